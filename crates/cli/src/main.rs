@@ -1,0 +1,3 @@
+//! The alexnet command.
+
+fn main() {}
