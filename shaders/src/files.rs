@@ -1,0 +1,13 @@
+//! The WGSL files, embedded. A file that is not in this table does not exist; a test compares it with the folder.
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// Name and text of every template.
+        pub(crate) const FILES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../", $name)))),*];
+    };
+}
+
+files! {
+    "relu.wgsl"
+    "shared/linear_index.wgsl"
+}

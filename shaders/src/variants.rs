@@ -1,0 +1,17 @@
+//! Every variant that can be asked for, one function per family. What is not listed here is not validated, so launches
+//! take their variants from these functions and never name a constant themselves.
+
+use crate::Variant;
+
+/// Every variant of every file.
+#[must_use]
+pub fn variants() -> Vec<Variant> {
+    simple().collect()
+}
+
+/// The entry points of templates without constants.
+fn simple() -> impl Iterator<Item = Variant> {
+    [("relu", "relu_forward"), ("relu", "relu_backward")]
+        .into_iter()
+        .map(|(stem, entry)| Variant::new(stem, entry))
+}
