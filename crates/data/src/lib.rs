@@ -1,1 +1,12 @@
-//! data
+//! Image data sets: from files, archives, folders or nothing at all to batches of `u8` pixels.
+
+mod cifar;
+mod dataset;
+mod error;
+mod images;
+mod random;
+
+pub use cifar::Cifar;
+pub use dataset::{DataSet, Split};
+pub use error::DataError;
+pub use images::{CHANNELS, Images, Source};

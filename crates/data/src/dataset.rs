@@ -1,0 +1,93 @@
+//! A data set is its training images and, where they exist, its validation and test images.
+
+use crate::error::DataError;
+use crate::images::Images;
+
+/// The part of a data set that something is done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// What the weights are fitted to.
+    Train,
+    /// What choices (stopping, the best checkpoint) are made by.
+    Validation,
+    /// What is looked at once, at the end.
+    Test,
+}
+
+/// Images for training, validation and test, which share size and classes.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// The name it was opened by.
+    pub name: String,
+    /// The training images.
+    pub train: Images,
+    /// The validation images, when there are any.
+    pub validation: Option<Images>,
+    /// The test images, when there are any.
+    pub test: Option<Images>,
+}
+
+impl DataSet {
+    /// The images of one split.
+    pub fn split(&self, split: Split) -> Option<&Images> {
+        match split {
+            Split::Train => Some(&self.train),
+            Split::Validation => self.validation.as_ref(),
+            Split::Test => self.test.as_ref(),
+        }
+    }
+
+    /// The classes' names; a label is an index into them.
+    pub fn class_names(&self) -> &[String] {
+        self.train.class_names()
+    }
+
+    /// Sets `n` of the training images aside for validation, drawn by `seed`, each class in proportion. They replace
+    /// a validation split that was there.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] unless `n` leaves at least one image on either side.
+    pub fn with_validation(self, n: usize, seed: u64) -> Result<Self, DataError> {
+        let (train, validation) = self.train.split_off(n, seed)?;
+        Ok(Self {
+            train,
+            validation: Some(validation),
+            ..self
+        })
+    }
+
+    /// [`DataSet::with_validation`] by a share of the training images, rounded, strictly between 0 and 1.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when the fraction leaves one side empty.
+    pub fn with_validation_fraction(self, fraction: f64, seed: u64) -> Result<Self, DataError> {
+        if !(fraction > 0.0 && fraction < 1.0) {
+            return Err(DataError::argument(
+                "validation fraction",
+                "a number between 0 and 1",
+                fraction,
+            ));
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts fit u32, and a positive number below one keeps the product in range"
+        )]
+        let n = (self.train.len() as f64 * fraction).round() as usize;
+        self.with_validation(n, seed)
+    }
+
+    /// Keeps at most `n` images of each split, evenly spread.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when `n` is zero.
+    pub fn limit(self, n: usize) -> Result<Self, DataError> {
+        Ok(Self {
+            train: self.train.limit(n)?,
+            validation: self.validation.map(|images| images.limit(n)).transpose()?,
+            test: self.test.map(|images| images.limit(n)).transpose()?,
+            ..self
+        })
+    }
+}

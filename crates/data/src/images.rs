@@ -1,0 +1,292 @@
+//! Labelled images of one size, and the views (subset, limit, split) that data sets are cut into. Where the pixels come
+//! from, memory or files, is behind [`Source`]; batches are made in `loader`.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::error::DataError;
+use crate::random::{Philox, Stream};
+
+/// Red, green, blue: every image in this crate has these three channels, in this order, last.
+pub const CHANNELS: usize = 3;
+
+/// Where pixels come from. Implement it to feed a [`crate::Loader`] from something that this crate does not know.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Writes image `index` as `[height, width, 3]` bytes into `out`, which has exactly that length.
+    ///
+    /// # Errors
+    /// Whatever keeps the image from being read; the loader hands it to its caller.
+    fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError>;
+
+    /// The file that image `index` came from, when it has one of its own.
+    fn path(&self, index: usize) -> Option<&Path> {
+        let _: usize = index;
+        None
+    }
+}
+
+/// Labelled RGB images of one size: a view into a shared [`Source`]. Cloning and taking subsets copy no pixels.
+#[derive(Clone)]
+pub struct Images {
+    height: usize,
+    width: usize,
+    class_names: Arc<[String]>,
+    /// One per image of this view.
+    labels: Arc<[u32]>,
+    /// Where each image of this view is in the source.
+    places: Arc<[u32]>,
+    source: Arc<dyn Source>,
+}
+
+impl Images {
+    /// Images held in memory. `pixels`: `[n, height, width, 3]`; `labels`: one below `class_names.len()` per image.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when there is no image, or sizes or labels don't agree.
+    pub fn from_pixels(
+        [height, width]: [usize; 2],
+        pixels: Vec<u8>,
+        labels: Vec<u32>,
+        class_names: Vec<String>,
+    ) -> Result<Self, DataError> {
+        let image_bytes = height * width * CHANNELS;
+        let expected = labels.len().saturating_mul(image_bytes);
+        if pixels.len() != expected {
+            let wanted = format!(
+                "{expected} bytes ({} images of {height}x{width}x{CHANNELS})",
+                labels.len()
+            );
+            return Err(DataError::argument("pixels", wanted, pixels.len()));
+        }
+        Self::from_source(
+            [height, width],
+            Arc::new(Memory {
+                image_bytes,
+                pixels,
+            }),
+            labels,
+            class_names,
+        )
+    }
+
+    /// Images behind a source of your own, which must know an image for each of `labels`.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when there is no image or a label has no class.
+    pub fn from_source(
+        [height, width]: [usize; 2],
+        source: Arc<dyn Source>,
+        labels: Vec<u32>,
+        class_names: Vec<String>,
+    ) -> Result<Self, DataError> {
+        if height == 0 || width == 0 {
+            return Err(DataError::argument(
+                "image size",
+                "at least 1x1",
+                format!("{height}x{width}"),
+            ));
+        }
+        let n = u32::try_from(labels.len()).unwrap_or(u32::MAX);
+        // The last number is taken: it marks the padding of a batch.
+        if n == 0 || n == u32::MAX {
+            return Err(DataError::argument(
+                "images",
+                format!("1 to {} images", u32::MAX - 1),
+                labels.len(),
+            ));
+        }
+        if let Some((image, label)) = labels
+            .iter()
+            .enumerate()
+            .find(|(_, l)| **l as usize >= class_names.len())
+        {
+            let expected = format!("a label below {} for image {image}", class_names.len());
+            return Err(DataError::argument("labels", expected, label));
+        }
+        let places = (0..n).collect();
+        Ok(Self {
+            height,
+            width,
+            class_names: class_names.into(),
+            labels: labels.into(),
+            places,
+            source,
+        })
+    }
+
+    /// How many images there are: never zero.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a set of images is never empty"
+    )]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// `[height, width]` of every image.
+    pub fn size(&self) -> [usize; 2] {
+        [self.height, self.width]
+    }
+
+    /// Bytes in one image: `height * width * 3`.
+    pub fn image_bytes(&self) -> usize {
+        self.height * self.width * CHANNELS
+    }
+
+    /// The classes' names; a label is an index into them.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The label of each image.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The file that image `index` came from, when it has one of its own.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        self.source.path(*self.places.get(index)? as usize)
+    }
+
+    /// Writes the pixels of image `index` (`[height, width, 3]`) into `out`.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when `index` or the length of `out` is wrong; otherwise the source's error.
+    pub fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
+        let Some(place) = self.places.get(index) else {
+            return Err(DataError::argument(
+                "index",
+                format!("an image below {}", self.len()),
+                index,
+            ));
+        };
+        if out.len() != self.image_bytes() {
+            return Err(DataError::argument(
+                "out",
+                format!("{} bytes", self.image_bytes()),
+                out.len(),
+            ));
+        }
+        self.source.read(*place as usize, out)
+    }
+
+    /// Copies all pixels, `[n, height, width, 3]`, into one vector: for data sets that fit in memory.
+    ///
+    /// # Errors
+    /// The source's first error.
+    pub fn read_all(&self) -> Result<Vec<u8>, DataError> {
+        let mut pixels = vec![0; self.len() * self.image_bytes()];
+        pixels
+            .par_chunks_exact_mut(self.image_bytes())
+            .enumerate()
+            .try_for_each(|(i, out)| self.read(i, out))?;
+        Ok(pixels)
+    }
+
+    /// The images at `indices`, in that order.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when there is no index or one is out of range.
+    pub fn subset(&self, indices: &[u32]) -> Result<Self, DataError> {
+        if let Some(bad) = indices.iter().find(|i| **i as usize >= self.len()) {
+            return Err(DataError::argument(
+                "indices",
+                format!("images below {}", self.len()),
+                bad,
+            ));
+        }
+        if indices.is_empty() {
+            return Err(DataError::argument("indices", "at least 1 image", 0));
+        }
+        let labels = indices.iter().map(|i| self.labels[*i as usize]).collect();
+        let places = indices.iter().map(|i| self.places[*i as usize]).collect();
+        Ok(Self {
+            labels,
+            places,
+            ..self.clone()
+        })
+    }
+
+    /// At most `n` images, evenly spread over the set so that one sorted by class keeps all its classes.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when `n` is zero.
+    pub fn limit(&self, n: usize) -> Result<Self, DataError> {
+        if n == 0 {
+            return Err(DataError::argument("limit", "at least 1 image", 0));
+        }
+        if n >= self.len() {
+            return Ok(self.clone());
+        }
+        let positions: Vec<u32> = (0..self.count()).collect();
+        self.subset(&evenly(&positions, n))
+    }
+
+    /// Cuts the set into `(rest, n images)`, the `n` drawn by `seed` with each class in proportion.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] unless `n` leaves at least one image on either side.
+    pub fn split_off(&self, n: usize, seed: u64) -> Result<(Self, Self), DataError> {
+        if n == 0 || n >= self.len() {
+            let expected = format!("1 to {} of the {} images", self.len() - 1, self.len());
+            return Err(DataError::argument("validation images", expected, n));
+        }
+        let mut order: Vec<u32> = (0..self.count()).collect();
+        Philox::new(seed, Stream::Split, 0).shuffle(&mut order);
+        // Sorted by class with a random order inside each, every step-th image is a proportional random draw.
+        order.sort_by_key(|i| self.labels[*i as usize]);
+        let mut taken = evenly(&order, n);
+        taken.sort_unstable();
+        let rest: Vec<u32> = (0..self.count())
+            .filter(|i| taken.binary_search(i).is_err())
+            .collect();
+        Ok((self.subset(&rest)?, self.subset(&taken)?))
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.len()).expect("checked when the images were made")
+    }
+}
+
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [h, w] = self.size();
+        write!(
+            f,
+            "Images({} of {h}x{w}, {} classes, {:?})",
+            self.len(),
+            self.class_names.len(),
+            self.source
+        )
+    }
+}
+
+/// `n` of `items`, at equal distances, from the middle of each stretch.
+fn evenly(items: &[u32], n: usize) -> Vec<u32> {
+    (0..n)
+        .map(|k| items[(2 * k + 1) * items.len() / (2 * n)])
+        .collect()
+}
+
+/// Pixels in memory, one image after the other.
+struct Memory {
+    image_bytes: usize,
+    pixels: Vec<u8>,
+}
+
+impl Source for Memory {
+    fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
+        let start = index * self.image_bytes;
+        out.copy_from_slice(&self.pixels[start..start + self.image_bytes]);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes in memory", self.pixels.len())
+    }
+}

@@ -1,0 +1,8 @@
+//! What the `data` crate promises, on files that the tests make themselves.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
+
+#[path = "data/cifar.rs"]
+mod cifar;
+#[path = "data/images.rs"]
+mod images;
