@@ -1,3 +1,80 @@
-//! Development tasks.
+//! Development tasks: what CI runs, the layout checks, and the short way to run `alexnet` from a checkout.
+//!
+//! One file per verb. Nothing here computes or trains: a verb that is not a task of this program is handed to the
+//! `alexnet` binary, built in release mode, with its arguments unread.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program: what it has to say goes to the terminal"
+)]
 
-fn main() {}
+mod alexnet;
+mod bench;
+mod cargo;
+mod test;
+mod tidy;
+mod vulkan;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask VERB [ARGS...]
+
+Checks:
+  test [--quick]   everything that CI runs: formatting, tidy, clippy, tests crate by crate, docs, example projects;
+                   --quick leaves out the docs and the example projects
+  ci               the same as test
+  tidy             layers, operators and files only; takes a second
+  bench [ARGS...]  cargo bench -p kernels -- ARGS
+
+Every other verb builds the alexnet binary in release mode and runs it, for example:
+  cargo xtask train             train on the built-in shapes10 data set
+  cargo xtask train cifar10     train on CIFAR-10
+  cargo xtask help-alexnet      the help of alexnet itself
+";
+
+/// Exit status for a command line that cannot be understood, as in `alexnet`.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let Some(verb) = args.next() else {
+        eprint!("{HELP}");
+        return ExitCode::from(USAGE);
+    };
+    match run(verb, args.collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: OsString, args: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    match verb.to_str() {
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("test" | "ci") => match test::Options::parse(&args) {
+            Ok(options) => test::run(&options),
+            Err(message) => Ok(usage(&message)),
+        },
+        Some("tidy") if args.is_empty() => tidy::run(),
+        Some("tidy") => Ok(usage("`tidy` takes no arguments")),
+        Some("bench") => bench::run(&args),
+        Some("help-alexnet") => alexnet::run(&["--help".into()]),
+        _ => {
+            let mut all = vec![verb];
+            all.extend(args);
+            alexnet::run(&all)
+        }
+    }
+}
+
+fn usage(message: &str) -> ExitCode {
+    eprintln!("error: {message}\nhint: `cargo xtask help` lists the verbs");
+    ExitCode::from(USAGE)
+}

@@ -1,0 +1,355 @@
+//! `cargo xtask test`: everything that CI runs, in the order that fails soonest, stopping at the first failure.
+//!
+//! Crates are tested one by one, because testing the whole workspace at once unifies features and hides a missing one.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::cargo::{self, Workspace};
+use crate::{tidy, vulkan};
+
+/// What the command line asked for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    quick: bool,
+}
+
+impl Options {
+    /// Reads the arguments of `test`; the error is one line for the user.
+    pub(crate) fn parse(args: &[OsString]) -> Result<Self, String> {
+        let mut options = Self::default();
+        for arg in args {
+            match arg.to_str() {
+                Some("--quick") => options.quick = true,
+                _ => {
+                    return Err(format!(
+                        "`test` does not know the argument `{}`",
+                        arg.display()
+                    ));
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Environment variables that a step sets.
+type Variables = &'static [(&'static str, &'static str)];
+
+/// One thing to do, with a name for the headers and the summary.
+#[derive(Debug)]
+struct Step {
+    name: String,
+    action: Action,
+}
+
+#[derive(Debug)]
+enum Action {
+    /// The layout checks, in this process.
+    Tidy,
+    /// Cargo with these arguments.
+    Cargo(Variables, Vec<String>),
+    /// A `cargo test`, whose closing lines are counted.
+    Tests(Vec<String>),
+    /// A project outside the workspace, by its folder relative to the root, built and run.
+    Project(PathBuf),
+}
+
+/// Runs the steps; the exit code is a failure if one of them failed.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    if let Some(hint) = vulkan::missing() {
+        println!("{hint}");
+    }
+    let steps = steps(&workspace, options)?;
+    let mut tally = Tally::default();
+    let mut done: Vec<(&str, Duration)> = Vec::new();
+    let mut failed = None;
+    for (idx, step) in steps.iter().enumerate() {
+        println!(
+            "\n== {}/{} {}: {}",
+            idx + 1,
+            steps.len(),
+            step.name,
+            step.action.command_line()
+        );
+        let start = Instant::now();
+        let passed = step.action.perform(&workspace, &mut tally)?;
+        done.push((&step.name, start.elapsed()));
+        println!(
+            "== {} {} after {}",
+            step.name,
+            if passed { "passed" } else { "FAILED" },
+            spell(start.elapsed())
+        );
+        if !passed {
+            failed = Some(step);
+            break;
+        }
+    }
+    summarise(&done, steps.len(), &tally, failed);
+    Ok(if failed.is_none() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn summarise(done: &[(&str, Duration)], n_steps: usize, tally: &Tally, failed: Option<&Step>) {
+    println!("\nSummary");
+    for (name, time) in done {
+        let is_failed = failed.is_some_and(|step| step.name == *name);
+        println!(
+            "  {:<8} {name:<28} {:>14}",
+            if is_failed { "FAILED" } else { "passed" },
+            spell(*time)
+        );
+    }
+    if done.len() < n_steps {
+        println!("  {} further steps were not run", n_steps - done.len());
+    }
+    println!(
+        "  {:<8} {:<28} {:>14}",
+        "",
+        "all",
+        spell(done.iter().map(|(_, time)| *time).sum())
+    );
+    if let Some(hint) = vulkan::missing() {
+        println!("{hint}");
+    }
+    if let Some(step) = failed {
+        println!(
+            "`{}` failed; to repeat it:\n    {}",
+            step.name,
+            step.action.command_line()
+        );
+    }
+    // Alone on a line and last: programs read the counts from here.
+    println!(
+        "{} passed, {} failed, {} skipped",
+        tally.passed, tally.failed, tally.ignored
+    );
+}
+
+fn steps(workspace: &Workspace, options: &Options) -> Result<Vec<Step>> {
+    let step = |name: &str, action| Step {
+        name: name.to_owned(),
+        action,
+    };
+    let cargo = |variables, line: &str| Action::Cargo(variables, words(line));
+    let mut steps = vec![
+        step("format", cargo(&[], "fmt --all -- --check")),
+        step("tidy", Action::Tidy),
+        step(
+            "clippy",
+            cargo(&[], "clippy --workspace --all-targets -- -D warnings"),
+        ),
+    ];
+    for name in tidy::layers::lowest_first(workspace) {
+        steps.push(step(
+            &format!("test {name}"),
+            Action::Tests(words(&format!("test -p {name}"))),
+        ));
+    }
+    if !options.quick {
+        steps.push(step(
+            "docs",
+            cargo(
+                &[("RUSTDOCFLAGS", "-D warnings")],
+                "doc --workspace --no-deps",
+            ),
+        ));
+        for project in projects(&workspace.root)? {
+            let name = project.file_name().unwrap_or_default().to_string_lossy();
+            steps.push(step(
+                &format!("project {name}"),
+                Action::Project(project.clone()),
+            ));
+        }
+    }
+    Ok(steps)
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Where the example projects are, relative to the root.
+const PROJECTS: &str = "tests/projects";
+
+/// The example projects, by name; none is fine.
+fn projects(root: &Path) -> Result<Vec<PathBuf>> {
+    let folder = root.join(PROJECTS);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut projects = Vec::new();
+    for entry in
+        std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
+    {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            projects.push(Path::new(PROJECTS).join(entry.file_name()));
+        }
+    }
+    projects.sort();
+    Ok(projects)
+}
+
+impl Action {
+    /// What to type to repeat this step alone.
+    fn command_line(&self) -> String {
+        match self {
+            Self::Tidy => "cargo xtask tidy".to_owned(),
+            Self::Cargo(variables, args) => {
+                let variables: String = variables
+                    .iter()
+                    .map(|(name, value)| format!("{name}=\"{value}\" "))
+                    .collect();
+                format!("{variables}cargo {}", args.join(" "))
+            }
+            Self::Tests(args) => format!("cargo {}", args.join(" ")),
+            Self::Project(folder) => format!(
+                "cargo run --manifest-path {}",
+                folder.join("Cargo.toml").display()
+            ),
+        }
+    }
+
+    /// Does it, all output on the terminal; false when it failed.
+    fn perform(&self, workspace: &Workspace, tally: &mut Tally) -> Result<bool> {
+        let mut cargo = cargo::command();
+        cargo.current_dir(&workspace.root).stdin(Stdio::null());
+        match self {
+            Self::Tidy => return tidy::check(workspace),
+            Self::Cargo(variables, args) => {
+                cargo.args(args).envs(variables.iter().copied());
+            }
+            Self::Tests(args) => return run_tests(cargo.args(args), tally),
+            Self::Project(folder) => {
+                // A project of its own has a lock file of its own; starting from ours keeps the versions that are
+                // tested, and so the dependencies that are built already.
+                let lock = workspace.root.join(folder).join("Cargo.lock");
+                std::fs::copy(workspace.root.join("Cargo.lock"), &lock)
+                    .with_context(|| format!("cannot write {}", lock.display()))?;
+                cargo
+                    .args(["run", "--manifest-path"])
+                    .arg(folder.join("Cargo.toml"));
+                cargo.arg("--target-dir").arg(&workspace.target_dir);
+            }
+        }
+        Ok(cargo.status().context("cannot start cargo")?.success())
+    }
+}
+
+/// Runs a `cargo test`, copying its output line by line and counting the results.
+fn run_tests(cargo: &mut Command, tally: &mut Tally) -> Result<bool> {
+    let mut child = cargo
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        std::io::stdout().write_all(&line)?;
+        tally.read(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    Ok(child.wait()?.success())
+}
+
+/// How many tests ran, added up over the closing lines of all test programs.
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Tally {
+    /// Adds a line such as `test result: ok. 5 passed; 0 failed; 1 ignored; …`; any other line is nothing to it.
+    fn read(&mut self, line: &str) {
+        let Some((_, counts)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for count in counts.split("; ") {
+            let Some((number, what)) = count.trim().split_once(' ') else {
+                continue;
+            };
+            let number = number.parse::<u64>().unwrap_or(0);
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A time as a person reads it: `0.4 s`, `2 min 05 s`.
+fn spell(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds < 60 {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", seconds / 60, seconds % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_every_closing_line() {
+        let mut tally = Tally::default();
+        tally.read("test lrn::forward ... ok\n");
+        tally.read("test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.10s\n");
+        tally.read("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.0s");
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 8,
+                failed: 2,
+                ignored: 1
+            }
+        );
+    }
+
+    #[test]
+    fn spells_times() {
+        assert_eq!(spell(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(spell(Duration::from_secs(125)), "2 min 05 s");
+    }
+
+    #[test]
+    fn refuses_unknown_arguments() {
+        assert_eq!(
+            Options::parse(&["--quick".into()]),
+            Ok(Options { quick: true })
+        );
+        assert!(
+            Options::parse(&["--fast".into()])
+                .unwrap_err()
+                .contains("--fast")
+        );
+    }
+
+    #[test]
+    fn a_step_says_how_to_repeat_it() {
+        let docs = Action::Cargo(&[("RUSTDOCFLAGS", "-D warnings")], words("doc --no-deps"));
+        assert_eq!(
+            docs.command_line(),
+            "RUSTDOCFLAGS=\"-D warnings\" cargo doc --no-deps"
+        );
+    }
+}

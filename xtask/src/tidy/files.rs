@@ -1,0 +1,213 @@
+//! What a single file may look like: its size, its line endings, and a few words that must not stay in it.
+
+use std::path::Path;
+
+/// The longest Rust file, in lines. Past it, a file holds more than one concern.
+const RUST_LINES: usize = 500;
+/// The longest shader, in lines: it should be read in one go beside its equation.
+const SHADER_LINES: usize = 250;
+/// The largest file, in bytes. Data sets, weights and pictures do not belong in the repository.
+const BYTES: u64 = 1_000_000;
+
+/// Files that are read as text, by the end of their names.
+const TEXT: &[&str] = &[
+    ".rs",
+    ".wgsl",
+    ".toml",
+    ".md",
+    ".txt",
+    ".yml",
+    ".sh",
+    ".ci/run",
+    ".gitignore",
+];
+/// Recorded outputs are kept as they were written.
+const RECORDED: &str = "tests/golden/";
+
+/// Words that must not stay in Rust code, and what to do instead. Split, so that this file passes its own check.
+const WORDS: &[(&str, &str)] = &[
+    (
+        concat!("#[", "ignore"),
+        "a test that does not run proves nothing: make it fast, or remove it",
+    ),
+    (concat!("todo", "!("), "finish it, or return an error"),
+    (concat!("unimplemented", "!("), "return an error"),
+    (concat!("dbg", "!("), "remove it"),
+];
+
+/// A file of the repository.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Relative to the root, `/` between the parts.
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    /// Empty for a file that is not text.
+    pub(crate) text: String,
+}
+
+impl File {
+    pub(super) fn read(absolute: &Path, path: &str) -> std::io::Result<Self> {
+        let bytes = std::fs::metadata(absolute)?.len();
+        let is_text = bytes <= BYTES
+            && TEXT.iter().any(|end| path.ends_with(end))
+            && !path.starts_with(RECORDED);
+        let text = if is_text {
+            std::fs::read_to_string(absolute)?
+        } else {
+            String::new()
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            text,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn made_up(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: 1,
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// Everything that is wrong with one file.
+pub(super) fn check(file: &File) -> Vec<String> {
+    let File { path, bytes, text } = file;
+    let mut findings = Vec::new();
+    if *bytes > BYTES {
+        findings.push(format!("{path}: {bytes} bytes; {BYTES} at most"));
+    }
+    let n_lines = text.lines().count();
+    let most = if path.ends_with(".rs") {
+        RUST_LINES
+    } else {
+        SHADER_LINES
+    };
+    if n_lines > most && (path.ends_with(".rs") || path.ends_with(".wgsl")) {
+        findings.push(format!(
+            "{path}: {n_lines} lines; {most} at most: split it by concern"
+        ));
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        findings.push(format!("{path}: no line ending at the end of the file"));
+    }
+    for (idx, line) in text.split_terminator('\n').enumerate() {
+        if line.ends_with('\r') {
+            findings.push(format!("{path}:{}: Windows line ending", idx + 1));
+            break;
+        }
+        if line.ends_with([' ', '\t']) {
+            findings.push(format!(
+                "{path}:{}: white space at the end of the line",
+                idx + 1
+            ));
+        }
+    }
+    if path.ends_with(".rs") {
+        findings.extend(check_rust(path, text));
+    }
+    findings
+}
+
+fn check_rust(path: &str, text: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    if !text.starts_with("//!") {
+        findings.push(format!(
+            "{path}: does not start with `//!` and what the file is for"
+        ));
+    }
+    for (idx, line) in text.lines().enumerate() {
+        let is_comment = line.trim_start().starts_with("//");
+        for (word, advice) in WORDS
+            .iter()
+            .filter(|(word, _)| !is_comment && line.contains(word))
+        {
+            findings.push(format!("{path}:{}: `{word}`: {advice}", idx + 1));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, text: &str) -> Vec<String> {
+        check(&File::made_up(path, text))
+    }
+
+    #[test]
+    fn a_plain_file_passes() {
+        assert_eq!(
+            findings("xtask/src/main.rs", "//! Tasks.\n\nfn main() {}\n"),
+            Vec::<String>::new()
+        );
+        assert_eq!(findings("logo.png", ""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn long_files_are_caught() {
+        let rust = format!("//! Long.\n{}", "\n".repeat(RUST_LINES));
+        assert_eq!(
+            findings("a.rs", &rust),
+            ["a.rs: 501 lines; 500 at most: split it by concern"]
+        );
+        assert_eq!(
+            findings("a.rs", rust.trim_end_matches('\n')).len(),
+            1,
+            "no line ending"
+        );
+        let shader = "\n".repeat(SHADER_LINES + 1);
+        assert_eq!(findings("a.wgsl", &shader).len(), 1, "shader");
+        assert_eq!(findings("a.md", &shader), Vec::<String>::new());
+    }
+
+    #[test]
+    fn large_files_are_caught() {
+        let file = File {
+            path: "model.safetensors".to_owned(),
+            bytes: 1_000_001,
+            text: String::new(),
+        };
+        assert_eq!(
+            check(&file),
+            ["model.safetensors: 1000001 bytes; 1000000 at most"]
+        );
+    }
+
+    #[test]
+    fn line_endings_are_caught() {
+        assert_eq!(
+            findings("a.toml", "a = 1\r\nb = 2\r\n"),
+            ["a.toml:1: Windows line ending"]
+        );
+        assert_eq!(
+            findings("a.toml", "a = 1 \n"),
+            ["a.toml:1: white space at the end of the line"]
+        );
+        assert_eq!(
+            findings("a.toml", "a = 1"),
+            ["a.toml: no line ending at the end of the file"]
+        );
+    }
+
+    #[test]
+    fn words_that_must_not_stay_are_caught() {
+        for (word, _) in WORDS {
+            let text = format!("//! A file.\n// A comment may say {word}.\n    {word}\n");
+            let found = findings("a.rs", &text);
+            assert!(
+                found.len() == 1 && found[0].starts_with("a.rs:3:"),
+                "{word}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_says_what_it_is_for() {
+        assert!(findings("a.rs", "fn main() {}\n")[0].contains("//!"));
+    }
+}
