@@ -6,3 +6,5 @@
 mod cifar;
 #[path = "data/images.rs"]
 mod images;
+#[path = "data/loader.rs"]
+mod loader;

@@ -4,9 +4,11 @@ mod cifar;
 mod dataset;
 mod error;
 mod images;
+mod loader;
 mod random;
 
 pub use cifar::Cifar;
 pub use dataset::{DataSet, Split};
 pub use error::DataError;
 pub use images::{CHANNELS, Images, Source};
+pub use loader::{Batch, Loader, LoaderOptions, PADDING, Tail};

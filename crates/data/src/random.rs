@@ -6,6 +6,8 @@
 /// The independent uses of one seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
+    /// The order of samples in an epoch.
+    Shuffle = 1,
     /// Which samples are set aside for validation.
     Split = 2,
 }
