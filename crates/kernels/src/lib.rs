@@ -1,1 +1,31 @@
-//! kernels
+//! The compute core: devices, buffers, recording, and every operator of the AlexNet family as a WGSL kernel with a
+//! native twin. Not for: gradients as a graph (that is `tensor`), shapes of layers, or files.
+//!
+//! A [`Device`] is the host's cores or a GPU; an operator in [`ops`] checks its arguments, launches its kernels and
+//! returns new [`Buffer`]s. Launches on a GPU are submitted together; [`Device::capture`] keeps them for replay.
+//! Activations are `[n, h, w, c]`, filters `[kh, kw, c_in / groups, c_out]`, matrices row-major.
+#![doc = include_str!("../EXAMPLE.md")]
+
+pub mod ops;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+mod buffer;
+mod cpu;
+mod cpu_device;
+mod device;
+mod error;
+mod gpu_device;
+mod kernel;
+mod pipeline;
+mod recorder;
+mod selection;
+
+pub use buffer::{Buffer, WINDOW_ALIGNMENT};
+pub use bytemuck::Pod;
+pub use cpu_device::CpuDevice;
+pub use device::{Device, Options, PendingRead, allocated_bytes};
+pub use error::{Error, Result};
+pub use gpu_device::GpuDevice;
+pub use recorder::Recording;
+pub use selection::{Adapter, AdapterKind};

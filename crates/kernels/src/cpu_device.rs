@@ -1,0 +1,149 @@
+//! The native CPU device: launches run their twins at once, on rayon's threads.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::buffer::{Buffer, Line, Memory, Pool, lock};
+use crate::device::{Common, Options};
+use crate::error::{Error, Result};
+use crate::kernel::{CpuArgs, Kernel, Params};
+use crate::recorder::{CpuStep, Recording, Steps};
+
+/// The state of a native device. Used through [`crate::Device`].
+#[derive(Debug)]
+pub struct CpuDevice {
+    pub(crate) common: Common,
+    pool: Arc<Pool>,
+    capture: Mutex<Option<Capture>>,
+}
+
+#[derive(Debug, Default)]
+struct Capture {
+    steps: Vec<CpuStep>,
+    pool: Arc<Pool>,
+}
+
+impl CpuDevice {
+    pub(crate) fn new(options: Options) -> Self {
+        let threads = rayon::current_num_threads();
+        let plural = if threads == 1 { "" } else { "s" };
+        Self {
+            common: Common::new(format!("cpu ({threads} thread{plural})"), options),
+            pool: Arc::default(),
+            capture: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> Arc<Pool> {
+        match &*lock(&self.capture) {
+            Some(capture) => Arc::clone(&capture.pool),
+            None => Arc::clone(&self.pool),
+        }
+    }
+
+    pub(crate) fn is_capturing(&self) -> bool {
+        lock(&self.capture).is_some()
+    }
+
+    pub(crate) fn begin_capture(&self) -> Result<()> {
+        let mut capture = lock(&self.capture);
+        if capture.is_some() {
+            return Err(Error::Capturing {
+                action: "a second capture",
+            });
+        }
+        *capture = Some(Capture::default());
+        Ok(())
+    }
+
+    pub(crate) fn end_capture(&self) -> Recording {
+        let Capture { steps, pool } = lock(&self.capture).take().unwrap_or_default();
+        Recording::new(Steps::Cpu(steps), pool)
+    }
+
+    pub(crate) fn launch<P: Params>(
+        &self,
+        kernel: &Kernel<P>,
+        params: &P,
+        reads: &[&Buffer],
+        writes: &[&Buffer],
+    ) {
+        let mut capture = lock(&self.capture);
+        if let Some(capture) = &mut *capture {
+            let (twin, params) = (kernel.twin, *params);
+            let [reads, writes] =
+                [reads, writes].map(|list| list.iter().map(|&b| b.clone()).collect::<Vec<_>>());
+            capture
+                .steps
+                .push(CpuStep::new(kernel.variant.entry, move || {
+                    run(
+                        &reads.iter().collect::<Vec<_>>(),
+                        &writes.iter().collect::<Vec<_>>(),
+                        |args| twin(&params, args),
+                    );
+                }));
+        } else {
+            drop(capture);
+            run(reads, writes, |args| (kernel.twin)(params, args));
+        }
+    }
+
+    pub(crate) fn write(&self, buffer: &Buffer, bytes: &[u8]) {
+        let mut lines = write_lines(buffer);
+        let start = 4 * buffer.offset;
+        let target: &mut [u8] = bytemuck::cast_slice_mut(&mut lines);
+        target[start..start + bytes.len()].copy_from_slice(bytes);
+        target[start + bytes.len()..][..bytes.len().next_multiple_of(4) - bytes.len()].fill(0);
+    }
+
+    pub(crate) fn read(&self, buffer: &Buffer) -> Vec<u8> {
+        let lines = read_lines(buffer);
+        let bytes: &[u8] = bytemuck::cast_slice(&lines);
+        bytes[4 * buffer.offset..][..4 * buffer.len()].to_vec()
+    }
+}
+
+/// Locks the buffers (a storage that is read twice, once) and runs the twin on their words.
+fn run(reads: &[&Buffer], writes: &[&Buffer], twin: impl FnOnce(CpuArgs<'_>)) {
+    let mut write_guards: Vec<_> = writes.iter().map(|buffer| write_lines(buffer)).collect();
+    let mut read_guards: Vec<RwLockReadGuard<'_, Vec<Line>>> = Vec::with_capacity(reads.len());
+    let mut guard_of = Vec::with_capacity(reads.len());
+    for (i, buffer) in reads.iter().enumerate() {
+        let earlier = reads[..i]
+            .iter()
+            .position(|other| other.shares_storage(buffer));
+        guard_of.push(earlier.map_or(read_guards.len(), |at| guard_of[at]));
+        if earlier.is_none() {
+            read_guards.push(read_lines(buffer));
+        }
+    }
+    let window = |buffer: &Buffer| buffer.offset..buffer.offset + buffer.len();
+    let words = |lines| bytemuck::cast_slice::<Line, f32>(lines);
+    twin(CpuArgs {
+        reads: reads
+            .iter()
+            .zip(&guard_of)
+            .map(|(&buffer, &guard)| &words(&read_guards[guard][..])[window(buffer)])
+            .collect(),
+        writes: writes
+            .iter()
+            .zip(&mut write_guards)
+            .map(|(&buffer, guard)| {
+                &mut bytemuck::cast_slice_mut::<Line, f32>(&mut guard[..])[window(buffer)]
+            })
+            .collect(),
+    });
+}
+
+fn read_lines(buffer: &Buffer) -> RwLockReadGuard<'_, Vec<Line>> {
+    match buffer.storage.memory() {
+        Memory::Cpu(lines) => lines.read().unwrap_or_else(PoisonError::into_inner),
+        Memory::Gpu(_) => unreachable!("launches and transfers refuse another device's buffers"),
+    }
+}
+
+fn write_lines(buffer: &Buffer) -> RwLockWriteGuard<'_, Vec<Line>> {
+    match buffer.storage.memory() {
+        Memory::Cpu(lines) => lines.write().unwrap_or_else(PoisonError::into_inner),
+        Memory::Gpu(_) => unreachable!("launches and transfers refuse another device's buffers"),
+    }
+}

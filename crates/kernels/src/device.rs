@@ -1,0 +1,427 @@
+//! Devices: which there are, which to take, memory and transfers, and the launch of a kernel.
+//!
+//! The one `match` between the native CPU device and a GPU is here and in [`crate::recorder`]; operators are written
+//! once for both.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, cpu_memory, size_class};
+use crate::cpu_device::CpuDevice;
+use crate::error::{Error, Result};
+use crate::gpu_device::GpuDevice;
+use crate::kernel::{Grid, Kernel, Params};
+use crate::recorder::Recording;
+use crate::selection::{self, Adapter};
+
+/// Something that runs kernels. Cheap to clone: clones are the same device.
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// The host's own cores, through rayon.
+    Cpu(Arc<CpuDevice>),
+    /// A GPU, or a software rasteriser, through wgpu.
+    Gpu(Arc<GpuDevice>),
+}
+
+/// Bounds that a device is opened with, beyond its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Treats storage bindings as limited to this many bytes, if the device's own limit is not lower.
+    pub max_binding_bytes: Option<u64>,
+    /// Refuses allocations beyond this many bytes in all.
+    pub memory_budget_bytes: Option<u64>,
+}
+
+/// What all devices have: an identity, memory accounting and a pool.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) usage: Arc<Usage>,
+    pub(crate) options: Options,
+}
+
+impl Common {
+    pub(crate) fn new(name: String, options: Options) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name,
+            usage: Arc::default(),
+            options,
+        }
+    }
+
+    /// Makes room for `words` words with `create`, or says what is in the way.
+    pub(crate) fn allocate(
+        &self,
+        words: usize,
+        create: impl FnOnce() -> Result<Memory>,
+    ) -> Result<Allocation> {
+        let bytes = 4 * words as u64;
+        let held = self.usage.held.load(Ordering::Relaxed);
+        if let Some(budget) = self.options.memory_budget_bytes
+            && held + bytes > budget
+        {
+            return Err(self.out_of_memory(bytes, format!("budget {budget}")));
+        }
+        Ok(Allocation::new(create()?, bytes, &self.usage))
+    }
+
+    pub(crate) fn out_of_memory(&self, bytes: u64, budget: String) -> Error {
+        Error::OutOfMemory {
+            device: self.name.clone(),
+            bytes,
+            in_use: self.usage.held.load(Ordering::Relaxed),
+            budget,
+        }
+    }
+}
+
+impl Device {
+    /// The native CPU device.
+    #[must_use]
+    pub fn cpu() -> Self {
+        Self::Cpu(Arc::new(CpuDevice::new(Options::default())))
+    }
+
+    /// The device that `selector` names: `auto`, `cpu`, `gpu`, `gpu:N` or a part of an adapter's name.
+    ///
+    /// `auto` takes the best discrete GPU, then an integrated one, then the CPU. `gpu` takes the best adapter there is,
+    /// a software rasteriser if there is nothing else; see [`Device::is_software`].
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] if nothing answers to the selector, with what there is.
+    pub fn open(selector: &str) -> Result<Self> {
+        Self::open_with(selector, Options::default())
+    }
+
+    /// As [`Device::open`], with bounds of the caller's own.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open_with(selector: &str, options: Options) -> Result<Self> {
+        match selection::select(selector)? {
+            None => Ok(Self::Cpu(Arc::new(CpuDevice::new(options)))),
+            Some(adapter) => Ok(Self::Gpu(Arc::new(GpuDevice::open(&adapter, options)?))),
+        }
+    }
+
+    /// The adapters that `gpu:N` counts, best first.
+    #[must_use]
+    pub fn adapters() -> Vec<Adapter> {
+        selection::adapters()
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        match self {
+            Self::Cpu(cpu) => &cpu.common,
+            Self::Gpu(gpu) => &gpu.common,
+        }
+    }
+
+    /// The device's name: `cpu (N threads)` or the adapter's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.common().name
+    }
+
+    /// Whether this is the native CPU device.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        matches!(self, Self::Cpu(_))
+    }
+
+    /// Whether this is a Vulkan implementation in software (lavapipe and the like), which is slow.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        match self {
+            Self::Cpu(_) => false,
+            Self::Gpu(gpu) => gpu.is_software(),
+        }
+    }
+
+    /// Whether both handles are the same device, so that buffers of one work on the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.common().id == other.common().id
+    }
+
+    /// The longest binding the device allows, in words. Longer operands are bound in windows.
+    #[must_use]
+    pub fn max_binding_words(&self) -> usize {
+        let own = match self {
+            Self::Cpu(_) => u64::MAX,
+            Self::Gpu(gpu) => gpu.max_binding_bytes(),
+        };
+        let bytes = own.min(self.common().options.max_binding_bytes.unwrap_or(u64::MAX));
+        usize::try_from(bytes / 4).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes that the device's buffers hold now, free ones in pools included, and the most they ever held.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let usage = &self.common().usage;
+        (
+            usage.held.load(Ordering::Relaxed),
+            usage.peak.load(Ordering::Relaxed),
+        )
+    }
+
+    /// A buffer of `words` 32-bit words with unspecified contents.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the device, its budget or its largest buffer can't hold it.
+    pub fn alloc(&self, words: usize) -> Result<Buffer> {
+        let storage = self
+            .pool()
+            .take(words, self.common().id, |class| self.create(class))?;
+        Ok(Buffer::new(storage, words))
+    }
+
+    fn create(&self, words: usize) -> Result<Allocation> {
+        match self {
+            Self::Cpu(cpu) => cpu.common.allocate(words, || Ok(cpu_memory(words))),
+            Self::Gpu(gpu) => gpu.common.allocate(words, || gpu.create_memory(words)),
+        }
+    }
+
+    /// The pool in force: the device's own, or that of the step being captured.
+    fn pool(&self) -> Arc<Pool> {
+        match self {
+            Self::Cpu(cpu) => cpu.pool(),
+            Self::Gpu(gpu) => gpu.pool(),
+        }
+    }
+
+    /// Gives back memory that no buffer uses.
+    pub fn trim(&self) {
+        self.pool().trim();
+    }
+
+    /// A new buffer with a copy of `data`, whose elements are 32 bits wide or narrower (the last word is zero-padded).
+    ///
+    /// While a step is captured the data become part of it: a constant of its every replay.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], or [`Error::DeviceLost`].
+    pub fn upload<T: bytemuck::Pod>(&self, data: &[T]) -> Result<Buffer> {
+        let bytes: &[u8] = bytemuck::cast_slice(data);
+        let words = bytes.len().div_ceil(4);
+        // Constants of a captured step get memory of their own, which no other buffer of the step may reuse.
+        let pool = if self.is_capturing() {
+            Arc::default()
+        } else {
+            self.pool()
+        };
+        let storage = pool.take(words, self.common().id, |class| self.create(class))?;
+        let buffer = Buffer::new(storage, words);
+        match self {
+            Self::Cpu(cpu) => cpu.write(&buffer, bytes),
+            Self::Gpu(gpu) => gpu.write(&buffer, bytes)?,
+        }
+        Ok(buffer)
+    }
+
+    /// Overwrites the start of `buffer` with `data`, after all that was launched before.
+    ///
+    /// # Errors
+    /// If `data` is longer than the buffer, the buffer is another device's, or a step is being captured.
+    pub fn write<T: bytemuck::Pod>(&self, buffer: &Buffer, data: &[T]) -> Result<()> {
+        self.check_transfer(buffer, "write")?;
+        let bytes: &[u8] = bytemuck::cast_slice(data);
+        if bytes.len() > 4 * buffer.len() {
+            let expected = format!("at most {} bytes", 4 * buffer.len());
+            return Err(Error::argument(
+                "write",
+                "data",
+                expected,
+                bytes.len().to_string(),
+            ));
+        }
+        match self {
+            Self::Cpu(cpu) => cpu.write(buffer, bytes),
+            Self::Gpu(gpu) => gpu.write(buffer, bytes)?,
+        }
+        Ok(())
+    }
+
+    /// The contents of `buffer` as `T` (32 bits wide or narrower), once all that was launched before is done.
+    ///
+    /// # Errors
+    /// If the buffer is another device's, a step is being captured, or the device is lost.
+    pub fn read<T: bytemuck::Pod>(&self, buffer: &Buffer) -> Result<Vec<T>> {
+        self.read_later(buffer)?.wait(self)
+    }
+
+    /// Starts to copy `buffer` to the host without waiting for it.
+    ///
+    /// # Errors
+    /// As [`Device::read`].
+    pub fn read_later(&self, buffer: &Buffer) -> Result<PendingRead> {
+        self.check_transfer(buffer, "read")?;
+        match self {
+            Self::Cpu(cpu) => Ok(PendingRead(Pending::Ready(cpu.read(buffer)))),
+            Self::Gpu(gpu) => Ok(PendingRead(Pending::Mapped(gpu.start_read(buffer)?))),
+        }
+    }
+
+    fn check_transfer(&self, buffer: &Buffer, action: &'static str) -> Result<()> {
+        if self.is_capturing() {
+            return Err(Error::Capturing { action });
+        }
+        if buffer.storage.device != self.common().id {
+            return Err(Error::ForeignBuffer { kernel: action });
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was launched is done.
+    ///
+    /// # Errors
+    /// If the device is lost or refused what was launched.
+    pub fn synchronize(&self) -> Result<()> {
+        match self {
+            Self::Cpu(_) => Ok(()),
+            Self::Gpu(gpu) => gpu.synchronize(),
+        }
+    }
+
+    pub(crate) fn is_capturing(&self) -> bool {
+        match self {
+            Self::Cpu(cpu) => cpu.is_capturing(),
+            Self::Gpu(gpu) => gpu.is_capturing(),
+        }
+    }
+
+    /// Runs `record`, whose launches are kept instead of run, and returns its value and the step for [`Recording::replay`].
+    ///
+    /// Buffers that `record` allocates belong to the recording: no other buffer ever shares their memory. One thread
+    /// records on a device at a time; what other threads launch on it meanwhile becomes part of the step.
+    ///
+    /// # Errors
+    /// Those of `record`; or [`Error::Capturing`] if a step is being captured already.
+    pub fn capture<T, E: From<Error>>(
+        &self,
+        record: impl FnOnce() -> Result<T, E>,
+    ) -> Result<(T, Recording), E> {
+        self.begin_capture()?;
+        let value = record();
+        let recording = self.end_capture();
+        Ok((value?, recording?))
+    }
+
+    fn begin_capture(&self) -> Result<()> {
+        match self {
+            Self::Cpu(cpu) => cpu.begin_capture(),
+            Self::Gpu(gpu) => gpu.begin_capture(),
+        }
+    }
+
+    fn end_capture(&self) -> Result<Recording> {
+        match self {
+            Self::Cpu(cpu) => Ok(cpu.end_capture()),
+            Self::Gpu(gpu) => gpu.end_capture(),
+        }
+    }
+
+    /// Launches `kernel`: its shader on a GPU, its twin on the CPU; or records it, while a step is captured.
+    pub(crate) fn launch<P: Params>(
+        &self,
+        kernel: &Kernel<P>,
+        params: &P,
+        reads: &[&Buffer],
+        writes: &[&Buffer],
+        grid: Grid,
+    ) -> Result<()> {
+        self.check_bindings(kernel.variant.entry, reads, writes)?;
+        match self {
+            Self::Cpu(cpu) => {
+                cpu.launch(kernel, params, reads, writes);
+                Ok(())
+            }
+            Self::Gpu(gpu) => gpu.launch(kernel, params, reads, writes, grid),
+        }
+    }
+
+    fn check_bindings(
+        &self,
+        kernel: &'static str,
+        reads: &[&Buffer],
+        writes: &[&Buffer],
+    ) -> Result<()> {
+        let limit = (self.max_binding_words() as u64).saturating_mul(4);
+        for (i, buffer) in reads.iter().chain(writes).enumerate() {
+            if buffer.storage.device != self.common().id {
+                return Err(Error::ForeignBuffer { kernel });
+            }
+            let bytes = 4 * buffer.len() as u64;
+            if bytes > limit {
+                return Err(Error::BindingTooLarge {
+                    kernel,
+                    bytes,
+                    limit,
+                });
+            }
+            let later_writes = writes.iter().skip((i + 1).saturating_sub(reads.len()));
+            if later_writes
+                .into_iter()
+                .any(|write| write.shares_storage(buffer))
+            {
+                return Err(Error::Aliased { kernel });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A copy to the host that may not have arrived yet.
+#[derive(Debug)]
+pub struct PendingRead(Pending);
+
+#[derive(Debug)]
+enum Pending {
+    Ready(Vec<u8>),
+    Mapped(crate::gpu_device::Readback),
+}
+
+impl PendingRead {
+    /// Whether [`PendingRead::wait`] would return at once.
+    #[must_use]
+    pub fn is_ready(&self, device: &Device) -> bool {
+        match (&self.0, device) {
+            (Pending::Mapped(readback), Device::Gpu(gpu)) => readback.is_ready(gpu),
+            _ => true,
+        }
+    }
+
+    /// The words, once they are here.
+    ///
+    /// # Errors
+    /// If the device is lost, or `T` does not divide the bytes.
+    pub fn wait<T: bytemuck::Pod>(self, device: &Device) -> Result<Vec<T>> {
+        let bytes = match (self.0, device) {
+            (Pending::Ready(bytes), _) => bytes,
+            (Pending::Mapped(readback), Device::Gpu(gpu)) => readback.wait(gpu)?,
+            (Pending::Mapped(_), Device::Cpu(_)) => {
+                return Err(Error::ForeignBuffer { kernel: "read" });
+            }
+        };
+        if bytes.len() % size_of::<T>() != 0 {
+            let expected = format!("a multiple of {} bytes", size_of::<T>());
+            return Err(Error::argument(
+                "read",
+                "buffer",
+                expected,
+                bytes.len().to_string(),
+            ));
+        }
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+}
+
+/// Bytes that a buffer of `words` words takes, rounding of the pool included.
+#[must_use]
+pub fn allocated_bytes(words: usize) -> u64 {
+    4 * size_class(words) as u64
+}

@@ -1,0 +1,65 @@
+//! Rectified linear unit: `y = max(x, 0)` (Krizhevsky 2012, section 3.1).
+//!
+//! The gradient at 0 is 0, as PyTorch has it, and is taken from the output: `dx = dy where y > 0`.
+
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::Result;
+use crate::kernel::{Grid, Kernel, params};
+
+params! {
+    /// Parameters of both kernels.
+    pub(crate) struct ReluParams {
+        n: u32,
+    }
+}
+
+const FORWARD: Kernel<ReluParams> = Kernel::new(
+    shaders::Variant::new("relu", "relu_forward"),
+    cpu::relu::forward,
+);
+const BACKWARD: Kernel<ReluParams> = Kernel::new(
+    shaders::Variant::new("relu", "relu_backward"),
+    cpu::relu::backward,
+);
+
+/// `y = max(x, 0)`, element-wise over any shape.
+///
+/// # Errors
+/// If memory runs out or the device fails.
+pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
+    let y = device.alloc(x.len())?;
+    let params = ReluParams {
+        n: size("relu", "x", x.len())?,
+    };
+    device.launch(
+        &FORWARD,
+        &params,
+        &[x],
+        &[&y],
+        Grid::vec4(x.len()).flops(x.len()),
+    )?;
+    Ok(y)
+}
+
+/// `dx = dy where y > 0, else 0`.
+///
+/// # Errors
+/// If `dy` and `y` differ in length, memory runs out or the device fails.
+pub fn backward(device: &Device, dy: &Buffer, y: &Buffer) -> Result<Buffer> {
+    check_len("relu", "dy", dy, y.len())?;
+    let dx = device.alloc(y.len())?;
+    let params = ReluParams {
+        n: size("relu", "y", y.len())?,
+    };
+    device.launch(
+        &BACKWARD,
+        &params,
+        &[dy, y],
+        &[&dx],
+        Grid::vec4(y.len()).flops(y.len()),
+    )?;
+    Ok(dx)
+}

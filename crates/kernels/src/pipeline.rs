@@ -1,0 +1,153 @@
+//! From a shader variant to a compute pipeline: rendered, parsed, matched with its parameter struct, compiled, kept.
+//!
+//! The bind group layout is read from naga's reflection of the shader, so nobody lists bindings a second time.
+
+use std::num::NonZeroU64;
+
+use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
+use naga::{AddressSpace, StorageAccess, TypeInner};
+use shaders::Variant;
+
+use crate::error::{Error, Result};
+
+/// A compiled kernel.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) compute: wgpu::ComputePipeline,
+    pub(crate) layout: wgpu::BindGroupLayout,
+}
+
+/// One `@binding` that the entry point uses.
+#[derive(Debug, PartialEq, Eq)]
+struct Binding {
+    index: u32,
+    kind: wgpu::BufferBindingType,
+}
+
+/// Compiles `variant` for `device`. Its `params` must have `fields`, at these offsets.
+pub(crate) fn compile(
+    device: &wgpu::Device,
+    variant: &Variant,
+    fields: &[(&'static str, usize)],
+) -> Result<Pipeline> {
+    let source = shaders::source(variant)?;
+    let module = shaders::parse(variant)?;
+    let bindings = reflect(&module, variant, fields)?;
+    let entries: Vec<_> = bindings.iter().map(layout_entry).collect();
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(variant.entry),
+        entries: &entries,
+    });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(variant.entry),
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(variant.entry),
+        layout: Some(&pipeline_layout),
+        module: &trusted_module(device, variant.entry, source),
+        entry_point: Some(variant.entry),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &[],
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    });
+    Ok(Pipeline { compute, layout })
+}
+
+/// A module without the driver-side clamping of indices and bounding of loops, which costs up to a factor on some
+/// drivers (FACTS: gpuweb#1202, wgpu#7698).
+#[expect(
+    unsafe_code,
+    reason = "wgpu offers unchecked modules only through an unsafe call; measured gain of 0-20 % on lavapipe, factors elsewhere"
+)]
+fn trusted_module(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(label),
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    };
+    // SAFETY: every shader of this workspace guards its indices against the sizes in its parameters, which the
+    // operators check against the buffers' lengths before each dispatch; loops are bounded by those sizes.
+    unsafe {
+        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+    }
+}
+
+/// The bindings that the entry point uses, in order, once `params` has been compared with the Rust struct.
+fn reflect(
+    module: &naga::Module,
+    variant: &Variant,
+    fields: &[(&'static str, usize)],
+) -> Result<Vec<Binding>> {
+    let fail = |message: String| Error::Shader {
+        entry: variant.entry,
+        message,
+    };
+    let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+        .validate(module)
+        .map_err(|error| fail(error.emit_to_string("")))?;
+    let position = module
+        .entry_points
+        .iter()
+        .position(|point| point.name == variant.entry);
+    let position = position.ok_or_else(|| fail("no such entry point".to_owned()))?;
+    let used = info.get_entry_point(position);
+    let mut bindings = Vec::new();
+    for (handle, variable) in module.global_variables.iter() {
+        let (Some(at), false) = (&variable.binding, used[handle] == GlobalUse::empty()) else {
+            continue;
+        };
+        let kind = match variable.space {
+            AddressSpace::Uniform => {
+                compare_fields(&module.types[variable.ty].inner, fields).map_err(fail)?;
+                wgpu::BufferBindingType::Uniform
+            }
+            AddressSpace::Storage { access } => wgpu::BufferBindingType::Storage {
+                read_only: !access.contains(StorageAccess::STORE),
+            },
+            other => return Err(fail(format!("a binding in address space {other:?}"))),
+        };
+        bindings.push(Binding {
+            index: at.binding,
+            kind,
+        });
+    }
+    bindings.sort_by_key(|binding| binding.index);
+    Ok(bindings)
+}
+
+/// Compares a WGSL struct with the fields of its Rust twin.
+fn compare_fields(
+    inner: &TypeInner,
+    fields: &[(&'static str, usize)],
+) -> std::result::Result<(), String> {
+    let TypeInner::Struct { members, .. } = inner else {
+        return Err("`params` is not a struct".to_owned());
+    };
+    let shader: Vec<_> = members
+        .iter()
+        .map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize))
+        .collect();
+    if shader == fields {
+        Ok(())
+    } else {
+        Err(format!(
+            "`params` is {shader:?} in WGSL but {fields:?} in Rust"
+        ))
+    }
+}
+
+fn layout_entry(binding: &Binding) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding: binding.index,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: binding.kind,
+            has_dynamic_offset: false,
+            min_binding_size: NonZeroU64::new(0),
+        },
+        count: None,
+    }
+}

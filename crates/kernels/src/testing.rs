@@ -1,0 +1,15 @@
+//! Proof of the operators: cases that are data, fills, comparison, and the checks that tests, benches and
+//! `alexnet gradcheck` share.
+//!
+//! Every operator implements [`Case`] in `testing/<op>.rs`, with a forward in f64 that reads like the equation. A case
+//! is then checked on each device: forward against that reference, backward against central differences of it, and
+//! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
+
+mod cases;
+mod check;
+mod fill;
+mod relu;
+
+pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
+pub use check::{Row, check, compare, gpu, tolerance};
+pub use fill::{Fill, Input};
