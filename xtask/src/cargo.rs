@@ -18,7 +18,8 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) manifest: PathBuf,
+    /// Its `Cargo.toml`, relative to the root.
+    pub(crate) manifest: String,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -57,6 +58,7 @@ impl Workspace {
 
     fn parse(json: &[u8]) -> Result<Self> {
         let metadata: Value = serde_json::from_slice(json).context("cargo metadata is not JSON")?;
+        let root = text(&metadata, "workspace_root")?;
         let mut packages = Vec::new();
         for package in array(&metadata, "packages")? {
             let mut dependencies = Vec::new();
@@ -67,7 +69,12 @@ impl Workspace {
                     is_dev,
                 });
             }
-            let manifest = text(package, "manifest_path")?.into();
+            let manifest = Path::new(text(package, "manifest_path")?);
+            let manifest = manifest
+                .strip_prefix(root)
+                .unwrap_or(manifest)
+                .display()
+                .to_string();
             packages.push(Package {
                 name: text(package, "name")?.to_owned(),
                 manifest,
@@ -75,7 +82,7 @@ impl Workspace {
             });
         }
         Ok(Self {
-            root: text(&metadata, "workspace_root")?.into(),
+            root: root.into(),
             target_dir: text(&metadata, "target_directory")?.into(),
             packages,
         })
@@ -105,6 +112,7 @@ mod tests {
             {"name": "tempfile", "kind": "dev"}]}]}"#;
         let workspace = Workspace::parse(json).unwrap();
         assert_eq!(workspace.target_dir, Path::new("/t"));
+        assert_eq!(workspace.packages[0].manifest, "crates/model/Cargo.toml");
         let dev: Vec<_> = workspace.packages[0]
             .dependencies
             .iter()
