@@ -1,15 +1,38 @@
-//! Whether every operator is complete. One operator is one stem: shader, twin, launch, cases and gradient rule carry the
-//! same name, so that `git ls-files '*lrn*'` prints all of it.
+//! Whether every operator is complete. One operator is one stem: launch, shader, twin, cases, reference and gradient rule
+//! carry the same name, so that `git ls-files '*lrn*'` prints all of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// Where an operator's parts live: folder, extension, and what the part is.
-const PARTS: &[(&str, &str, &str)] = &[
-    ("shaders/", ".wgsl", "shader"),
-    ("crates/kernels/src/cpu/", ".rs", "CPU twin"),
-    ("crates/kernels/src/ops/", ".rs", "launch"),
-    ("tests/cases/", ".txt", "cases"),
-    (RULES, ".rs", "gradient rule"),
+/// One of the places where an operator has a file.
+struct Part {
+    folder: &'static str,
+    extension: &'static str,
+    what: &'static str,
+    /// Whether the folder holds nothing but operators.
+    is_pure: bool,
+}
+
+const fn part(folder: &'static str, extension: &'static str, what: &'static str) -> Part {
+    Part {
+        folder,
+        extension,
+        what,
+        is_pure: true,
+    }
+}
+
+const LAUNCH: Part = part("crates/kernels/src/ops/", ".rs", "launch");
+const PARTS: &[Part] = &[
+    LAUNCH,
+    part("shaders/", ".wgsl", "shader"),
+    part("crates/kernels/src/cpu/", ".rs", "CPU twin"),
+    part("tests/cases/", ".txt", "cases"),
+    // Beside the operators it holds the checks themselves.
+    Part {
+        is_pure: false,
+        ..part("crates/kernels/src/testing/", ".rs", "f64 reference")
+    },
+    part(RULES, ".rs", "gradient rule"),
 ];
 
 /// The folder of the gradient rules.
@@ -27,68 +50,75 @@ const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
 
 /// The operators: every launch is one.
 pub(super) fn names<'a>(paths: &[&'a str]) -> BTreeSet<&'a str> {
-    let (folder, extension, _) = PARTS[2];
-    paths
-        .iter()
-        .filter_map(|path| stem(path, folder, extension))
-        .collect()
+    paths.iter().filter_map(|path| LAUNCH.stem(path)).collect()
 }
 
 /// Finds operators that lack a part, and parts that belong to no operator.
 pub(super) fn check(paths: &[&str]) -> Vec<String> {
     let operators = names(paths);
+    PARTS
+        .iter()
+        .flat_map(|part| check_part(part, &operators, paths))
+        .collect()
+}
+
+fn check_part(part: &Part, operators: &BTreeSet<&str>, paths: &[&str]) -> Vec<String> {
     let mut findings = Vec::new();
-    let mut present: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for path in paths {
-        for (folder, extension, what) in PARTS {
-            let Some(stem) = stem(path, folder, extension) else {
-                continue;
-            };
-            present.entry(folder).or_default().insert(stem);
-            let is_rule_alone = *folder == RULES && is_listed(NO_KERNEL, stem);
-            if owner(&operators, stem).is_none() && !is_rule_alone {
-                findings.push(format!(
-                    "{path}: {what} of no operator: crates/kernels/src/ops/{stem}.rs is missing"
-                ));
-            }
+    let Part {
+        folder,
+        extension,
+        what,
+        ..
+    } = part;
+    let present: BTreeSet<&str> = paths.iter().filter_map(|path| part.stem(path)).collect();
+    for stem in present
+        .iter()
+        .filter(|stem| part.is_pure && !belongs(operators, stem))
+    {
+        let is_rule_alone = *folder == RULES && is_listed(NO_KERNEL, stem);
+        if !is_rule_alone {
+            let launch = LAUNCH.path(stem);
+            findings.push(format!(
+                "{folder}{stem}{extension}: {what} of no operator: {launch} is missing"
+            ));
         }
     }
-    for operator in &operators {
-        for (folder, extension, what) in PARTS {
-            let is_present = present
-                .get(folder)
-                .is_some_and(|stems| stems.contains(operator));
-            let is_excused = *folder == RULES && is_listed(NO_GRADIENT, operator);
-            match (is_present, is_excused) {
-                (false, false) => {
-                    findings.push(format!(
-                        "operator `{operator}` has no {what}: {folder}{operator}{extension}"
-                    ));
-                }
-                (true, true) => findings.push(format!(
-                    "operator `{operator}` has a rule, but is in NO_GRADIENT"
-                )),
-                _ => {}
-            }
+    for operator in operators {
+        let is_excused = *folder == RULES && is_listed(NO_GRADIENT, operator);
+        match (present.contains(operator), is_excused) {
+            (false, false) => findings.push(format!(
+                "operator `{operator}` has no {what}: {}",
+                part.path(operator)
+            )),
+            (true, true) => findings.push(format!(
+                "operator `{operator}` has a {what}, but is in NO_GRADIENT"
+            )),
+            _ => {}
         }
     }
     findings
 }
 
-/// The file's stem if it lies in the folder itself and has the extension.
-fn stem<'a>(path: &'a str, folder: &str, extension: &str) -> Option<&'a str> {
-    let stem = path.strip_prefix(folder)?.strip_suffix(extension)?;
-    (!stem.contains('/')).then_some(stem)
+impl Part {
+    /// The stem of a file of this part; none for another file, or one in a folder below.
+    fn stem<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let stem = path
+            .strip_prefix(self.folder)?
+            .strip_suffix(self.extension)?;
+        (!stem.contains('/')).then_some(stem)
+    }
+
+    fn path(&self, stem: &str) -> String {
+        format!("{}{stem}{}", self.folder, self.extension)
+    }
 }
 
-/// The operator that a part belongs to: its namesake, or the one whose name it goes on from, as `gemm_subgroup` does
-/// from `gemm`.
-fn owner<'a>(operators: &BTreeSet<&'a str>, stem: &str) -> Option<&'a str> {
-    let goes_on = |operator: &str| {
+/// Whether a part is an operator's: its namesake, or one whose name goes on from it, as `gemm_subgroup` from `gemm`.
+fn belongs(operators: &BTreeSet<&str>, stem: &str) -> bool {
+    operators.iter().any(|operator| {
         stem.strip_prefix(operator)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    };
-    operators.iter().copied().find(|operator| goes_on(operator))
+    })
 }
 
 fn is_listed(table: &[(&str, &str)], stem: &str) -> bool {
@@ -99,11 +129,12 @@ fn is_listed(table: &[(&str, &str)], stem: &str) -> bool {
 mod tests {
     use super::*;
 
-    const LRN: [&str; 5] = [
+    const LRN: [&str; 6] = [
+        "crates/kernels/src/ops/lrn.rs",
         "shaders/lrn.wgsl",
         "crates/kernels/src/cpu/lrn.rs",
-        "crates/kernels/src/ops/lrn.rs",
         "tests/cases/lrn.txt",
+        "crates/kernels/src/testing/lrn.rs",
         "crates/tensor/src/ops/lrn.rs",
     ];
 
@@ -113,6 +144,7 @@ mod tests {
             "shaders/shared/index.wgsl",
             "crates/kernels/src/ops.rs",
             "crates/kernels/src/ops/lrn/check.rs",
+            "crates/kernels/src/testing/fill.rs",
         ];
         let paths = [&LRN[..], &elsewhere].concat();
         assert_eq!(check(&paths), Vec::<String>::new());
@@ -128,8 +160,8 @@ mod tests {
                 findings.iter().any(|finding| finding.contains(missing)),
                 "{missing}: {findings:?}"
             );
-            // Without its launch it is no operator, and each of the four other parts is an orphan.
-            assert_eq!(findings.len(), if idx == 2 { 4 } else { 1 }, "{findings:?}");
+            // Without its launch it is no operator, and each part outside `testing` is an orphan.
+            assert_eq!(findings.len(), if idx == 0 { 4 } else { 1 }, "{findings:?}");
         }
     }
 
@@ -152,10 +184,10 @@ mod tests {
     fn optimizers_need_no_rule_and_may_not_have_one() {
         let sgd = LRN.map(|path| path.replace("lrn", "sgd"));
         let sgd: Vec<&str> = sgd.iter().map(String::as_str).collect();
-        assert_eq!(check(&sgd[..4]), Vec::<String>::new());
+        assert_eq!(check(&sgd[..5]), Vec::<String>::new());
         assert_eq!(
             check(&sgd),
-            ["operator `sgd` has a rule, but is in NO_GRADIENT"]
+            ["operator `sgd` has a gradient rule, but is in NO_GRADIENT"]
         );
     }
 
