@@ -3,6 +3,7 @@
 use kernels::Device;
 use kernels::testing::{check, gpu, operators};
 
+#[expect(clippy::panic, reason = "a helper of tests: a panic is how it fails")]
 fn check_all(device: &Device) {
     let mut failures = Vec::new();
     let filter = std::env::var("OP").ok();

@@ -8,6 +8,7 @@ macro_rules! files {
 }
 
 files! {
+    "elementwise.wgsl"
     "relu.wgsl"
     "shared/linear_index.wgsl"
 }

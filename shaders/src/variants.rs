@@ -11,7 +11,15 @@ pub fn variants() -> Vec<Variant> {
 
 /// The entry points of templates without constants.
 fn simple() -> impl Iterator<Item = Variant> {
-    [("relu", "relu_forward"), ("relu", "relu_backward")]
-        .into_iter()
-        .map(|(stem, entry)| Variant::new(stem, entry))
+    [
+        ("elementwise", "elementwise_add"),
+        ("elementwise", "elementwise_axpy"),
+        ("elementwise", "elementwise_fill"),
+        ("elementwise", "elementwise_multiply"),
+        ("elementwise", "elementwise_scale"),
+        ("relu", "relu_backward"),
+        ("relu", "relu_forward"),
+    ]
+    .into_iter()
+    .map(|(stem, entry)| Variant::new(stem, entry))
 }

@@ -2,4 +2,5 @@
 //!
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
+pub(crate) mod elementwise;
 pub(crate) mod relu;

@@ -336,7 +336,7 @@ impl GpuDevice {
     fn finish_params(&self, recorder: &mut Recorder) -> Result<()> {
         let bytes = std::mem::take(&mut recorder.params_bytes);
         self.guarded("parameters", || {
-            self.queue.write_buffer(&recorder.params, 0, &bytes)
+            self.queue.write_buffer(&recorder.params, 0, &bytes);
         })?;
         match &mut recorder.capture {
             Some(capture) => {

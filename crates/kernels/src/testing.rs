@@ -7,6 +7,7 @@
 
 mod cases;
 mod check;
+mod elementwise;
 mod fill;
 mod relu;
 

@@ -1,1 +1,19 @@
-//! tensor
+//! Tensors on a device with tape autograd. Not for: layers, files, or kernels (those are `model` and `kernels`).
+//!
+//! A [`Tensor`] is a device buffer with a shape. Operators (methods, one module each under [`ops`]) launch kernels at
+//! once and, where an input is a variable, remember how to go back; [`Tensor::backward`] walks that tape and returns
+//! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
+#![doc = include_str!("../EXAMPLE.md")]
+
+pub mod ops;
+
+mod error;
+mod shape;
+mod tape;
+mod tensor;
+
+pub use error::{Error, Result};
+pub use kernels::{Adapter, AdapterKind, Device, Options as DeviceOptions, Recording};
+pub use shape::Shape;
+pub use tape::{Gradients, is_recording, no_grad};
+pub use tensor::{Element, Elementary, Tensor};

@@ -98,7 +98,7 @@ pub fn operators() -> Vec<Operator> {
             }),+]
         };
     }
-    operators!(relu)
+    operators!(elementwise, relu)
 }
 
 /// The words of a case line: `name` directly followed by its value, or a bare flag.

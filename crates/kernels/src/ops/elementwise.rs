@@ -1,0 +1,115 @@
+//! Element-wise arithmetic over any shape: fill, add, multiply, scale, axpy.
+
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::Result;
+use crate::kernel::{Grid, Kernel, Twin, params};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct ElementwiseParams {
+        n: u32,
+        value: f32,
+    }
+}
+
+const OP: &str = "elementwise";
+const FILL: Kernel<ElementwiseParams> = kernel("elementwise_fill", cpu::elementwise::fill);
+const ADD: Kernel<ElementwiseParams> = kernel("elementwise_add", cpu::elementwise::add);
+const MULTIPLY: Kernel<ElementwiseParams> =
+    kernel("elementwise_multiply", cpu::elementwise::multiply);
+const SCALE: Kernel<ElementwiseParams> = kernel("elementwise_scale", cpu::elementwise::scale);
+const AXPY: Kernel<ElementwiseParams> = kernel("elementwise_axpy", cpu::elementwise::axpy);
+
+const fn kernel(entry: &'static str, twin: Twin<ElementwiseParams>) -> Kernel<ElementwiseParams> {
+    Kernel::new(shaders::Variant::new(OP, entry), twin)
+}
+
+/// Sets every element of `y` to `value`.
+///
+/// # Errors
+/// If the device fails.
+pub fn fill(device: &Device, y: &Buffer, value: f32) -> Result<()> {
+    launch(device, &FILL, value, &[], y)
+}
+
+/// `a + b`.
+///
+/// # Errors
+/// If the lengths differ, memory runs out or the device fails.
+pub fn add(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    check_len(OP, "b", b, a.len())?;
+    let y = device.alloc(a.len())?;
+    launch(device, &ADD, 0.0, &[a, b], &y)?;
+    Ok(y)
+}
+
+/// `a b`, element by element.
+///
+/// # Errors
+/// If the lengths differ, memory runs out or the device fails.
+pub fn multiply(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    check_len(OP, "b", b, a.len())?;
+    let y = device.alloc(a.len())?;
+    launch(device, &MULTIPLY, 0.0, &[a, b], &y)?;
+    Ok(y)
+}
+
+/// `value x`.
+///
+/// # Errors
+/// If memory runs out or the device fails.
+pub fn scale(device: &Device, x: &Buffer, value: f32) -> Result<Buffer> {
+    let y = device.alloc(x.len())?;
+    launch(device, &SCALE, value, &[x], &y)?;
+    Ok(y)
+}
+
+/// A copy of `x` in memory of its own.
+///
+/// # Errors
+/// If memory runs out or the device fails.
+pub fn copy(device: &Device, x: &Buffer) -> Result<Buffer> {
+    scale(device, x, 1.0)
+}
+
+/// `y += value x`, in place.
+///
+/// # Errors
+/// If the lengths differ, both share memory, or the device fails.
+pub fn axpy(device: &Device, value: f32, x: &Buffer, y: &Buffer) -> Result<()> {
+    check_len(OP, "x", x, y.len())?;
+    launch(device, &AXPY, value, &[x], y)
+}
+
+/// Launches window by window, so that a buffer may be longer than a binding.
+fn launch(
+    device: &Device,
+    kernel: &Kernel<ElementwiseParams>,
+    value: f32,
+    reads: &[&Buffer],
+    y: &Buffer,
+) -> Result<()> {
+    for window in super::windows(device, y.len()) {
+        let params = ElementwiseParams {
+            n: size(OP, "n", window.len())?,
+            value,
+        };
+        let reads = reads
+            .iter()
+            .map(|buffer| buffer.slice(window.clone()))
+            .collect::<Result<Vec<_>>>()?;
+        let grid = Grid::vec4(window.len()).flops(window.len());
+        let y = y.slice(window)?;
+        device.launch(
+            kernel,
+            &params,
+            &reads.iter().collect::<Vec<_>>(),
+            &[&y],
+            grid,
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! The tensor: a device buffer with a shape, and where it came from.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kernels::{Buffer, Device};
+
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+use crate::tape::{Node, Rule, is_recording};
+
+/// What a tensor's elements are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Element {
+    /// 32-bit floats.
+    F32,
+    /// 32-bit words: labels, positions.
+    U32,
+    /// Bytes, four in a word: pixels.
+    U8,
+}
+
+impl Element {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::U32 => "u32",
+            Self::U8 => "u8",
+        }
+    }
+
+    const fn per_word(self) -> usize {
+        if matches!(self, Self::U8) { 4 } else { 1 }
+    }
+}
+
+/// A Rust type that tensors can be made of.
+pub trait Elementary: kernels::Pod {
+    /// The element it is.
+    const ELEMENT: Element;
+}
+
+impl Elementary for f32 {
+    const ELEMENT: Element = Element::F32;
+}
+
+impl Elementary for u32 {
+    const ELEMENT: Element = Element::U32;
+}
+
+impl Elementary for u8 {
+    const ELEMENT: Element = Element::U8;
+}
+
+/// A device buffer with a shape. Cheap to clone: clones share memory and gradient.
+#[derive(Clone)]
+pub struct Tensor(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    device: Device,
+    buffer: Buffer,
+    shape: Shape,
+    element: Element,
+    is_variable: bool,
+    node: Option<Node>,
+}
+
+/// Numbers tensors in the order they are made, so that a larger id never is an input of a smaller one.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Tensor {
+    /// A tensor with a copy of `data`.
+    ///
+    /// # Errors
+    /// If `data` does not fill `shape`, or the device has no room.
+    pub fn from_slice<T: Elementary>(
+        device: &Device,
+        data: &[T],
+        shape: impl Into<Shape>,
+    ) -> Result<Self> {
+        let shape = shape.into();
+        if shape.elements() != data.len() {
+            let expected = format!("of {} elements", data.len());
+            return Err(Error::shape("from_slice", "shape", expected, &shape));
+        }
+        Ok(Self::leaf(device, device.upload(data)?, shape, T::ELEMENT))
+    }
+
+    /// A tensor of `shape` with unspecified contents.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn empty(device: &Device, shape: impl Into<Shape>, element: Element) -> Result<Self> {
+        let shape = shape.into();
+        let buffer = device.alloc(shape.elements().div_ceil(element.per_word()))?;
+        Ok(Self::leaf(device, buffer, shape, element))
+    }
+
+    fn leaf(device: &Device, buffer: Buffer, shape: Shape, element: Element) -> Self {
+        Self(Arc::new(Inner {
+            id: next_id(),
+            device: device.clone(),
+            buffer,
+            shape,
+            element,
+            is_variable: false,
+            node: None,
+        }))
+    }
+
+    /// A float tensor around a kernel's output, without a tape.
+    pub(crate) fn constant(device: &Device, buffer: Buffer, shape: impl Into<Shape>) -> Self {
+        Self::leaf(device, buffer, shape.into(), Element::F32)
+    }
+
+    /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a variable and recording is on.
+    ///
+    /// `rule` gets the output's gradient and returns one for each of `inputs`, `None` where none is needed.
+    pub(crate) fn output(
+        op: &'static str,
+        buffer: Buffer,
+        shape: impl Into<Shape>,
+        inputs: &[&Self],
+        rule: impl Fn(&Self) -> Result<Vec<Option<Self>>> + Send + Sync + 'static,
+    ) -> Self {
+        let device = inputs[0].device().clone();
+        let records = is_recording() && inputs.iter().any(|input| input.needs_gradient());
+        let node = records.then(|| Node {
+            op,
+            inputs: inputs.iter().map(|&input| input.clone()).collect(),
+            rule: Box::new(rule) as Rule,
+        });
+        Self(Arc::new(Inner {
+            id: next_id(),
+            device,
+            buffer,
+            shape: shape.into(),
+            element: Element::F32,
+            is_variable: false,
+            node,
+        }))
+    }
+
+    /// This tensor as a variable: backward gives its gradient. The tape behind it is cut.
+    #[must_use]
+    pub fn into_variable(self) -> Self {
+        self.with_inner(true, None, self.0.shape.clone())
+    }
+
+    /// This tensor's values without its tape.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        self.with_inner(false, None, self.0.shape.clone())
+    }
+
+    /// The same elements in another shape; the gradient follows.
+    ///
+    /// # Errors
+    /// If the shapes differ in elements.
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Result<Self> {
+        let shape = shape.into();
+        if shape.elements() != self.0.shape.elements() {
+            return Err(Error::shape(
+                "reshape",
+                "shape",
+                format!("of as many elements as {}", self.0.shape),
+                &shape,
+            ));
+        }
+        let before = self.0.shape.clone();
+        let node = (is_recording() && self.needs_gradient()).then(|| Node {
+            op: "reshape",
+            inputs: vec![self.clone()],
+            rule: Box::new(move |dy: &Self| Ok(vec![Some(dy.reshape(before.clone())?)])) as Rule,
+        });
+        Ok(self.with_inner(false, node, shape))
+    }
+
+    fn with_inner(&self, is_variable: bool, node: Option<Node>, shape: Shape) -> Self {
+        Self(Arc::new(Inner {
+            id: next_id(),
+            device: self.0.device.clone(),
+            buffer: self.0.buffer.clone(),
+            shape,
+            element: self.0.element,
+            is_variable,
+            node,
+        }))
+    }
+
+    /// The sizes of the dimensions.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.0.shape
+    }
+
+    /// What the elements are.
+    #[must_use]
+    pub fn element(&self) -> Element {
+        self.0.element
+    }
+
+    /// Where the tensor is.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// The device memory.
+    #[must_use]
+    pub fn buffer(&self) -> &Buffer {
+        &self.0.buffer
+    }
+
+    /// Whether backward reaches a variable from here.
+    #[must_use]
+    pub fn needs_gradient(&self) -> bool {
+        self.0.is_variable || self.0.node.is_some()
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    pub(crate) fn node(&self) -> Option<&Node> {
+        self.0.node.as_ref()
+    }
+
+    pub(crate) fn is_variable(&self) -> bool {
+        self.0.is_variable
+    }
+
+    /// Copies the elements to the host.
+    ///
+    /// # Errors
+    /// If the elements are of another type, or the device fails.
+    pub fn to_vec<T: Elementary>(&self) -> Result<Vec<T>> {
+        self.check_element("to_vec", "self", T::ELEMENT)?;
+        let mut elements = self.0.device.read::<T>(&self.0.buffer)?;
+        elements.truncate(self.0.shape.elements());
+        Ok(elements)
+    }
+
+    /// Overwrites the elements, for all that share the memory: a new batch, loaded weights.
+    ///
+    /// # Errors
+    /// If `data` has another length or type, a step is being captured, or the device fails.
+    pub fn write<T: Elementary>(&self, data: &[T]) -> Result<()> {
+        self.check_element("write", "self", T::ELEMENT)?;
+        if data.len() != self.0.shape.elements() {
+            return Err(Error::shape(
+                "write",
+                "self",
+                format!("of {} elements", data.len()),
+                &self.0.shape,
+            ));
+        }
+        Ok(self.0.device.write(&self.0.buffer, data)?)
+    }
+
+    /// An error unless the elements are `expected`.
+    pub(crate) fn check_element(
+        &self,
+        op: &'static str,
+        argument: &'static str,
+        expected: Element,
+    ) -> Result<()> {
+        if self.0.element == expected {
+            return Ok(());
+        }
+        Err(Error::Element {
+            op,
+            argument,
+            expected: expected.name(),
+            got: self.0.element.name(),
+        })
+    }
+
+    /// An error unless the tensor is on the device of `first`.
+    pub(crate) fn check_device(
+        &self,
+        op: &'static str,
+        argument: &'static str,
+        first: &Self,
+    ) -> Result<()> {
+        if self.0.device.is_same(&first.0.device) {
+            return Ok(());
+        }
+        Err(Error::Device {
+            op,
+            argument,
+            expected: first.0.device.name().to_owned(),
+            got: self.0.device.name().to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tensor")
+            .field("shape", &self.0.shape)
+            .field("element", &self.0.element)
+            .field("device", &self.0.device.name())
+            .field("is_variable", &self.0.is_variable)
+            .field("op", &self.0.node.as_ref().map(|node| node.op))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    /// Takes long tapes apart in a loop: dropping them input by input would recurse once per operation.
+    fn drop(&mut self) {
+        let mut inputs = self.node.take().map(|node| node.inputs).unwrap_or_default();
+        while let Some(Tensor(input)) = inputs.pop() {
+            if let Some(mut inner) = Arc::into_inner(input)
+                && let Some(node) = inner.node.take()
+            {
+                inputs.extend(node.inputs);
+            }
+        }
+    }
+}
