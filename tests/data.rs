@@ -8,3 +8,5 @@ mod cifar;
 mod images;
 #[path = "data/loader.rs"]
 mod loader;
+#[path = "data/shapes10.rs"]
+mod shapes10;

@@ -6,9 +6,11 @@ mod error;
 mod images;
 mod loader;
 mod random;
+mod shapes10;
 
 pub use cifar::Cifar;
 pub use dataset::{DataSet, Split};
 pub use error::DataError;
 pub use images::{CHANNELS, Images, Source};
 pub use loader::{Batch, Loader, LoaderOptions, PADDING, Tail};
+pub use shapes10::Shapes10;

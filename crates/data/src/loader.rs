@@ -84,7 +84,7 @@ pub struct Batch {
 
 /// An endless sequence of batches: epoch after epoch, [`Loader::n_batches`] in each.
 ///
-/// ```ignore
+/// ```
 /// use data::{Loader, LoaderOptions, Shapes10};
 /// let set = Shapes10::default().with_sizes(64, 8, 8).generate()?;
 /// let mut loader = Loader::new(set.train, LoaderOptions::training(16, 42))?;
@@ -94,7 +94,7 @@ pub struct Batch {
 /// }
 /// assert_eq!(loader.next_batch()?.epoch, 1);
 /// # Ok::<(), data::DataError>(())
-/// ```ignore
+/// ```
 #[derive(Debug)]
 pub struct Loader {
     shared: Arc<Shared>,

@@ -10,6 +10,8 @@ pub(crate) enum Stream {
     Shuffle = 1,
     /// Which samples are set aside for validation.
     Split = 2,
+    /// The pictures of `shapes10`.
+    Shapes10 = 3,
 }
 
 /// A sequence of random words, fixed by a seed, a stream and two words that say whose sequence it is.
@@ -48,6 +50,22 @@ impl Philox {
     /// A number in `0..n`, by the multiply-and-shift method: its bias is below `n / 2^32`.
     pub(crate) fn below(&mut self, n: u32) -> u32 {
         halves(u64::from(self.word()) * u64::from(n))[1]
+    }
+
+    /// A number in `[0, 1)` with 24 random bits.
+    pub(crate) fn unit(&mut self) -> f32 {
+        let bits = self.word() >> 8;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "24 bits fit an f32's significand exactly"
+        )]
+        let value = bits as f32;
+        value * (1.0 / 16_777_216.0)
+    }
+
+    /// A number in `[low, high)`.
+    pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
     }
 
     /// Puts `items` in a random order (Fisher and Yates).
