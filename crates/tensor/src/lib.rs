@@ -5,6 +5,7 @@
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
 #![doc = include_str!("../EXAMPLE.md")]
 
+pub mod gradcheck;
 pub mod ops;
 
 mod error;

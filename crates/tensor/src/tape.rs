@@ -66,7 +66,7 @@ impl Tensor {
         no_grad(|| self.backward_from(ones))
     }
 
-    fn backward_from(&self, ones: Tensor) -> Result<Gradients> {
+    fn backward_from(&self, ones: Self) -> Result<Gradients> {
         // Ids grow along the tape, so taking the largest first visits every tensor after all its uses.
         let mut pending = BTreeMap::from([(self.id(), (self.clone(), ones))]);
         let mut gradients = Gradients::default();
