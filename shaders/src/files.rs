@@ -9,6 +9,13 @@ macro_rules! files {
 
 files! {
     "elementwise.wgsl"
+    "gemm.wgsl"
+    "gemm_reduce.wgsl"
     "relu.wgsl"
     "shared/linear_index.wgsl"
+    "shared/operands.wgsl"
+    "shared/tile_loop.wgsl"
+    "shared/tile_register.wgsl"
+    "shared/tile_subgroup.wgsl"
+    "shared/tile_workgroup.wgsl"
 }

@@ -1,12 +1,18 @@
 //! Every variant that can be asked for, one function per family. What is not listed here is not validated, so launches
 //! take their variants from these functions and never name a constant themselves.
 
+mod gemm;
+mod tile;
+
+pub use gemm::{Epilogue, Gemm, Operand};
+pub use tile::Tile;
+
 use crate::Variant;
 
 /// Every variant of every file.
 #[must_use]
 pub fn variants() -> Vec<Variant> {
-    simple().collect()
+    simple().chain(gemm::all()).collect()
 }
 
 /// The entry points of templates without constants.

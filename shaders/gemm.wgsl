@@ -1,0 +1,138 @@
+// Matrix product: C = alpha op(A) op(B) + beta C + bias, then ReLU if asked for.
+// Source: BLAS level 3, xGEMM (Dongarra and others 1990), with row-major matrices and an epilogue.
+//
+// op(A): [m, k]; a: [m, lda], or [k, lda] with trans_a. op(B): [k, n]; b: [k, ldb], or [n, ldb] with trans_b.
+// bias: [n]. c: [m, ldc]; with split_k the sums of one stretch of K each, unscaled: [splits, m, n].
+// The offsets say where in its buffer a matrix starts. vector_a, vector_b: elements are read as vec4, so the leading
+// dimension, the offset and the extent along it are multiples of 4; vector_b says the same of c.
+// Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z of K.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    lda: u32,
+    ldb: u32,
+    ldc: u32,
+    a_offset: u32,
+    b_offset: u32,
+    c_offset: u32,
+    k_per_split: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+{% set a_along_k = not trans_a %}
+{% set b_along_k = trans_b %}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<f32>" if vector_a else "f32" }}>;
+@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<f32>" if vector_b else "f32" }}>;
+{% if has_bias %}
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+{% endif %}
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<f32>" if vector_b else "f32" }}>;
+
+{% for side, extent, along_k, vector in [("a", "m", a_along_k, vector_a), ("b", "n", b_along_k, vector_b)] %}
+{% set S = side | upper %}
+struct Line{{ S }} {
+    index: u32,
+    offset: u32,
+}
+
+struct Step{{ S }} {
+    k: u32,
+}
+
+fn line_{{ side }}(index: u32) -> Line{{ S }} {
+    {% if along_k %}
+    return Line{{ S }}(index, params.{{ side }}_offset + index * params.ld{{ side }});
+    {% else %}
+    return Line{{ S }}(index, params.{{ side }}_offset + index);
+    {% endif %}
+}
+
+fn step_{{ side }}(k: u32) -> Step{{ S }} {
+    return Step{{ S }}(k);
+}
+
+fn next_{{ side }}(step: Step{{ S }}, by: u32) -> Step{{ S }} {
+    return Step{{ S }}(step.k + by);
+}
+
+// Reads index 0 where there is nothing: cheaper than a branch.
+fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
+    let at = line.offset + step.k{{ "" if along_k else " * params.ld" ~ side }};
+    {% if vector %}
+    let valid = line.index < params.{{ extent }} && step.k < k_end;
+    return select(vec4<f32>(0.0), {{ side }}[select(0u, at / 4u, valid)], valid);
+    {% else %}
+    var value: vec4<f32>;
+    {% for i in range(4) %}
+    let valid_{{ i }} = line.index{{ "" if along_k else " + " ~ i ~ "u" }} < params.{{ extent }} && step.k{{ " + " ~ i ~ "u" if along_k else "" }} < k_end;
+    value.{{ "xyzw"[i] }} = select(0.0, {{ side }}[select(0u, at + {{ i }}u, valid_{{ i }})], valid_{{ i }});
+    {% endfor %}
+    return value;
+    {% endif %}
+}
+
+{% endfor %}
+{% if split_k %}
+var<private> split: u32;
+
+{% endif %}
+fn begin(group: vec3<u32>) {
+    {% if split_k %}
+    split = group.z;
+    k_begin = group.z * params.k_per_split;
+    k_end = min(k_begin + params.k_per_split, params.k);
+    {% else %}
+    k_begin = 0u;
+    k_end = params.k;
+    {% endif %}
+}
+
+{% if not split_k %}
+// One element of the result from its sum of products; at: its place in c.
+fn finish(sum: f32, n: u32, at: u32) -> f32 {
+    var value = params.alpha * sum;
+    {% if accumulate %}
+    value += params.beta * c[at{{ " / 4u][at % 4u" if vector_b }}];
+    {% endif %}
+    {% if has_bias %}
+    value += bias[n];
+    {% endif %}
+    {% if relu %}
+    value = select(value, 0.0, value <= 0.0);
+    {% endif %}
+    return value;
+}
+
+{% endif %}
+fn store(m: u32, n: u32, value: vec4<f32>) {
+    if m >= params.m || n >= params.n {
+        return;
+    }
+    {% if split_k %}
+    let at = (split * params.m + m) * params.n + n;
+    let done = value;
+    {% else %}
+    let at = params.c_offset + m * params.ldc + n;
+    var done = vec4<f32>(finish(value.x, n, at), 0.0, 0.0, 0.0);
+    {% for i in range(1, 4) %}
+    if n + {{ i }}u < params.n {
+        done.{{ "xyzw"[i] }} = finish(value.{{ "xyzw"[i] }}, n + {{ i }}u, at + {{ i }}u);
+    }
+    {% endfor %}
+    {% endif %}
+    {% if vector_b %}
+    c[at / 4u] = done;
+    {% else %}
+    {% for i in range(4) %}
+    if n + {{ i }}u < params.n {
+        c[at + {{ i }}u] = done.{{ "xyzw"[i] }};
+    }
+    {% endfor %}
+    {% endif %}
+}
+
+{% include "shared/tile_loop.wgsl" %}
