@@ -8,10 +8,15 @@ macro_rules! files {
 }
 
 files! {
+    "conv2d.wgsl"
     "elementwise.wgsl"
     "gemm.wgsl"
     "gemm_reduce.wgsl"
     "relu.wgsl"
+    "shared/conv2d_data_gradient.wgsl"
+    "shared/conv2d_forward.wgsl"
+    "shared/conv2d_rows.wgsl"
+    "shared/conv2d_weight_gradient.wgsl"
     "shared/linear_index.wgsl"
     "shared/operands.wgsl"
     "shared/tile_loop.wgsl"

@@ -1,9 +1,11 @@
 //! Every variant that can be asked for, one function per family. What is not listed here is not validated, so launches
 //! take their variants from these functions and never name a constant themselves.
 
+mod conv2d;
 mod gemm;
 mod tile;
 
+pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use tile::Tile;
 
@@ -12,7 +14,7 @@ use crate::Variant;
 /// Every variant of every file.
 #[must_use]
 pub fn variants() -> Vec<Variant> {
-    simple().chain(gemm::all()).collect()
+    simple().chain(gemm::all()).chain(conv2d::all()).collect()
 }
 
 /// The entry points of templates without constants.

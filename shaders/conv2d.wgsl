@@ -1,0 +1,128 @@
+// 2-D convolution (cross-correlation) and its two gradients as implicit matrix products; the matrix of image patches is never stored.
+// Source: Krizhevsky 2012, section 3; Chetlur 2014 (cuDNN), section 3, for the implicit product.
+//
+// x, dx: [n, h, w, c_in]; w, dw: [kh, kw, c_in / groups, c_out]; bias: [c_out]; y, dy: [n, out_h, out_w, c_out].
+// y[n, oy, ox, o] = bias[o] + sum over ky, kx, i of x[n, oy stride - pad + ky dilation, ox stride - pad + kx dilation, i] w[ky, kx, i, o]
+//
+// conv2d_forward           A = patches of x   B = w     C = y    M = n out_h out_w        N = c_out / groups   K = kh kw c_in / groups
+// conv2d_data_gradient     A = patches of dy  B = w^T   C = dx   M = n h w                N = c_in / groups    K = kh kw c_out / groups
+// conv2d_weight_gradient   A = patches of x^T B = dy    C = dw   M = kh kw c_in / groups  N = c_out / groups   K = n out_h out_w
+//
+// With split_k the weight gradient writes the sums of one stretch of K each, [splits, M, c_out], for gemm_reduce to add up.
+// vector_a, vector_b: channels per group are multiples of 4 on the side that A and that B and C are read along.
+// Workgroup (x, y, z) computes tile x along N, tile y along M of channel group z, or z = group * splits + split.
+
+struct Params {
+    n: u32,
+    h: u32,
+    w: u32,
+    c_in: u32,
+    kh: u32,
+    kw: u32,
+    stride_h: u32,
+    stride_w: u32,
+    pad_top: u32,
+    pad_left: u32,
+    dilation_h: u32,
+    dilation_w: u32,
+    out_h: u32,
+    out_w: u32,
+    c_out: u32,
+    groups: u32,
+    k_per_split: u32,
+}
+
+{% set forward = entry == "conv2d_forward" %}
+{% set data_gradient = entry == "conv2d_data_gradient" %}
+{% set weight_gradient = entry == "conv2d_weight_gradient" %}
+{% set a_along_k = not weight_gradient %}
+{% set b_along_k = data_gradient %}
+{% set type_a = "vec4<f32>" if vector_a else "f32" %}
+{% set type_b = "vec4<f32>" if vector_b else "f32" %}
+@group(0) @binding(0) var<uniform> params: Params;
+{# The operands go by the names of the product; the comments give the operator's. #}
+@group(0) @binding(1) var<storage, read> a: array<{{ type_a }}>; // {{ "dy" if data_gradient else "x" }}
+@group(0) @binding(2) var<storage, read> b: array<{{ type_b }}>; // {{ "dy" if weight_gradient else "w" }}
+{% if has_bias %}
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+{% endif %}
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ type_b }}>; // {{ "y" if forward else "dx" if data_gradient else "dw" }}
+
+// The first channel of this workgroup's group, in x and in y, and the first element of its partial sums.
+var<private> first_in: u32;
+var<private> first_out: u32;
+{% if split_k %}
+var<private> first_partial: u32;
+{% endif %}
+
+fn group_in() -> u32 {
+    return params.c_in / params.groups;
+}
+
+fn group_out() -> u32 {
+    return params.c_out / params.groups;
+}
+
+fn read_a(at: u32, valid: bool) -> {{ type_a }} {
+    return select({{ type_a }}(0.0), a[select(0u, at{{ " / 4u" if vector_a }}, valid)], valid);
+}
+
+fn read_b(at: u32, valid: bool) -> {{ type_b }} {
+    return select({{ type_b }}(0.0), b[select(0u, at{{ " / 4u" if vector_b }}, valid)], valid);
+}
+
+{% if forward %}
+{% include "shared/conv2d_forward.wgsl" %}
+{% elif data_gradient %}
+{% include "shared/conv2d_data_gradient.wgsl" %}
+{% else %}
+{% include "shared/conv2d_weight_gradient.wgsl" %}
+{% endif %}
+
+fn begin(group: vec3<u32>) {
+    let extent = extent_k();
+    {% if split_k %}
+    let splits = (extent + params.k_per_split - 1u) / params.k_per_split;
+    let channel_group = group.z / splits;
+    let split = group.z % splits;
+    k_begin = split * params.k_per_split;
+    k_end = min(k_begin + params.k_per_split, extent);
+    first_partial = split * extent_m() * params.c_out;
+    {% else %}
+    let channel_group = group.z;
+    k_begin = 0u;
+    k_end = extent;
+    {% endif %}
+    first_in = channel_group * group_in();
+    first_out = channel_group * group_out();
+}
+
+fn finish(sum: f32, n: u32) -> f32 {
+    var value = sum;
+    {% if has_bias %}
+    value += bias[first_out + n];
+    {% endif %}
+    {% if relu %}
+    value = select(value, 0.0, value <= 0.0);
+    {% endif %}
+    return value;
+}
+
+fn store(m: u32, n: u32, value: vec4<f32>) {
+    let extent_n = {{ "group_in()" if data_gradient else "group_out()" }};
+    if m >= extent_m() || n >= extent_n {
+        return;
+    }
+    let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n{{ " + first_partial" if split_k }};
+    {% if vector_b %}
+    c[at / 4u] = vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u));
+    {% else %}
+    {% for i in range(4) %}
+    if n + {{ i }}u < extent_n {
+        c[at + {{ i }}u] = finish(value.{{ "xyzw"[i] }}, n + {{ i }}u);
+    }
+    {% endfor %}
+    {% endif %}
+}
+
+{% include "shared/tile_loop.wgsl" %}

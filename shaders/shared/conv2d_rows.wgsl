@@ -1,0 +1,34 @@
+{# B as a matrix of K rows of c_out channels: the filter in the forward product, dy in the weight gradient. #}
+struct LineB {
+    n: u32,
+}
+
+struct StepB {
+    k: u32,
+}
+
+fn line_b(n: u32) -> LineB {
+    return LineB(n);
+}
+
+fn step_b(k: u32) -> StepB {
+    return StepB(k);
+}
+
+fn next_b(step: StepB, by: u32) -> StepB {
+    return StepB(step.k + by);
+}
+
+fn load_b(line: LineB, step: StepB) -> vec4<f32> {
+    let at = step.k * params.c_out + first_out + line.n;
+    let inside = step.k < k_end;
+    {% if vector_b %}
+    return read_b(at, inside && line.n < group_out());
+    {% else %}
+    return vec4<f32>(
+        {% for i in range(4) %}
+        read_b(at + {{ i }}u, inside && line.n + {{ i }}u < group_out()),
+        {% endfor %}
+    );
+    {% endif %}
+}

@@ -1,0 +1,70 @@
+{# The operands of the weight gradient. A line of A is a tap and an input channel, a step of K an output pixel. #}
+struct LineA {
+    m: u32,
+    channel: u32,
+    y: u32, // the tap's place in the window
+    x: u32,
+}
+
+struct StepA {
+    k: u32,
+    first: u32, // the image's first element
+    y: i32,     // the window's top left corner, which may lie in the padding
+    x: i32,
+}
+
+fn extent_m() -> u32 {
+    return params.kh * params.kw * group_in();
+}
+
+fn extent_k() -> u32 {
+    return params.n * params.out_h * params.out_w;
+}
+
+fn line_a(m: u32) -> LineA {
+    let tap = m / group_in();
+    return LineA(m, m % group_in(), tap / params.kw * params.dilation_h, tap % params.kw * params.dilation_w);
+}
+
+fn step_a(k: u32) -> StepA {
+    let row = k / params.out_w;
+    let y = row % params.out_h * params.stride_h;
+    let x = k % params.out_w * params.stride_w;
+    let first = row / params.out_h * params.h * params.w * params.c_in + first_in;
+    return StepA(k, first, i32(y) - i32(params.pad_top), i32(x) - i32(params.pad_left));
+}
+
+fn next_a(step: StepA, by: u32) -> StepA {
+    let end_x = i32(params.out_w * params.stride_w) - i32(params.pad_left);
+    let end_y = i32(params.out_h * params.stride_h) - i32(params.pad_top);
+    var next = step;
+    next.k += by;
+    next.x += i32(by * params.stride_w);
+    while next.x >= end_x {
+        next.x -= i32(params.out_w * params.stride_w);
+        next.y += i32(params.stride_h);
+        if next.y >= end_y {
+            next.y -= i32(params.out_h * params.stride_h);
+            next.first += params.h * params.w * params.c_in;
+        }
+    }
+    return next;
+}
+
+fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
+    let y = u32(step.y + i32(line.y));
+    let x = u32(step.x + i32(line.x));
+    let valid = line.m < extent_m() && step.k < k_end && y < params.h && x < params.w;
+    return read_a(step.first + (y * params.w + x) * params.c_in + line.channel, valid);
+}
+
+fn load_a(line: LineA, step: StepA) -> vec4<f32> {
+    {% if vector_a %}
+    return one_a(line, step);
+    {% else %}
+    // Four neighbours along M may belong to several taps.
+    return vec4<f32>(one_a(line, step), one_a(line_a(line.m + 1u), step), one_a(line_a(line.m + 2u), step), one_a(line_a(line.m + 3u), step));
+    {% endif %}
+}
+
+{% include "shared/conv2d_rows.wgsl" %}

@@ -1,0 +1,68 @@
+//! Variants of `conv2d.wgsl`.
+
+use super::Tile;
+use super::gemm::bits;
+use crate::Variant;
+
+/// A convolution as an implicit matrix product.
+///
+/// The vector flags say that channels can be read as vec4. They are, with channels per group: for the forward kernel
+/// `a` of the input, `b` of the output; for the data gradient `a` of the output, `b` of both; for the weight gradient
+/// `a` of the input, `b` of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Conv2d {
+    /// The tile of one workgroup.
+    pub tile: Tile,
+    /// The patches can be read as vec4.
+    pub vector_a: bool,
+    /// The other operand and the result can be read and written as vec4.
+    pub vector_b: bool,
+}
+
+impl Conv2d {
+    /// y from x, w and bias. Bindings: params, x, w, bias if there is one, y.
+    #[must_use]
+    pub const fn forward(&self, bias: bool, relu: bool) -> Variant {
+        self.variant("conv2d_forward", [bias as u32, relu as u32, 0, 0])
+    }
+
+    /// dx from dy and w. Bindings: params, dy, w, dx. Without strides the division by them is left out.
+    #[must_use]
+    pub const fn data_gradient(&self, unit_stride: bool) -> Variant {
+        self.variant("conv2d_data_gradient", [0, 0, unit_stride as u32, 0])
+    }
+
+    /// dw from x and dy. Bindings: params, x, dy, dw, or with `split_k` the partial sums for [`super::Gemm::reduce`].
+    #[must_use]
+    pub const fn weight_gradient(&self, split_k: bool) -> Variant {
+        self.variant("conv2d_weight_gradient", [0, 0, 0, split_k as u32])
+    }
+
+    const fn variant(&self, entry: &'static str, flags: [u32; 4]) -> Variant {
+        let variant = Variant::new("conv2d", entry)
+            .with("vector_a", self.vector_a as u32)
+            .with("vector_b", self.vector_b as u32)
+            .with("has_bias", flags[0])
+            .with("relu", flags[1])
+            .with("unit_stride", flags[2])
+            .with("split_k", flags[3]);
+        self.tile.add_to(variant)
+    }
+}
+
+/// Every variant of the family.
+pub(super) fn all() -> impl Iterator<Item = Variant> {
+    Tile::ALL.into_iter().flat_map(|tile| {
+        bits::<2>().flat_map(move |[vector_a, vector_b]| {
+            let conv2d = Conv2d {
+                tile,
+                vector_a,
+                vector_b,
+            };
+            bits::<2>()
+                .map(move |[bias, relu]| conv2d.forward(bias, relu))
+                .chain([false, true].map(|unit| conv2d.data_gradient(unit)))
+                .chain([false, true].map(|split| conv2d.weight_gradient(split)))
+        })
+    })
+}
