@@ -1,5 +1,8 @@
 //! Every operator and case, on the CPU device and on a GPU: the proof that `alexnet gradcheck` prints as a table.
 
+#[path = "kernels/device.rs"]
+mod device;
+
 use kernels::Device;
 use kernels::testing::{check, gpu, operators};
 

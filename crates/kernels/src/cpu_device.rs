@@ -1,11 +1,15 @@
 //! The native CPU device: launches run their twins at once, on rayon's threads.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::{self, ThreadId};
 
 use crate::buffer::{Buffer, Line, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
 use crate::kernel::{CpuArgs, Kernel, Params};
+use crate::profile::Cost;
 use crate::recorder::{CpuStep, Recording, Steps};
 
 /// The state of a native device. Used through [`crate::Device`].
@@ -13,7 +17,8 @@ use crate::recorder::{CpuStep, Recording, Steps};
 pub struct CpuDevice {
     pub(crate) common: Common,
     pool: Arc<Pool>,
-    capture: Mutex<Option<Capture>>,
+    /// The step that a thread is capturing.
+    captures: Mutex<HashMap<ThreadId, Capture>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,34 +34,36 @@ impl CpuDevice {
         Self {
             common: Common::new(format!("cpu ({threads} thread{plural})"), options),
             pool: Arc::default(),
-            capture: Mutex::default(),
+            captures: Mutex::default(),
         }
     }
 
     pub(crate) fn pool(&self) -> Arc<Pool> {
-        match &*lock(&self.capture) {
+        match lock(&self.captures).get(&thread::current().id()) {
             Some(capture) => Arc::clone(&capture.pool),
             None => Arc::clone(&self.pool),
         }
     }
 
     pub(crate) fn is_capturing(&self) -> bool {
-        lock(&self.capture).is_some()
+        lock(&self.captures).contains_key(&thread::current().id())
     }
 
     pub(crate) fn begin_capture(&self) -> Result<()> {
-        let mut capture = lock(&self.capture);
-        if capture.is_some() {
-            return Err(Error::Capturing {
+        match lock(&self.captures).entry(thread::current().id()) {
+            Entry::Vacant(entry) => {
+                entry.insert(Capture::default());
+                Ok(())
+            }
+            Entry::Occupied(_) => Err(Error::Capturing {
                 action: "a second capture",
-            });
+            }),
         }
-        *capture = Some(Capture::default());
-        Ok(())
     }
 
     pub(crate) fn end_capture(&self) -> Recording {
-        let Capture { steps, pool } = lock(&self.capture).take().unwrap_or_default();
+        let capture = lock(&self.captures).remove(&thread::current().id());
+        let Capture { steps, pool } = capture.unwrap_or_default();
         Recording::new(Steps::Cpu(steps), pool)
     }
 
@@ -64,26 +71,30 @@ impl CpuDevice {
         &self,
         kernel: &Kernel<P>,
         params: &P,
-        reads: &[&Buffer],
-        writes: &[&Buffer],
+        bindings: [&[&Buffer]; 2],
+        cost: Cost,
     ) {
-        let mut capture = lock(&self.capture);
-        if let Some(capture) = &mut *capture {
+        let mut captures = lock(&self.captures);
+        if let Some(capture) = captures.get_mut(&thread::current().id()) {
             let (twin, params) = (kernel.twin, *params);
-            let [reads, writes] =
-                [reads, writes].map(|list| list.iter().map(|&b| b.clone()).collect::<Vec<_>>());
-            capture
-                .steps
-                .push(CpuStep::new(kernel.variant.entry, move || {
-                    run(
-                        &reads.iter().collect::<Vec<_>>(),
-                        &writes.iter().collect::<Vec<_>>(),
-                        |args| twin(&params, args),
-                    );
-                }));
+            let bindings = bindings.map(|list| list.iter().map(|&b| b.clone()).collect::<Vec<_>>());
+            let step = move || {
+                let [reads, writes] = [0, 1].map(|i| bindings[i].iter().collect::<Vec<_>>());
+                run([&reads, &writes], |args| twin(&params, args));
+            };
+            capture.steps.push(CpuStep::new(cost, step));
         } else {
-            drop(capture);
-            run(reads, writes, |args| (kernel.twin)(params, args));
+            drop(captures);
+            self.common.profile.time(&cost, || {
+                run(bindings, |args| (kernel.twin)(params, args));
+            });
+        }
+    }
+
+    /// Runs a captured step again.
+    pub(crate) fn replay(&self, steps: &[CpuStep]) {
+        for step in steps {
+            self.common.profile.time(&step.cost, &step.run);
         }
     }
 
@@ -103,7 +114,7 @@ impl CpuDevice {
 }
 
 /// Locks the buffers (a storage that is read twice, once) and runs the twin on their words.
-fn run(reads: &[&Buffer], writes: &[&Buffer], twin: impl FnOnce(CpuArgs<'_>)) {
+fn run([reads, writes]: [&[&Buffer]; 2], twin: impl FnOnce(CpuArgs<'_>)) {
     let mut write_guards: Vec<_> = writes.iter().map(|buffer| write_lines(buffer)).collect();
     let mut read_guards: Vec<RwLockReadGuard<'_, Vec<Line>>> = Vec::with_capacity(reads.len());
     let mut guard_of = Vec::with_capacity(reads.len());

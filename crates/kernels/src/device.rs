@@ -11,6 +11,7 @@ use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
+use crate::profile::{Cost, KernelTime, Profile};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
 
@@ -38,6 +39,7 @@ pub(crate) struct Common {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) usage: Arc<Usage>,
+    pub(crate) profile: Profile,
     pub(crate) options: Options,
 }
 
@@ -48,6 +50,7 @@ impl Common {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name,
             usage: Arc::default(),
+            profile: Profile::default(),
             options,
         }
     }
@@ -287,6 +290,20 @@ impl Device {
         }
     }
 
+    /// Starts to gather the time of each kernel, from nothing. Profiled steps wait for the device and so take longer.
+    pub fn start_profile(&self) {
+        self.common().profile.start();
+    }
+
+    /// Stops and returns what was gathered, the longest first; empty if the device can't time its kernels.
+    ///
+    /// # Errors
+    /// If the device is lost or refused what was launched.
+    pub fn finish_profile(&self) -> Result<Vec<KernelTime>> {
+        self.synchronize()?;
+        Ok(self.common().profile.finish())
+    }
+
     pub(crate) fn is_capturing(&self) -> bool {
         match self {
             Self::Cpu(cpu) => cpu.is_capturing(),
@@ -296,8 +313,8 @@ impl Device {
 
     /// Runs `record`, whose launches are kept instead of run, and returns its value and the step for [`Recording::replay`].
     ///
-    /// Buffers that `record` allocates belong to the recording: no other buffer ever shares their memory. One thread
-    /// records on a device at a time; what other threads launch on it meanwhile becomes part of the step.
+    /// Buffers that `record` allocates belong to the recording: no other buffer ever shares their memory. Only what
+    /// this thread launches becomes part of the step; other threads use the device as ever.
     ///
     /// # Errors
     /// Those of `record`; or [`Error::Capturing`] if a step is being captured already.
@@ -335,12 +352,13 @@ impl Device {
         grid: Grid,
     ) -> Result<()> {
         self.check_bindings(kernel.variant.entry, reads, writes)?;
+        let cost = Cost::new(kernel.variant.entry, grid.flops, reads, writes);
         match self {
             Self::Cpu(cpu) => {
-                cpu.launch(kernel, params, reads, writes);
+                cpu.launch(kernel, params, [reads, writes], cost);
                 Ok(())
             }
-            Self::Gpu(gpu) => gpu.launch(kernel, params, reads, writes, grid),
+            Self::Gpu(gpu) => gpu.launch(kernel, params, [reads, writes], grid.groups, cost),
         }
     }
 

@@ -1,17 +1,24 @@
 //! A GPU through wgpu: memory, transfers, and dispatches that are recorded and submitted together.
 
+mod readback;
+mod timing;
+
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{self, ThreadId};
 
 use shaders::Variant;
+
+pub(crate) use self::readback::Readback;
 
 use crate::buffer::{Buffer, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Params};
+use crate::kernel::{Kernel, Params};
 use crate::pipeline::{self, Pipeline};
+use crate::profile::Cost;
 use crate::recorder::{Dispatch, Recording, Steps};
 use crate::selection::{Adapter, AdapterKind};
 
@@ -37,19 +44,50 @@ pub struct GpuDevice {
     fault: Arc<OnceLock<String>>,
 }
 
-/// Dispatches on their way to a submission, or to a recording.
+/// Dispatches on their way to a submission or to a recording.
 #[derive(Debug)]
 struct Recorder {
+    eager: Batch,
+    /// The step that a thread is capturing.
+    captures: HashMap<ThreadId, Capture>,
+}
+
+/// Dispatches with the buffer that their parameters will be written to.
+#[derive(Debug)]
+struct Batch {
     pending: Vec<Dispatch>,
     params: wgpu::Buffer,
     params_bytes: Vec<u8>,
-    capture: Option<Capture>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Capture {
+    batch: Batch,
     full_params: Vec<wgpu::Buffer>,
     pool: Arc<Pool>,
+}
+
+impl Batch {
+    fn new(device: &wgpu::Device) -> Self {
+        Self {
+            pending: Vec::new(),
+            params: params_buffer(device),
+            params_bytes: Vec::new(),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.params_bytes.len() == PARAMS_SLOTS * PARAMS_STRIDE
+    }
+
+    /// Keeps `params` for the next write and returns the binding of the place they will have.
+    fn push_params<P: Params>(&mut self, params: &P) -> wgpu::BindingResource<'_> {
+        let offset = self.params_bytes.len();
+        self.params_bytes
+            .extend_from_slice(bytemuck::bytes_of(params));
+        self.params_bytes.resize(offset + PARAMS_STRIDE, 0);
+        binding(&self.params, offset, size_of::<P>().next_multiple_of(16))
+    }
 }
 
 impl GpuDevice {
@@ -82,10 +120,8 @@ impl GpuDevice {
             on_fault.get_or_init(|| error.to_string());
         }));
         let recorder = Mutex::new(Recorder {
-            pending: Vec::new(),
-            params: params_buffer(&device),
-            params_bytes: Vec::new(),
-            capture: None,
+            eager: Batch::new(&device),
+            captures: HashMap::new(),
         });
         Ok(Self {
             common,
@@ -110,14 +146,16 @@ impl GpuDevice {
     }
 
     pub(crate) fn pool(&self) -> Arc<Pool> {
-        match &lock(&self.recorder).capture {
+        match lock(&self.recorder).captures.get(&thread::current().id()) {
             Some(capture) => Arc::clone(&capture.pool),
             None => Arc::clone(&self.pool),
         }
     }
 
     pub(crate) fn is_capturing(&self) -> bool {
-        lock(&self.recorder).capture.is_some()
+        lock(&self.recorder)
+            .captures
+            .contains_key(&thread::current().id())
     }
 
     /// Runs wgpu calls and returns the error they raised, if any, instead of a panic.
@@ -184,9 +222,7 @@ impl GpuDevice {
 
     /// Overwrites the start of `buffer`, after what was launched before.
     pub(crate) fn write(&self, buffer: &Buffer, bytes: &[u8]) -> Result<()> {
-        if !self.is_capturing() {
-            self.flush()?;
-        }
+        self.flush()?;
         let (whole, tail) = bytes.split_at(bytes.len() / 4 * 4);
         let offset = 4 * buffer.offset as u64;
         self.guarded("writing", || {
@@ -197,42 +233,6 @@ impl GpuDevice {
                 self.queue
                     .write_buffer(gpu_buffer(buffer), offset + whole.len() as u64, &word);
             }
-        })
-    }
-
-    pub(crate) fn start_read(&self, buffer: &Buffer) -> Result<Readback> {
-        self.flush()?;
-        let size = 4 * buffer.len() as u64;
-        let arrived = Arc::new(AtomicBool::new(false));
-        if size == 0 {
-            return Ok(Readback {
-                staging: None,
-                arrived,
-            });
-        }
-        let staging = self.guarded("reading", || {
-            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-            let staging = create_buffer(&self.device, size, usage);
-            let mut encoder = self
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            encoder.copy_buffer_to_buffer(
-                gpu_buffer(buffer),
-                4 * buffer.offset as u64,
-                &staging,
-                0,
-                Some(size),
-            );
-            self.queue.submit([encoder.finish()]);
-            let flag = Arc::clone(&arrived);
-            staging.map_async(wgpu::MapMode::Read, .., move |result| {
-                flag.store(result.is_ok(), Ordering::Release);
-            });
-            staging
-        })?;
-        Ok(Readback {
-            staging: Some(staging),
-            arrived,
         })
     }
 
@@ -253,28 +253,29 @@ impl GpuDevice {
         &self,
         kernel: &Kernel<P>,
         params: &P,
-        reads: &[&Buffer],
-        writes: &[&Buffer],
-        grid: Grid,
+        [reads, writes]: [&[&Buffer]; 2],
+        groups: [u32; 3],
+        cost: Cost,
     ) -> Result<()> {
         let entry = kernel.variant.entry;
         let pipeline = self.pipeline::<P>(&kernel.variant)?;
         let mut recorder = lock(&self.recorder);
-        if recorder.params_bytes.len() == PARAMS_SLOTS * PARAMS_STRIDE {
-            self.finish_params(&mut recorder)?;
-        }
-        let offset = recorder.params_bytes.len();
-        recorder
-            .params_bytes
-            .extend_from_slice(bytemuck::bytes_of(params));
-        recorder.params_bytes.resize(offset + PARAMS_STRIDE, 0);
+        let Recorder { eager, captures } = &mut *recorder;
+        let batch = match captures.get_mut(&thread::current().id()) {
+            Some(capture) if capture.batch.is_full() => {
+                self.keep_params(capture)?;
+                &mut capture.batch
+            }
+            Some(capture) => &mut capture.batch,
+            None if eager.is_full() => {
+                self.submit(eager)?;
+                eager
+            }
+            None => eager,
+        };
         let uniform = wgpu::BindGroupEntry {
             binding: 0,
-            resource: binding(
-                &recorder.params,
-                offset,
-                size_of::<P>().next_multiple_of(16),
-            ),
+            resource: batch.push_params(params),
         };
         let storages =
             reads
@@ -297,11 +298,11 @@ impl GpuDevice {
                 entries: &entries,
             })
         })?;
-        recorder.pending.push(Dispatch {
-            entry,
+        batch.pending.push(Dispatch {
+            cost,
             pipeline: pipeline.compute,
             bind_group,
-            groups: grid.groups,
+            groups,
             _buffers: reads
                 .iter()
                 .chain(writes)
@@ -325,43 +326,50 @@ impl GpuDevice {
 
     /// Submits what was launched and not yet submitted.
     fn flush(&self) -> Result<()> {
-        let mut recorder = lock(&self.recorder);
-        if recorder.capture.is_none() && !recorder.pending.is_empty() {
-            self.finish_params(&mut recorder)?;
-        }
-        Ok(())
+        self.submit(&mut lock(&self.recorder).eager)
     }
 
-    /// Makes room in the parameter buffer: by a submission, or while capturing by a further buffer.
-    fn finish_params(&self, recorder: &mut Recorder) -> Result<()> {
-        let bytes = std::mem::take(&mut recorder.params_bytes);
-        self.guarded("parameters", || {
-            self.queue.write_buffer(&recorder.params, 0, &bytes);
-        })?;
-        match &mut recorder.capture {
-            Some(capture) => {
-                let next = params_buffer(&self.device);
-                capture
-                    .full_params
-                    .push(std::mem::replace(&mut recorder.params, next));
-                Ok(())
-            }
-            None => self.replay(&std::mem::take(&mut recorder.pending)),
+    fn submit(&self, batch: &mut Batch) -> Result<()> {
+        if batch.pending.is_empty() {
+            return Ok(());
         }
+        self.write_params(batch)?;
+        self.replay(&std::mem::take(&mut batch.pending))
+    }
+
+    fn write_params(&self, batch: &mut Batch) -> Result<()> {
+        let bytes = std::mem::take(&mut batch.params_bytes);
+        self.guarded("parameters", || {
+            self.queue.write_buffer(&batch.params, 0, &bytes)
+        })
+    }
+
+    /// Writes the parameters of a captured step so far and goes on with a further buffer.
+    fn keep_params(&self, capture: &mut Capture) -> Result<()> {
+        self.write_params(&mut capture.batch)?;
+        let next = params_buffer(&self.device);
+        let full = std::mem::replace(&mut capture.batch.params, next);
+        capture.full_params.push(full);
+        Ok(())
     }
 
     /// Encodes and submits dispatches.
     pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
+        if self.common.profile.is_on()
+            && self
+                .device
+                .features()
+                .contains(wgpu::Features::TIMESTAMP_QUERY)
+        {
+            return self.replay_profiled(dispatches);
+        }
         self.guarded("submitting", || {
             let mut encoder = self
                 .device
                 .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for dispatch in dispatches {
-                let [x, y, z] = dispatch.groups;
-                pass.set_pipeline(&dispatch.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(x, y, z);
+                encode(&mut pass, dispatch);
             }
             drop(pass);
             self.queue.submit([encoder.finish()]);
@@ -369,63 +377,42 @@ impl GpuDevice {
     }
 
     pub(crate) fn begin_capture(&self) -> Result<()> {
-        self.flush()?;
         let mut recorder = lock(&self.recorder);
-        if recorder.capture.is_some() {
+        let Entry::Vacant(entry) = recorder.captures.entry(thread::current().id()) else {
             return Err(Error::Capturing {
                 action: "a second capture",
             });
-        }
-        recorder.capture = Some(Capture::default());
+        };
+        entry.insert(Capture {
+            batch: Batch::new(&self.device),
+            full_params: Vec::new(),
+            pool: Arc::default(),
+        });
         Ok(())
     }
 
     pub(crate) fn end_capture(&self) -> Result<Recording> {
-        let mut recorder = lock(&self.recorder);
-        let finished = self.finish_params(&mut recorder);
-        let dispatches = std::mem::take(&mut recorder.pending);
-        let Capture { full_params, pool } = recorder.capture.take().unwrap_or_default();
-        finished.map(|()| {
-            let steps = Steps::Gpu {
-                dispatches,
-                _params: full_params,
-            };
-            Recording::new(steps, pool)
-        })
-    }
-}
-
-/// A copy on its way to the host.
-#[derive(Debug)]
-pub(crate) struct Readback {
-    staging: Option<wgpu::Buffer>,
-    arrived: Arc<AtomicBool>,
-}
-
-impl Readback {
-    pub(crate) fn is_ready(&self, gpu: &GpuDevice) -> bool {
-        let polled = gpu
-            .lost
-            .get()
-            .is_none()
-            .then(|| gpu.device.poll(wgpu::PollType::Poll));
-        !matches!(polled, Some(Ok(_)))
-            || self.staging.is_none()
-            || self.arrived.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn wait(self, gpu: &GpuDevice) -> Result<Vec<u8>> {
-        let Some(staging) = self.staging else {
-            return Ok(Vec::new());
+        let capture = lock(&self.recorder)
+            .captures
+            .remove(&thread::current().id());
+        let mut capture = capture.ok_or(Error::Capturing {
+            action: "ending a capture twice",
+        })?;
+        self.write_params(&mut capture.batch)?;
+        capture.full_params.push(capture.batch.params);
+        let steps = Steps::Gpu {
+            dispatches: capture.batch.pending,
+            _params: capture.full_params,
         };
-        if !self.arrived.load(Ordering::Acquire) {
-            gpu.wait()?;
-        }
-        let range = staging
-            .get_mapped_range(..)
-            .map_err(|error| gpu.error("reading", error.to_string()))?;
-        Ok(range.to_vec())
+        Ok(Recording::new(steps, capture.pool))
     }
+}
+
+fn encode(pass: &mut wgpu::ComputePass<'_>, dispatch: &Dispatch) {
+    let [x, y, z] = dispatch.groups;
+    pass.set_pipeline(&dispatch.pipeline);
+    pass.set_bind_group(0, &dispatch.bind_group, &[]);
+    pass.dispatch_workgroups(x, y, z);
 }
 
 fn create_buffer(device: &wgpu::Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {

@@ -18,6 +18,7 @@ mod error;
 mod gpu_device;
 mod kernel;
 mod pipeline;
+mod profile;
 mod recorder;
 mod selection;
 
@@ -27,5 +28,6 @@ pub use cpu_device::CpuDevice;
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
+pub use profile::KernelTime;
 pub use recorder::Recording;
 pub use selection::{Adapter, AdapterKind};

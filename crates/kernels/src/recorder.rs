@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Pool};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::profile::Cost;
 
 /// A captured step: pipelines, bind groups and buffers in the order of launch. See [`Device::capture`].
 #[derive(Debug)]
@@ -26,14 +27,14 @@ pub(crate) enum Steps {
 
 /// A twin with its parameters and buffers.
 pub(crate) struct CpuStep {
-    entry: &'static str,
-    run: Box<dyn Fn() + Send + Sync>,
+    pub(crate) cost: Cost,
+    pub(crate) run: Box<dyn Fn() + Send + Sync>,
 }
 
 impl CpuStep {
-    pub(crate) fn new(entry: &'static str, run: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(cost: Cost, run: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
-            entry,
+            cost,
             run: Box::new(run),
         }
     }
@@ -41,14 +42,14 @@ impl CpuStep {
 
 impl fmt::Debug for CpuStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.entry)
+        f.write_str(self.cost.kernel)
     }
 }
 
 /// A dispatch with all that it binds.
 #[derive(Clone, Debug)]
 pub(crate) struct Dispatch {
-    pub(crate) entry: &'static str,
+    pub(crate) cost: Cost,
     pub(crate) pipeline: wgpu::ComputePipeline,
     pub(crate) bind_group: wgpu::BindGroup,
     pub(crate) groups: [u32; 3],
@@ -67,10 +68,8 @@ impl Recording {
     /// If the recording is another device's, or the device is lost.
     pub fn replay(&self, device: &Device) -> Result<()> {
         match (&self.steps, device) {
-            (Steps::Cpu(steps), Device::Cpu(_)) => {
-                for step in steps {
-                    (step.run)();
-                }
+            (Steps::Cpu(steps), Device::Cpu(cpu)) => {
+                cpu.replay(steps);
                 Ok(())
             }
             (Steps::Gpu { dispatches, .. }, Device::Gpu(gpu)) => gpu.replay(dispatches),
@@ -100,7 +99,7 @@ impl Recording {
             Steps::Gpu { dispatches, .. } => ([].as_slice(), dispatches.as_slice()),
         };
         cpu.iter()
-            .map(|step| step.entry)
-            .chain(gpu.iter().map(|dispatch| dispatch.entry))
+            .map(|step| step.cost.kernel)
+            .chain(gpu.iter().map(|dispatch| dispatch.cost.kernel))
     }
 }
