@@ -4,9 +4,17 @@
 
 #[path = "data/cifar.rs"]
 mod cifar;
+#[path = "data/download.rs"]
+mod download;
 #[path = "data/images.rs"]
 mod images;
 #[path = "data/loader.rs"]
 mod loader;
+#[path = "data/mnist.rs"]
+mod mnist;
+#[path = "data/server.rs"]
+mod server;
 #[path = "data/shapes10.rs"]
 mod shapes10;
+#[path = "data/unpack.rs"]
+mod unpack;
