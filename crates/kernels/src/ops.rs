@@ -2,6 +2,7 @@
 
 pub mod elementwise;
 pub mod relu;
+pub mod window;
 
 use std::ops::Range;
 
