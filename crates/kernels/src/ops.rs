@@ -1,6 +1,8 @@
 //! The operators, one module each: shapes, checks, launch.
 
+pub mod conv2d;
 pub mod elementwise;
+pub mod gemm;
 pub mod relu;
 pub mod window;
 

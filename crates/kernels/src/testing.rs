@@ -9,6 +9,8 @@ mod cases;
 mod check;
 mod elementwise;
 mod fill;
+#[cfg(test)]
+pub(crate) mod naive;
 mod relu;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};

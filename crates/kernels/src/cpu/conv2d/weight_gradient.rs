@@ -1,0 +1,225 @@
+//! The gradient of the filters: for each tap, the product of the input's channels and the output's gradients summed
+//! over all pixels.
+//!
+//! The result is cut into blocks (a panel of output channels by a few taps) that tasks compute on their own. Where that
+//! gives too few tasks the pixels are cut as well, into a number of parts that depends on the shapes only, and the parts'
+//! sums are added in order: the bits are the same on any number of threads.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::super::scratch::with_scratch;
+use super::super::tile::{NONE, OuterTile, Panels};
+use super::geometry::{Axis, Geometry};
+use super::{copy_padded, depthwise};
+use crate::ops::conv2d::Conv2dParams;
+
+/// Tasks to aim at: twice as many as most machines have cores.
+const TASKS: usize = 32;
+
+/// Pixels whose gradients are packed at a time, so that they stay in the first or second cache while every tap meets
+/// them.
+const PIXELS_AT_ONCE: usize = 192;
+
+/// The parts' sums together take at most this many floats (1 MiB), or there is only one part.
+const MAX_PARTIAL_LEN: usize = 1 << 18;
+
+/// Rows of the result that one task adds up.
+const REDUCED_ROWS: usize = 16;
+
+/// `dw = x * dy` summed over pixels; x: `[n, h, w, c_in]`, dy: `[n, out_h, out_w, c_out]`,
+/// dw: `[kh, kw, c_in/groups, c_out]`.
+pub(crate) fn differentiate_weights(p: &Conv2dParams, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let geometry = Geometry::new(p);
+    if geometry.is_depthwise() {
+        return depthwise::weight_gradient(&geometry, x, dy, dw);
+    }
+    if dw.is_empty() {
+        return;
+    }
+    geometry.with_merged_taps(x, |geometry, x| {
+        let plan = Plan::new(geometry);
+        with_scratch(plan.n_tasks() * plan.region_len, |regions| {
+            regions
+                .par_chunks_mut(plan.region_len)
+                .enumerate()
+                .for_each(|(task, region)| {
+                    plan.task(task, x, dy, region);
+                });
+            plan.reduce(regions, dw);
+        });
+    });
+}
+
+/// How the work is cut.
+struct Plan<'a> {
+    geometry: &'a Geometry,
+    rows: Axis,
+    columns: Axis,
+    panels: Panels,
+    runs_a_block: usize,
+    blocks: usize,
+    parts: usize,
+    rows_a_part: usize,
+    region_len: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(geometry: &'a Geometry) -> Self {
+        let (rows, columns) = geometry.forward_axes();
+        let panels = Panels::new(geometry.group_out);
+        let (n_runs, n_panels) = (geometry.n_runs(), panels.count() * geometry.groups);
+        let n_rows = geometry.images * rows.len();
+        let by_memory = MAX_PARTIAL_LEN / (n_runs * geometry.run_len * geometry.c_out).max(1);
+        let by_pixels = n_rows * columns.len() / (2 * PIXELS_AT_ONCE);
+        let parts = TASKS
+            .div_ceil(n_panels)
+            .min(by_memory)
+            .min(by_pixels)
+            .clamp(1, n_rows.max(1));
+        let rows_a_part = n_rows.div_ceil(parts);
+        let blocks = TASKS.div_ceil(n_panels * parts).min(n_runs);
+        let runs_a_block = n_runs.div_ceil(blocks);
+        Self {
+            geometry,
+            rows,
+            columns,
+            panels,
+            runs_a_block,
+            blocks: n_runs.div_ceil(runs_a_block),
+            parts,
+            rows_a_part,
+            region_len: runs_a_block * geometry.run_len * panels.widest(),
+        }
+    }
+
+    fn n_tasks(&self) -> usize {
+        self.geometry.groups * self.panels.count() * self.blocks * self.parts
+    }
+
+    /// The place of a block's part among all tasks.
+    fn task_idx(&self, group: usize, panel: usize, block: usize, part: usize) -> usize {
+        ((group * self.panels.count() + panel) * self.blocks + block) * self.parts + part
+    }
+
+    /// Sums one block over one part of the pixels.
+    fn task(&self, task: usize, x: &[f32], dy: &[f32], region: &mut [f32]) {
+        let (part, rest) = (task % self.parts, task / self.parts);
+        let (block, rest) = (rest % self.blocks, rest / self.blocks);
+        let (panel, group) = (
+            self.panels.panel(rest % self.panels.count()),
+            rest / self.panels.count(),
+        );
+        let n_rows = self.geometry.images * self.rows.len();
+        let part_rows =
+            (part * self.rows_a_part).min(n_rows)..((part + 1) * self.rows_a_part).min(n_rows);
+        let runs = block * self.runs_a_block
+            ..((block + 1) * self.runs_a_block).min(self.geometry.n_runs());
+        let (width, run_len, c_out) = (
+            self.panels.row_len(&panel),
+            self.geometry.run_len,
+            self.geometry.c_out,
+        );
+        let first_channel = group * self.geometry.group_out + panel.start;
+        let rows_at_once = (PIXELS_AT_ONCE / self.columns.len()).max(1);
+        region.fill(0.0);
+        with_scratch(rows_at_once * self.columns.len() * width, |packed| {
+            for start in part_rows.clone().step_by(rows_at_once) {
+                let rows = start..(start + rows_at_once).min(part_rows.end);
+                let pixels = rows.start * self.columns.len()..rows.end * self.columns.len();
+                for (packed, pixel) in packed.chunks_exact_mut(width).zip(pixels) {
+                    copy_padded(
+                        &dy[pixel * c_out + first_channel..][..panel.columns],
+                        packed,
+                    );
+                }
+                for (run, output) in runs.clone().zip(region.chunks_mut(run_len * width)) {
+                    with_steps(|steps| {
+                        self.list_steps(run, rows.clone(), steps);
+                        pulp::Arch::new().dispatch(OuterTile {
+                            steps,
+                            source: &x[group * self.geometry.group_in..],
+                            packed,
+                            vectors: panel.vectors,
+                            n_rows: run_len,
+                            output,
+                        });
+                    });
+                }
+            }
+        });
+    }
+
+    /// Lists, for the pixels of some output rows, where the run of one tap begins; those on padding are left out.
+    fn list_steps(&self, run: usize, rows: Range<usize>, steps: &mut Vec<(usize, usize)>) {
+        let (tap_y, tap_x) = (run / self.columns.taps, run % self.columns.taps);
+        let (height, width) = self.geometry.input_size();
+        steps.clear();
+        for (idx, row) in rows.enumerate() {
+            let y = self.rows.source(row % self.rows.len(), tap_y);
+            if y == NONE {
+                continue;
+            }
+            let source_row = (row / self.rows.len() * height + y) * width;
+            steps.extend((0..self.columns.len()).filter_map(|column| {
+                let x = self.columns.source(column, tap_x);
+                (x != NONE).then(|| {
+                    (
+                        (source_row + x) * self.geometry.c_in,
+                        idx * self.columns.len() + column,
+                    )
+                })
+            }));
+        }
+    }
+
+    /// Adds up the parts, in order, into rows of the result.
+    fn reduce(&self, regions: &[f32], dw: &mut [f32]) {
+        let (c_out, run_len) = (self.geometry.c_out, self.geometry.run_len);
+        dw.par_chunks_mut(c_out * REDUCED_ROWS)
+            .enumerate()
+            .for_each(|(task, rows)| {
+                for (idx, row) in rows.chunks_exact_mut(c_out).enumerate() {
+                    let depth = task * REDUCED_ROWS + idx;
+                    let (run, within) = (depth / run_len, depth % run_len);
+                    let (block, run) = (run / self.runs_a_block, run % self.runs_a_block);
+                    for (group, columns) in
+                        row.chunks_exact_mut(self.geometry.group_out).enumerate()
+                    {
+                        for (idx, panel) in self.panels.iter().enumerate() {
+                            let width = self.panels.row_len(&panel);
+                            let columns = &mut columns[panel.start..][..panel.columns];
+                            for part in 0..self.parts {
+                                let region =
+                                    self.task_idx(group, idx, block, part) * self.region_len;
+                                let sums = &regions[region + (run * run_len + within) * width..]
+                                    [..panel.columns];
+                                if part == 0 {
+                                    columns.copy_from_slice(sums);
+                                } else {
+                                    columns
+                                        .iter_mut()
+                                        .zip(sums)
+                                        .for_each(|(total, sum)| *total += sum);
+                                }
+                            }
+                        }
+                    }
+                }
+            });
+    }
+}
+
+thread_local! {
+    static STEPS: Cell<Vec<(usize, usize)>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends the list of steps that this thread keeps between tasks.
+fn with_steps<R>(work: impl FnOnce(&mut Vec<(usize, usize)>) -> R) -> R {
+    let mut steps = STEPS.take();
+    let result = work(&mut steps);
+    STEPS.set(steps);
+    result
+}

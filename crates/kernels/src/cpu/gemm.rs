@@ -1,0 +1,190 @@
+//! The matrix product's twin: `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, through the `gemm` crate, which
+//! is as fast as vendors' libraries and cuts its sums by shape only, so the bits do not depend on the number of threads.
+//!
+//! Row-major, leading dimensions in elements. Not for convolutions: those have register tiles of their own.
+
+use rayon::prelude::*;
+
+use crate::kernel::CpuArgs;
+use crate::ops::gemm::GemmParams;
+
+/// Rows times columns that one task of the epilogue takes.
+const EPILOGUE_LEN: usize = 1 << 15;
+
+/// Which operands are stored transposed, as the kernel's variant says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Transposes {
+    /// A is stored `[k, m]`.
+    pub(crate) a: bool,
+    /// B is stored `[n, k]`.
+    pub(crate) b: bool,
+}
+
+/// A matrix in a slice: element (i, j) is at `row * i + column * j`.
+#[derive(Clone, Copy, Debug)]
+struct Strides {
+    row: usize,
+    column: usize,
+}
+
+impl Strides {
+    fn new(leading: u32, transposed: bool) -> Self {
+        let leading = leading as usize;
+        if transposed {
+            Self {
+                row: 1,
+                column: leading,
+            }
+        } else {
+            Self {
+                row: leading,
+                column: 1,
+            }
+        }
+    }
+
+    /// Elements that a matrix of this many rows and columns reaches.
+    fn reach(&self, rows: usize, columns: usize) -> usize {
+        if rows == 0 || columns == 0 {
+            0
+        } else {
+            (rows - 1) * self.row + (columns - 1) * self.column + 1
+        }
+    }
+}
+
+/// The twin of every variant: A, B and, if `BIAS`, the bias are read, C is written.
+pub(crate) fn forward<
+    const TRANS_A: bool,
+    const TRANS_B: bool,
+    const BIAS: bool,
+    const RELU: bool,
+>(
+    p: &GemmParams,
+    args: CpuArgs<'_>,
+) {
+    let transposes = Transposes {
+        a: TRANS_A,
+        b: TRANS_B,
+    };
+    if BIAS {
+        let ([a, b, bias], [c]) = args.split();
+        gemm(p, transposes, [a, b], Some(bias), RELU, c);
+    } else {
+        let ([a, b], [c]) = args.split();
+        gemm(p, transposes, [a, b], None, RELU, c);
+    }
+}
+
+/// Computes the whole kernel: product, bias `[n]`, ReLU.
+pub(crate) fn gemm(
+    p: &GemmParams,
+    transposes: Transposes,
+    operands: [&[f32]; 2],
+    bias: Option<&[f32]>,
+    relu: bool,
+    c: &mut [f32],
+) {
+    let [a, b] = operands;
+    product(
+        p,
+        transposes,
+        &a[p.a_offset as usize..],
+        &b[p.b_offset as usize..],
+        &mut c[p.c_offset as usize..],
+    );
+    if bias.is_some() || relu {
+        epilogue(p, bias, relu, &mut c[p.c_offset as usize..]);
+    }
+}
+
+/// `C = alpha * op(A) op(B) + beta * C`; with `beta` zero, C is not read.
+#[expect(
+    unsafe_code,
+    reason = "the gemm crate's only entry point takes raw pointers; it is 1.3 to 1.7 times matrixmultiply, which is safe to call"
+)]
+fn product(p: &GemmParams, transposes: Transposes, a: &[f32], b: &[f32], c: &mut [f32]) {
+    let [m, n, k] = [p.m, p.n, p.k].map(|size| size as usize);
+    let (a_strides, b_strides) = (
+        Strides::new(p.lda, transposes.a),
+        Strides::new(p.ldb, transposes.b),
+    );
+    let c_strides = Strides::new(p.ldc, false);
+    assert!(
+        a_strides.reach(m, k) <= a.len(),
+        "gemm reads A beyond its end"
+    );
+    assert!(
+        b_strides.reach(k, n) <= b.len(),
+        "gemm reads B beyond its end"
+    );
+    assert!(
+        c_strides.reach(m, n) <= c.len(),
+        "gemm writes C beyond its end"
+    );
+    assert!(m <= 1 || c_strides.row >= n, "rows of C overlap");
+    // SAFETY: the asserts above hold every element that m, n, k and the strides reach inside its slice, the rows of
+    // the destination are disjoint, and the borrows keep the three slices alive and unaliased for the call.
+    unsafe {
+        ::gemm::gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            signed(c_strides.column),
+            signed(c_strides.row),
+            p.beta != 0.0,
+            a.as_ptr(),
+            signed(a_strides.column),
+            signed(a_strides.row),
+            b.as_ptr(),
+            signed(b_strides.column),
+            signed(b_strides.row),
+            p.beta,
+            p.alpha,
+            false,
+            false,
+            false,
+            ::gemm::Parallelism::Rayon(0),
+        );
+    }
+}
+
+/// A stride as the `gemm` crate takes it.
+fn signed(stride: usize) -> isize {
+    isize::try_from(stride).expect("a stride came from 32 bits")
+}
+
+/// Adds the bias to every row of C and clamps at zero.
+fn epilogue(p: &GemmParams, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
+    let [m, n, stride] = [p.m, p.n, p.ldc].map(|size| size as usize);
+    if m == 0 || n == 0 {
+        return;
+    }
+    let rows_a_task = (EPILOGUE_LEN / n).max(1);
+    let len = (m - 1) * stride + n;
+    c[..len]
+        .par_chunks_mut(rows_a_task * stride)
+        .for_each(|rows| {
+            pulp::Arch::new().dispatch(|| {
+                for row in rows.chunks_mut(stride) {
+                    finish_row(&mut row[..n], bias, relu);
+                }
+            });
+        });
+}
+
+/// Bias and ReLU of one row; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn finish_row(row: &mut [f32], bias: Option<&[f32]>, relu: bool) {
+    if let Some(bias) = bias {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value += bias;
+        }
+    }
+    if relu {
+        for value in row {
+            *value = if *value <= 0.0 { 0.0 } else { *value };
+        }
+    }
+}

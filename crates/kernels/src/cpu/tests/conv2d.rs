@@ -1,0 +1,179 @@
+//! Convolution twins against the naive sum of products.
+
+use super::{assert_equal, fractions, integers, on_threads};
+use crate::cpu::conv2d::{data_gradient, forward, weight_gradient};
+use crate::kernel::CpuArgs;
+use crate::ops::conv2d::Conv2dParams;
+use crate::testing::naive;
+
+/// A convolution of square images and filters without dilation, output size by division.
+fn square(
+    n: u32,
+    h: u32,
+    [c_in, c_out, groups]: [u32; 3],
+    k: u32,
+    stride: u32,
+    pads: [u32; 2],
+) -> Conv2dParams {
+    let out = (h + pads[0] + pads[1] - k) / stride + 1;
+    Conv2dParams {
+        n,
+        h,
+        w: h,
+        c_in,
+        kh: k,
+        kw: k,
+        stride_h: stride,
+        stride_w: stride,
+        pad_top: pads[0],
+        pad_left: pads[0],
+        dilation_h: 1,
+        dilation_w: 1,
+        out_h: out,
+        out_w: out,
+        c_out,
+        groups,
+        k_per_split: 0,
+    }
+}
+
+fn lens(p: &Conv2dParams) -> [usize; 3] {
+    [
+        p.n * p.h * p.w * p.c_in,
+        p.kh * p.kw * (p.c_in / p.groups) * p.c_out,
+        p.n * p.out_h * p.out_w * p.c_out,
+    ]
+    .map(|len| len as usize)
+}
+
+fn run(
+    twin: fn(&Conv2dParams, CpuArgs<'_>),
+    p: &Conv2dParams,
+    reads: &[&[f32]],
+    len: usize,
+) -> Vec<f32> {
+    let mut output = vec![f32::NAN; len];
+    twin(
+        p,
+        CpuArgs {
+            reads: reads.to_vec(),
+            writes: vec![&mut output],
+        },
+    );
+    output
+}
+
+fn check(p: &Conv2dParams) {
+    let [x_len, w_len, y_len] = lens(p);
+    let (x, w, dy) = (integers(x_len, 1), integers(w_len, 2), integers(y_len, 3));
+    let bias = integers(p.c_out as usize, 4);
+    let (mut want_y, mut want_dx, mut want_dw) =
+        (vec![0.0; y_len], vec![0.0; x_len], vec![0.0; w_len]);
+    naive::conv2d(p, |at| {
+        let [x, w, dy] = [x[at.x], w[at.w], dy[at.y]].map(f64::from);
+        want_y[at.y] += x * w;
+        want_dx[at.x] += dy * w;
+        want_dw[at.w] += dy * x;
+    });
+    assert_equal(
+        "y",
+        &run(forward::<false, false>, p, &[&x, &w], y_len),
+        &want_y,
+    );
+    assert_equal("dx", &run(data_gradient, p, &[&dy, &w], x_len), &want_dx);
+    assert_equal("dw", &run(weight_gradient, p, &[&x, &dy], w_len), &want_dw);
+    for (idx, y) in want_y.iter_mut().enumerate() {
+        *y = (*y + f64::from(bias[idx % bias.len()])).max(0.0);
+    }
+    assert_equal(
+        "relu(y + bias)",
+        &run(forward::<true, true>, p, &[&x, &w, &bias], y_len),
+        &want_y,
+    );
+}
+
+#[test]
+fn plain_convolutions_match() {
+    check(&square(17, 4, [20, 36, 1], 3, 1, [1, 1]));
+    check(&square(33, 7, [32, 64, 1], 3, 1, [1, 1]));
+    check(&square(40, 5, [48, 130, 1], 5, 1, [2, 2]));
+    check(&square(1, 1, [16, 130, 1], 1, 1, [0, 0]));
+    check(&square(2, 6, [17, 1, 1], 2, 1, [0, 1]));
+    check(&square(1, 40, [16, 3, 1], 1, 1, [0, 0]));
+}
+
+#[test]
+fn few_channels_with_long_filter_rows_match() {
+    check(&square(2, 9, [3, 10, 1], 5, 2, [2, 2]));
+    check(&square(34, 11, [3, 48, 1], 7, 2, [2, 3]));
+    check(&square(3, 23, [3, 96, 1], 11, 4, [0, 0]));
+    check(&square(1, 8, [1, 5, 1], 3, 1, [1, 0]));
+}
+
+#[test]
+fn groups_match() {
+    check(&square(35, 7, [8, 6, 2], 3, 2, [1, 1]));
+    check(&square(2, 5, [48, 96, 2], 3, 1, [1, 1]));
+    check(&square(3, 7, [6, 6, 6], 3, 2, [1, 1]));
+    check(&square(3, 7, [4, 12, 4], 3, 1, [1, 1]));
+}
+
+#[test]
+fn unequal_strides_dilations_and_padding_match() {
+    let odd = Conv2dParams {
+        w: 9,
+        kw: 2,
+        stride_w: 2,
+        pad_left: 2,
+        dilation_h: 2,
+        dilation_w: 3,
+        out_h: 4,
+        out_w: 6,
+        ..square(9, 12, [6, 4, 2], 3, 3, [1, 1])
+    };
+    check(&odd);
+    check(&Conv2dParams { n: 36, ..odd });
+    check(&Conv2dParams { groups: 1, ..odd });
+    // Filters larger than the image, and outputs that see only padding.
+    check(&Conv2dParams {
+        h: 2,
+        w: 2,
+        pad_top: 5,
+        pad_left: 9,
+        ..odd
+    });
+}
+
+#[test]
+fn an_empty_batch_has_no_output_and_a_zero_weight_gradient() {
+    check(&square(0, 4, [20, 36, 1], 3, 1, [1, 1]));
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    for p in [
+        square(65, 6, [24, 50, 1], 3, 1, [1, 1]),
+        square(40, 12, [3, 20, 1], 5, 2, [2, 2]),
+    ] {
+        let [x_len, w_len, y_len] = lens(&p);
+        let (x, w, dy) = (
+            fractions(x_len, 1),
+            fractions(w_len, 2),
+            fractions(y_len, 3),
+        );
+        let [one, three] = on_threads(|| {
+            [
+                run(forward::<false, true>, &p, &[&x, &w], y_len),
+                run(data_gradient, &p, &[&dy, &w], x_len),
+                run(weight_gradient, &p, &[&x, &dy], w_len),
+            ]
+            .map(|values| {
+                values
+                    .iter()
+                    .map(|value| value.to_bits())
+                    .collect::<Vec<_>>()
+            })
+        });
+        assert_eq!(one, three, "{p:?}");
+    }
+}
