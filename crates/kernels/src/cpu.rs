@@ -6,6 +6,11 @@
     not(test),
     expect(dead_code, reason = "launched once its shader is there")
 )]
+pub(crate) mod avg_pool;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "launched once its shader is there")
+)]
 pub(crate) mod conv2d;
 pub(crate) mod elementwise;
 #[cfg_attr(
@@ -13,9 +18,43 @@ pub(crate) mod elementwise;
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod gemm;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "launched once its shader is there")
+)]
+pub(crate) mod im2col;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "launched once its shader is there")
+)]
+pub(crate) mod lrn;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "launched once its shader is there")
+)]
+pub(crate) mod max_pool;
 pub(crate) mod relu;
-mod scratch;
-mod tile;
 
+/// What several twins use.
+mod shared {
+    pub(super) mod axis;
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "called once the launch of sums is there")
+    )]
+    pub(super) mod column_sum;
+    pub(super) mod pool;
+    pub(super) mod scratch;
+    pub(super) mod tile;
+}
+
+/// The twins against naive references, on awkward shapes.
 #[cfg(test)]
-mod tests;
+mod tests {
+    mod conv2d;
+    mod gemm;
+    mod im2col;
+    mod lrn;
+    mod pool;
+    mod support;
+}

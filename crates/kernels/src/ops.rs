@@ -1,8 +1,11 @@
 //! The operators, one module each: shapes, checks, launch.
 
+pub mod avg_pool;
 pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;
+pub mod lrn;
+pub mod max_pool;
 pub mod relu;
 pub mod window;
 

@@ -14,9 +14,9 @@ mod weight_gradient;
 use rayon::prelude::*;
 
 use self::gather::Gather;
-use self::geometry::Geometry;
-use super::scratch::with_scratch;
-use super::tile::{Epilogue, Panel, Panels};
+pub(crate) use self::geometry::Geometry;
+use crate::cpu::shared::scratch::with_scratch;
+use crate::cpu::shared::tile::{Epilogue, Panel, Panels};
 use crate::kernel::CpuArgs;
 use crate::ops::conv2d::Conv2dParams;
 

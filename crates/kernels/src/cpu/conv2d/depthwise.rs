@@ -3,10 +3,11 @@
 
 use rayon::prelude::*;
 
-use super::super::gemm::finish_row;
-use super::super::tile::{Epilogue, NONE};
 use super::gather::Gather;
 use super::geometry::Geometry;
+use crate::cpu::gemm::finish_row;
+use crate::cpu::shared::axis::NONE;
+use crate::cpu::shared::tile::Epilogue;
 
 /// `output[p, c] = epilogue(sum over taps of source[tap of p, c] * w[tap, c])`, for the forward pass and for the data
 /// gradient alike.

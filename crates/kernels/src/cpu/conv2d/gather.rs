@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::super::scratch::with_scratch;
-use super::super::tile::{Epilogue, MAX_ROWS, NONE, RowTiles, TileList, tile_shape};
-use super::geometry::{Axis, Geometry};
+use super::geometry::Geometry;
+use crate::cpu::shared::axis::{Axis, NONE};
+use crate::cpu::shared::scratch::with_scratch;
+use crate::cpu::shared::tile::{Epilogue, MAX_ROWS, RowTiles, TileList, tile_shape};
 
 /// Tiles whose addresses are worked out at once: enough to use a packed panel many times while it is in the cache, few
 /// enough that their sources stay there too.

@@ -1,88 +1,14 @@
-//! Which source pixel every tap of every pixel reads, as one small table an axis. No arithmetic on values, except the
-//! copy that gives rows of few channels their padding.
+//! A convolution's sizes, and the rewriting of one with few channels into one with longer runs. No arithmetic on
+//! values, except the copy that gives rows of few channels their padding.
 
 use rayon::prelude::*;
 
-use super::super::scratch::with_scratch;
-use super::super::tile::NONE;
+use crate::cpu::shared::axis::{Axis, AxisSize};
+use crate::cpu::shared::scratch::with_scratch;
 use crate::ops::conv2d::Conv2dParams;
 
 /// Below this many channels a group, the taps of a filter row are merged into one run of `kw * c_in` floats.
 const MERGE_BELOW: usize = 16;
-
-/// One spatial axis: where each tap of each position of one side lies on the other side.
-#[derive(Clone, Debug)]
-pub(crate) struct Axis {
-    pub(crate) taps: usize,
-    /// `[position, tap]`, `NONE` on padding or between strides.
-    table: Vec<usize>,
-    /// Positions with equal remainder modulo this use the same taps.
-    pub(crate) phases: usize,
-}
-
-impl Axis {
-    /// From the output's positions to the input's.
-    fn forward(size: &AxisSize) -> Self {
-        let input = |output: usize, tap: usize| {
-            let padded = output * size.stride + tap * size.dilation;
-            padded
-                .checked_sub(size.pad)
-                .filter(|&input| input < size.input)
-        };
-        Self::tabulate(size.output, size.taps, 1, input)
-    }
-
-    /// From the input's positions to the output's.
-    fn backward(size: &AxisSize) -> Self {
-        let output = |input: usize, tap: usize| {
-            let strided = (input + size.pad).checked_sub(tap * size.dilation)?;
-            Some(strided / size.stride)
-                .filter(|&output| strided % size.stride == 0 && output < size.output)
-        };
-        Self::tabulate(size.input, size.taps, size.stride, output)
-    }
-
-    fn tabulate(
-        len: usize,
-        taps: usize,
-        phases: usize,
-        find: impl Fn(usize, usize) -> Option<usize>,
-    ) -> Self {
-        let table = (0..len * taps)
-            .map(|idx| find(idx / taps, idx % taps).unwrap_or(NONE))
-            .collect();
-        Self {
-            taps,
-            table,
-            phases,
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.table.len() / self.taps.max(1)
-    }
-
-    #[inline(always)]
-    pub(crate) fn source(&self, position: usize, tap: usize) -> usize {
-        self.table[position * self.taps + tap]
-    }
-
-    /// Taps that fall on a pixel, over all positions; for judging what padding costs.
-    pub(crate) fn hits(&self) -> usize {
-        self.table.iter().filter(|&&source| source != NONE).count()
-    }
-}
-
-/// The sizes of one axis of a convolution.
-#[derive(Clone, Copy, Debug)]
-struct AxisSize {
-    input: usize,
-    output: usize,
-    taps: usize,
-    stride: usize,
-    dilation: usize,
-    pad: usize,
-}
 
 /// A convolution's sizes, as the twins use them.
 #[derive(Clone, Debug)]

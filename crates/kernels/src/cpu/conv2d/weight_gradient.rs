@@ -10,10 +10,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::super::scratch::with_scratch;
-use super::super::tile::{NONE, OuterTile, Panels};
-use super::geometry::{Axis, Geometry};
+use super::geometry::Geometry;
 use super::{copy_padded, depthwise};
+use crate::cpu::shared::axis::{Axis, NONE};
+use crate::cpu::shared::scratch::with_scratch;
+use crate::cpu::shared::tile::{OuterTile, Panels};
 use crate::ops::conv2d::Conv2dParams;
 
 /// Tasks to aim at: twice as many as most machines have cores.

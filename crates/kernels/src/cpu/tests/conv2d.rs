@@ -1,6 +1,6 @@
 //! Convolution twins against the naive sum of products.
 
-use super::{assert_equal, fractions, integers, on_threads};
+use super::support::{assert_equal, fractions, integers, on_threads};
 use crate::cpu::conv2d::{data_gradient, forward, weight_gradient};
 use crate::kernel::CpuArgs;
 use crate::ops::conv2d::Conv2dParams;

@@ -1,6 +1,6 @@
 //! The matrix product's twin against the naive triple loop.
 
-use super::{assert_equal, fractions, integers, on_threads, widen};
+use super::support::{assert_equal, fractions, integers, on_threads, widen};
 use crate::cpu::gemm::{Transposes, forward, gemm};
 use crate::kernel::CpuArgs;
 use crate::ops::gemm::GemmParams;

@@ -23,9 +23,6 @@ const MAX_VECTORS: usize = 3;
 /// Most rows of a tile on any processor.
 pub(crate) const MAX_ROWS: usize = 8;
 
-/// Marks a row of a tile that has no source, or no destination.
-pub(crate) const NONE: usize = usize::MAX;
-
 /// How many rows a tile has and how many floats a vector has on this processor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TileShape {

@@ -1,11 +1,8 @@
-//! The twins against naive references, on awkward shapes. Fills are small whole numbers where sums of products should
-//! be exact whatever their order.
-
-mod conv2d;
-mod gemm;
+//! What the tests of twins share: fills, small whole numbers where sums of products should be exact whatever their
+//! order, and comparison.
 
 /// Whole numbers in -8..=8, different for each seed.
-fn integers(len: usize, seed: usize) -> Vec<f32> {
+pub(super) fn integers(len: usize, seed: usize) -> Vec<f32> {
     (0..len)
         .map(|idx| {
             let mixed = (idx + 1)
@@ -18,7 +15,7 @@ fn integers(len: usize, seed: usize) -> Vec<f32> {
 }
 
 /// Values in -1..1 that are no whole numbers.
-fn fractions(len: usize, seed: usize) -> Vec<f32> {
+pub(super) fn fractions(len: usize, seed: usize) -> Vec<f32> {
     let (coarse, fine) = (integers(len, seed), integers(len, seed + 1));
     coarse
         .iter()
@@ -27,12 +24,12 @@ fn fractions(len: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-fn widen(values: &[f32]) -> Vec<f64> {
+pub(super) fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
 
 /// Asserts equality, naming the first element that differs.
-fn assert_equal(what: &str, got: &[f32], want: &[f64]) {
+pub(super) fn assert_equal(what: &str, got: &[f32], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{what}: length");
     for (idx, (&got, &want)) in got.iter().zip(want).enumerate() {
         assert!(
@@ -43,7 +40,7 @@ fn assert_equal(what: &str, got: &[f32], want: &[f64]) {
 }
 
 /// The results of `work` on one thread and on three.
-fn on_threads<R: Send>(work: impl Fn() -> R + Send + Sync) -> [R; 2] {
+pub(super) fn on_threads<R: Send>(work: impl Fn() -> R + Send + Sync) -> [R; 2] {
     [1, 3].map(|n| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(n)

@@ -5,7 +5,8 @@ use std::array;
 
 use pulp::{Simd, WithSimd};
 
-use super::{MAX_ROWS, NONE, Panel, Panels, rows_of, tile_shape};
+use super::{MAX_ROWS, Panel, Panels, rows_of, tile_shape};
+use crate::cpu::shared::axis::NONE;
 
 /// For tiles of rows of a result: where each row is written, and where its sources are read, run by run.
 ///

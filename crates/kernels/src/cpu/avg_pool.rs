@@ -1,0 +1,98 @@
+//! Average pooling's twin.
+
+use rayon::prelude::*;
+
+use crate::cpu::shared::axis::{Axis, AxisSize};
+use crate::cpu::shared::pool::{Pool, joined, sources};
+use crate::kernel::CpuArgs;
+use crate::ops::avg_pool::AvgPoolParams;
+
+/// Twin of the forward kernel: x is read, y is written.
+pub(crate) fn forward(p: &AvgPoolParams, args: CpuArgs<'_>) {
+    let ([x], [y]) = args.split();
+    let pool = Pool::from(p);
+    let (rows, columns) = (Axis::forward(&pool.rows), Axis::forward(&pool.columns));
+    let [high, wide] = counts(p, &pool);
+    let channels = pool.channels;
+    let row_len = pool.columns.output * channels;
+    y.par_chunks_exact_mut(row_len.max(1))
+        .enumerate()
+        .for_each(|(row, y)| {
+            y.fill(0.0);
+            let (image, oy) = (
+                row / pool.rows.output * pool.rows.input,
+                row % pool.rows.output,
+            );
+            pulp::Arch::new().dispatch(|| {
+                for iy in sources(&rows, oy) {
+                    for (ox, ix) in joined(&columns) {
+                        let x = &x[((image + iy) * pool.columns.input + ix) * channels..];
+                        add(1.0, x, &mut y[ox * channels..][..channels]);
+                    }
+                }
+                for (y, wide) in y.chunks_exact_mut(channels).zip(&wide) {
+                    let divisor = high[oy] * wide;
+                    y.iter_mut().for_each(|y| *y /= divisor);
+                }
+            });
+        });
+}
+
+/// Twin of the backward kernel: dy is read, dx is written.
+pub(crate) fn backward(p: &AvgPoolParams, args: CpuArgs<'_>) {
+    let ([dy], [dx]) = args.split();
+    let pool = Pool::from(p);
+    let (rows, columns) = (Axis::backward(&pool.rows), Axis::backward(&pool.columns));
+    let [high, wide] = counts(p, &pool);
+    let channels = pool.channels;
+    let row_len = pool.columns.input * channels;
+    dx.par_chunks_exact_mut(row_len.max(1))
+        .enumerate()
+        .for_each(|(row, dx)| {
+            dx.fill(0.0);
+            let (image, iy) = (
+                row / pool.rows.input * pool.rows.output,
+                row % pool.rows.input,
+            );
+            pulp::Arch::new().dispatch(|| {
+                for oy in sources(&rows, iy) {
+                    for (ix, ox) in joined(&columns) {
+                        let dy = &dy[((image + oy) * pool.columns.output + ox) * channels..];
+                        add(
+                            1.0 / (high[oy] * wide[ox]),
+                            dy,
+                            &mut dx[ix * channels..][..channels],
+                        );
+                    }
+                }
+            });
+        });
+}
+
+/// How many taps of each output position count for the divisor, along each axis.
+fn counts(p: &AvgPoolParams, pool: &Pool) -> [Vec<f32>; 2] {
+    let axis = |size: &AxisSize, pad_end: u32| {
+        let (start, end) = if p.count_include_pad == 0 {
+            (size.pad, size.pad + size.input)
+        } else {
+            (0, size.pad + size.input + pad_end as usize)
+        };
+        let counts = |output: usize| {
+            let taps = (0..size.taps).map(|tap| output * size.stride + tap * size.dilation);
+            let count = taps.filter(|padded| (start..end).contains(padded)).count();
+            f32::from(u16::try_from(count).expect("a window has under 2^16 taps a side"))
+        };
+        (0..size.output).map(counts).collect()
+    };
+    [
+        axis(&pool.rows, p.pad_bottom),
+        axis(&pool.columns, p.pad_right),
+    ]
+}
+
+#[inline(always)]
+fn add(factor: f32, values: &[f32], sums: &mut [f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += factor * value;
+    }
+}
