@@ -12,25 +12,7 @@
 // vector_a, vector_b: channels per group are multiples of 4 on the side that A and that B and C are read along.
 // Workgroup (x, y, z) computes tile x along N, tile y along M of channel group z, or z = group * splits + split.
 
-struct Params {
-    n: u32,
-    h: u32,
-    w: u32,
-    c_in: u32,
-    kh: u32,
-    kw: u32,
-    stride_h: u32,
-    stride_w: u32,
-    pad_top: u32,
-    pad_left: u32,
-    dilation_h: u32,
-    dilation_w: u32,
-    out_h: u32,
-    out_w: u32,
-    c_out: u32,
-    groups: u32,
-    k_per_split: u32,
-}
+{% include "shared/conv2d_params.wgsl" %}
 
 {% set forward = entry == "conv2d_forward" %}
 {% set data_gradient = entry == "conv2d_data_gradient" %}

@@ -3,10 +3,15 @@
 
 mod conv2d;
 mod gemm;
+mod rows;
 mod tile;
 
 pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
+pub use rows::{
+    RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
+    cross_entropy_reduce, max_pool, sgd, softmax,
+};
 pub use tile::Tile;
 
 use crate::Variant;
@@ -14,17 +19,39 @@ use crate::Variant;
 /// Every variant of every file.
 #[must_use]
 pub fn variants() -> Vec<Variant> {
-    simple().chain(gemm::all()).chain(conv2d::all()).collect()
+    simple()
+        .chain(rows::all())
+        .chain(gemm::all())
+        .chain(conv2d::all())
+        .collect()
 }
 
 /// The entry points of templates without constants.
 fn simple() -> impl Iterator<Item = Variant> {
     [
+        ("adam", "adam_update"),
+        ("avg_pool", "avg_pool_backward"),
+        ("avg_pool", "avg_pool_forward"),
+        ("batch_norm", "batch_norm_backward"),
+        ("batch_norm", "batch_norm_eval_backward"),
+        ("batch_norm", "batch_norm_eval_statistics"),
+        ("batch_norm", "batch_norm_forward"),
+        ("batch_norm", "batch_norm_gradient_sums"),
+        ("batch_norm", "batch_norm_squares"),
+        ("batch_norm", "batch_norm_statistics"),
+        ("clip", "clip_scale"),
+        ("dropout", "dropout_forward"),
         ("elementwise", "elementwise_add"),
         ("elementwise", "elementwise_axpy"),
         ("elementwise", "elementwise_fill"),
         ("elementwise", "elementwise_multiply"),
         ("elementwise", "elementwise_scale"),
+        ("im2col", "col2im"),
+        ("im2col", "im2col"),
+        ("lrn", "lrn_backward"),
+        ("lrn", "lrn_forward"),
+        ("reduce", "reduce_square_sum"),
+        ("reduce", "reduce_sum"),
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
     ]

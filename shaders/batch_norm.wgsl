@@ -1,0 +1,108 @@
+// Batch normalisation (Ioffe and Szegedy 2015): y = gamma (x - mean) r + beta with r = 1 / sqrt(variance + epsilon).
+// Training takes mean and variance from the batch, in two passes, so that a large mean does not cancel the variance.
+//
+// x, y, dy, dx: [rows, channels]; gamma, beta, running_mean, running_var: [channels]; sums: [channels] column sums of x;
+// statistics: [2, channels] mean and r; parts = ceil(rows / rows_per_part). column_sum adds up the parts.
+// squares          x, sums -> partial: [parts, channels] sums of (x - mean)^2
+// statistics       sums, squares (added up) -> statistics, running_mean, running_var: new = old + momentum (batch - old)
+// eval_statistics  running_mean, running_var -> statistics
+// forward          x, statistics, gamma, beta -> y
+// gradient_sums    x, dy, statistics -> partial: [parts, 2 channels] sums of dy (dbeta) and of dy (x - mean) r (dgamma)
+// backward         x, dy, statistics, gamma, gradients: [2 channels] -> dx = gamma r (dy - (dbeta + (x - mean) r dgamma) / rows)
+// eval_backward    dy, statistics, gamma -> dx = gamma r dy
+// One invocation computes one element, or one column of one part.
+
+struct Params {
+    rows: u32,
+    channels: u32,
+    rows_per_part: u32,
+    unbiased: u32, // whether the running variance is updated with the batch's sum of squares over rows - 1
+    momentum: f32, // the weight of the new value, as in PyTorch; Keras and ONNX give the old value's
+    epsilon: f32,
+}
+
+{% set bindings = {
+    "batch_norm_squares": (["x", "sums"], ["partial"]),
+    "batch_norm_statistics": (["sums", "squares"], ["statistics", "running_mean", "running_var"]),
+    "batch_norm_eval_statistics": (["running_mean", "running_var"], ["statistics"]),
+    "batch_norm_forward": (["x", "statistics", "gamma", "beta"], ["y"]),
+    "batch_norm_gradient_sums": (["x", "dy", "statistics"], ["partial"]),
+    "batch_norm_backward": (["x", "dy", "statistics", "gamma", "gradients"], ["dx"]),
+    "batch_norm_eval_backward": (["dy", "statistics", "gamma"], ["dx"]),
+}[entry] %}
+@group(0) @binding(0) var<uniform> params: Params;
+{% for name in bindings[0] %}
+@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<f32>;
+{% endfor %}
+{% for name in bindings[1] %}
+@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<f32>;
+{% endfor %}
+
+{% include "shared/linear_index.wgsl" %}
+
+@compute @workgroup_size(64)
+fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let i = linear_index(id, groups);
+    let channel = i % params.channels;
+    {% if entry in ["batch_norm_squares", "batch_norm_gradient_sums"] %}
+    let part = i / params.channels;
+    let first = part * params.rows_per_part;
+    if first >= params.rows {
+        return;
+    }
+    let end = min(first + params.rows_per_part, params.rows);
+    {% if entry == "batch_norm_squares" %}
+    let mean = sums[channel] / f32(params.rows);
+    var sum = 0.0;
+    for (var row = first; row < end; row++) {
+        let centred = x[row * params.channels + channel] - mean;
+        sum += centred * centred;
+    }
+    partial[i] = sum;
+    {% else %}
+    var sum = 0.0;
+    var product = 0.0;
+    for (var row = first; row < end; row++) {
+        let at = row * params.channels + channel;
+        sum += dy[at];
+        product += dy[at] * (x[at] - statistics[channel]);
+    }
+    partial[part * 2u * params.channels + channel] = sum;
+    partial[(part * 2u + 1u) * params.channels + channel] = product * statistics[params.channels + channel];
+    {% endif %}
+    {% elif entry in ["batch_norm_statistics", "batch_norm_eval_statistics"] %}
+    if i >= params.channels {
+        return;
+    }
+    {% if entry == "batch_norm_statistics" %}
+    let rows = f32(params.rows);
+    let mean = sums[i] / rows;
+    let variance = squares[i] / rows;
+    let divisor = select(rows, max(rows - 1.0, 1.0), params.unbiased != 0u);
+    running_mean[i] += params.momentum * (mean - running_mean[i]);
+    running_var[i] += params.momentum * (squares[i] / divisor - running_var[i]);
+    {% else %}
+    let mean = running_mean[i];
+    let variance = running_var[i];
+    {% endif %}
+    statistics[i] = mean;
+    statistics[params.channels + i] = 1.0 / sqrt(variance + params.epsilon);
+    {% else %}
+    if i / params.channels >= params.rows {
+        return;
+    }
+    {% if entry != "batch_norm_eval_backward" %}
+    let normal = (x[i] - statistics[channel]) * statistics[params.channels + channel];
+    {% endif %}
+    {% if entry == "batch_norm_forward" %}
+    y[i] = gamma[channel] * normal + beta[channel];
+    {% else %}
+    let slope = gamma[channel] * statistics[params.channels + channel];
+    {% if entry == "batch_norm_backward" %}
+    dx[i] = slope * (dy[i] - (gradients[channel] + normal * gradients[params.channels + channel]) / f32(params.rows));
+    {% else %}
+    dx[i] = slope * dy[i];
+    {% endif %}
+    {% endif %}
+    {% endif %}
+}

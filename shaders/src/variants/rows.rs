@@ -1,0 +1,120 @@
+//! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias, SGD.
+
+use super::gemm::bits;
+use crate::Variant;
+
+/// Invocations that share a row of a softmax or cross-entropy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RowLanes {
+    /// An invocation has a row to itself, 64 rows to a workgroup: for short rows, and where barriers cost much.
+    One = 1,
+    /// A workgroup of 64 shares a row.
+    SixtyFour = 64,
+}
+
+impl RowLanes {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::One, Self::SixtyFour];
+
+    const fn add_to(self, variant: Variant) -> Variant {
+        variant.with("lanes", self as u32)
+    }
+}
+
+/// An entry point of softmax.wgsl: `softmax_forward`, `softmax_backward`, `log_softmax_forward` or `log_softmax_backward`.
+#[must_use]
+pub const fn softmax(entry: &'static str, lanes: RowLanes) -> Variant {
+    lanes.add_to(Variant::new("softmax", entry))
+}
+
+/// How the targets of a cross-entropy are given.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Targets {
+    /// A distribution over the classes for each row, not a label.
+    pub soft: bool,
+    /// There are class weights.
+    pub weighted: bool,
+}
+
+impl Targets {
+    const fn variant(self, entry: &'static str) -> Variant {
+        Variant::new("cross_entropy", entry)
+            .with("soft", self.soft as u32)
+            .with("weighted", self.weighted as u32)
+    }
+}
+
+/// Losses and probabilities of each row. Bindings: params, logits, targets, weights if there are any, `per_row`, probabilities.
+#[must_use]
+pub const fn cross_entropy_forward(targets: Targets, lanes: RowLanes) -> Variant {
+    lanes.add_to(targets.variant("cross_entropy_forward"))
+}
+
+/// The loss of all rows. Bindings: params, `per_row`, total.
+#[must_use]
+pub const fn cross_entropy_reduce() -> Variant {
+    RowLanes::SixtyFour.add_to(
+        Targets {
+            soft: false,
+            weighted: false,
+        }
+        .variant("cross_entropy_reduce"),
+    )
+}
+
+/// The gradient. Bindings: params, probabilities, targets, weights if there are any, `per_row`, total, dloss, dlogits.
+#[must_use]
+pub const fn cross_entropy_backward(targets: Targets) -> Variant {
+    targets.variant("cross_entropy_backward")
+}
+
+/// An entry point of `max_pool.wgsl`: `max_pool_forward` or `max_pool_backward`. `vector`: the channels are a multiple of 4.
+#[must_use]
+pub const fn max_pool(entry: &'static str, vector: bool) -> Variant {
+    Variant::new("max_pool", entry).with("vector", vector as u32)
+}
+
+/// One turn of the sums of columns. `vector`: the columns are a multiple of 4.
+#[must_use]
+pub const fn column_sum(vector: bool) -> Variant {
+    Variant::new("column_sum", "column_sum").with("vector", vector as u32)
+}
+
+/// Adding a bias to each row, then ReLU. `vector`: the columns are a multiple of 4.
+#[must_use]
+pub const fn bias(vector: bool, relu: bool) -> Variant {
+    Variant::new("bias", "bias_forward")
+        .with("vector", vector as u32)
+        .with("relu", relu as u32)
+}
+
+/// A step of SGD, with a velocity or without.
+#[must_use]
+pub const fn sgd(momentum: bool) -> Variant {
+    Variant::new("sgd", "sgd_update").with("has_momentum", momentum as u32)
+}
+
+/// Every variant of these families.
+pub(super) fn all() -> Vec<Variant> {
+    let mut all = vec![cross_entropy_reduce()];
+    for entry in [
+        "softmax_forward",
+        "softmax_backward",
+        "log_softmax_forward",
+        "log_softmax_backward",
+    ] {
+        all.extend(RowLanes::ALL.map(|lanes| softmax(entry, lanes)));
+    }
+    for [soft, weighted] in bits::<2>() {
+        let targets = Targets { soft, weighted };
+        all.extend(RowLanes::ALL.map(|lanes| cross_entropy_forward(targets, lanes)));
+        all.push(cross_entropy_backward(targets));
+    }
+    for vector in [false, true] {
+        all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
+        all.extend([false, true].map(|relu| bias(vector, relu)));
+        all.push(column_sum(vector));
+    }
+    all.extend([false, true].map(sgd));
+    all
+}
