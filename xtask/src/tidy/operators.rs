@@ -48,9 +48,16 @@ const NO_GRADIENT: &[(&str, &str)] = &[
 /// Gradient rules that need no kernel of their own, and why.
 const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
 
+/// Files among the launches that are no operator, and why they are there.
+const HELPERS: &[(&str, &str)] = &[(
+    "window",
+    "padding and output sizes, for convolution and pooling",
+)];
+
 /// The operators: every launch is one.
 pub(super) fn names<'a>(paths: &[&'a str]) -> BTreeSet<&'a str> {
-    paths.iter().filter_map(|path| LAUNCH.stem(path)).collect()
+    let stems = paths.iter().filter_map(|path| LAUNCH.stem(path));
+    stems.filter(|stem| !is_listed(HELPERS, stem)).collect()
 }
 
 /// Finds operators that lack a part, and parts that belong to no operator.
@@ -76,7 +83,8 @@ fn check_part(part: &Part, operators: &BTreeSet<&str>, paths: &[&str]) -> Vec<St
         .filter(|stem| part.is_pure && !belongs(operators, stem))
     {
         let is_rule_alone = *folder == RULES && is_listed(NO_KERNEL, stem);
-        if !is_rule_alone {
+        let is_helper = *folder == LAUNCH.folder && is_listed(HELPERS, stem);
+        if !is_rule_alone && !is_helper {
             let launch = LAUNCH.path(stem);
             findings.push(format!(
                 "{folder}{stem}{extension}: {what} of no operator: {launch} is missing"
@@ -143,6 +151,7 @@ mod tests {
         let elsewhere = [
             "shaders/shared/index.wgsl",
             "crates/kernels/src/ops.rs",
+            "crates/kernels/src/ops/window.rs",
             "crates/kernels/src/ops/lrn/check.rs",
             "crates/kernels/src/testing/fill.rs",
         ];
