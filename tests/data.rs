@@ -6,6 +6,8 @@
 mod cifar;
 #[path = "data/download.rs"]
 mod download;
+#[path = "data/folder.rs"]
+mod folder;
 #[path = "data/images.rs"]
 mod images;
 #[path = "data/loader.rs"]

@@ -81,6 +81,7 @@ fn impossible_requests_are_errors() {
         train: sorted(10, 2),
         validation: None,
         test: None,
+        skipped: Vec::new(),
     };
     for (result, message) in [
         (

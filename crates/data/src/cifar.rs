@@ -102,6 +102,7 @@ impl Cifar {
             train,
             validation: None,
             test: Some(test),
+            skipped: Vec::new(),
         })
     }
 

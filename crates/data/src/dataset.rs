@@ -1,5 +1,7 @@
 //! A data set is its training images and, where they exist, its validation and test images.
 
+use std::path::PathBuf;
+
 use crate::error::DataError;
 use crate::images::Images;
 
@@ -25,6 +27,17 @@ pub struct DataSet {
     pub validation: Option<Images>,
     /// The test images, when there are any.
     pub test: Option<Images>,
+    /// Files that were left out because they can't be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file that was left out of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// Why it can't be read.
+    pub reason: String,
 }
 
 impl DataSet {

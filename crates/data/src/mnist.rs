@@ -62,6 +62,7 @@ pub fn read_idx(name: &str, folder: &Path, class_names: &[&str]) -> Result<DataS
         train,
         validation: None,
         test: Some(test),
+        skipped: Vec::new(),
     })
 }
 

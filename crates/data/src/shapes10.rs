@@ -68,6 +68,7 @@ impl Shapes10 {
             train: train?,
             validation: Some(validation?),
             test: Some(test?),
+            skipped: Vec::new(),
         })
     }
 

@@ -1,0 +1,87 @@
+//! Picture files as a source of images: decoded when asked for, or once and kept while a budget lasts.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::decode::{Fit, decode};
+use crate::error::DataError;
+use crate::images::{CHANNELS, Source};
+
+use super::FolderOptions;
+
+/// Picture files, some of them kept decoded.
+pub(super) struct Pictures {
+    pub(super) files: Vec<PathBuf>,
+    /// As long as `files`. What is kept is never given up again: with every epoch in another order, replacing one picture
+    /// by another would gain nothing.
+    kept: Vec<OnceLock<Box<[u8]>>>,
+    left: Arc<AtomicU64>,
+    size: [u32; 2],
+    fit: Fit,
+}
+
+impl Pictures {
+    pub(super) fn new(files: Vec<PathBuf>, options: &FolderOptions, left: &Arc<AtomicU64>) -> Self {
+        let kept = files.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            files,
+            kept,
+            left: Arc::clone(left),
+            size: options.size,
+            fit: options.fit,
+        }
+    }
+
+    pub(super) fn image_bytes(&self) -> usize {
+        self.size
+            .iter()
+            .fold(CHANNELS, |product, side| product * *side as usize)
+    }
+
+    /// Removes the pictures at these places, which are in ascending order.
+    pub(super) fn remove(&mut self, places: &[usize]) {
+        for place in places.iter().rev() {
+            self.files.remove(*place);
+            self.kept.remove(*place);
+        }
+    }
+}
+
+impl Source for Pictures {
+    fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
+        if let Some(pixels) = self.kept[index].get() {
+            out.copy_from_slice(pixels);
+            return Ok(());
+        }
+        decode(&self.files[index], self.size, self.fit, out)?;
+        let bytes = out.len() as u64;
+        let take = |left: u64| left.checked_sub(bytes);
+        if self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+            && self.kept[index].set(out.into()).is_err()
+        {
+            // Another thread kept the same picture meanwhile.
+            self.left.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn path(&self, index: usize) -> Option<&Path> {
+        self.files.get(index).map(PathBuf::as_path)
+    }
+}
+
+impl fmt::Debug for Pictures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = self
+            .kept
+            .iter()
+            .filter(|pixels| pixels.get().is_some())
+            .count();
+        write!(f, "{} files, {kept} of them in memory", self.files.len())
+    }
+}

@@ -1,0 +1,231 @@
+//! The data sets that are published as files: where they are, what they must be, and how they get into the data directory.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::download::{Remote, download};
+use crate::error::DataError;
+use crate::progress::Progress;
+use crate::unpack::unpack;
+
+/// A data set that is published as files.
+pub(crate) struct Published {
+    title: &'static str,
+    /// Where its files are, under the data directory.
+    folder: &'static str,
+    /// A file that tells that they are there.
+    mark: &'static str,
+    form: Form,
+}
+
+enum Form {
+    /// A gzipped tar archive that holds the folder.
+    Archive {
+        remote: Remote<'static>,
+        max_unpacked: u64,
+    },
+    /// Files of their own: where they are, and the names and checksums.
+    Files {
+        base: &'static str,
+        files: [(&'static str, &'static str); 4],
+    },
+}
+
+const MIB: u64 = 1 << 20;
+
+pub(crate) const CIFAR10: Published = Published {
+    title: "CIFAR-10",
+    folder: "cifar-10-batches-bin",
+    mark: "data_batch_1.bin",
+    form: Form::Archive {
+        remote: Remote {
+            url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+            md5: "c32a1d4ab5d03f1284b67883e8d87530",
+            max_bytes: 200 * MIB,
+        },
+        max_unpacked: 200 * MIB,
+    },
+};
+
+pub(crate) const CIFAR100: Published = Published {
+    title: "CIFAR-100",
+    folder: "cifar-100-binary",
+    mark: "train.bin",
+    form: Form::Archive {
+        remote: Remote {
+            url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+            md5: "03b5dce01913d631647c71ecec9e9cb8",
+            max_bytes: 200 * MIB,
+        },
+        max_unpacked: 200 * MIB,
+    },
+};
+
+pub(crate) const MNIST: Published = Published {
+    title: "MNIST",
+    folder: "mnist",
+    mark: "train-images-idx3-ubyte",
+    form: Form::Files {
+        base: "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        files: [
+            (
+                "train-labels-idx1-ubyte.gz",
+                "d53e105ee54ea40749a09fcbcd1e9432",
+            ),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                "9fb629c4189551a2d022fa330f9573f3",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                "ec29112dd5afa0611ce80d1b7f02629c",
+            ),
+            (
+                "train-images-idx3-ubyte.gz",
+                "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            ),
+        ],
+    },
+};
+
+pub(crate) const FASHION: Published = Published {
+    title: "Fashion-MNIST",
+    folder: "fashion-mnist",
+    mark: "train-images-idx3-ubyte",
+    form: Form::Files {
+        base: "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        files: [
+            (
+                "train-labels-idx1-ubyte.gz",
+                "25c81989df183df01b3e8a0aad5dffbe",
+            ),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                "bef4ecab320f06d8554ea6380940ec79",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                "bb300cfdad3c16e7a12a480ee83cd310",
+            ),
+            (
+                "train-images-idx3-ubyte.gz",
+                "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            ),
+        ],
+    },
+};
+
+impl Published {
+    /// The folder of its files, which are downloaded when they are not in the data directory and may be.
+    pub(crate) fn find(
+        &self,
+        dir: PathBuf,
+        may_download: bool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PathBuf, DataError> {
+        // The data directory may be the data set's own folder.
+        for folder in [dir.join(self.folder), dir.clone()] {
+            if self.is_in(&folder) {
+                return Ok(folder);
+            }
+        }
+        let fetched = if may_download {
+            self.fetch(&dir, progress).map_err(Some)
+        } else {
+            Err(None)
+        };
+        fetched.map_err(|source| self.missing(dir, source))
+    }
+
+    fn is_in(&self, folder: &Path) -> bool {
+        folder.join(self.mark).exists() || folder.join(format!("{}.gz", self.mark)).exists()
+    }
+
+    fn missing(&self, looked_in: PathBuf, source: Option<DataError>) -> DataError {
+        let url = match &self.form {
+            Form::Archive { remote, .. } => remote.url.to_owned(),
+            Form::Files { base, files } => {
+                format!("{base}{{{}}}", files.map(|(name, _)| name).join(","))
+            }
+        };
+        let put_at = match &self.form {
+            Form::Archive { .. } => looked_in.join(self.folder).join(self.mark),
+            Form::Files { files, .. } => looked_in.join(self.folder).join(files[3].0),
+        };
+        DataError::Missing {
+            data_set: self.title.to_owned(),
+            looked_in,
+            url,
+            put_at,
+            source: source.map(Box::new),
+        }
+    }
+
+    fn fetch(
+        &self,
+        dir: &Path,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PathBuf, DataError> {
+        match &self.form {
+            Form::Archive {
+                remote,
+                max_unpacked,
+            } => install(remote, self.folder, dir, *max_unpacked, progress),
+            Form::Files { base, files } => {
+                let folder = dir.join(self.folder);
+                fs::create_dir_all(&folder).map_err(DataError::io(&folder, "create"))?;
+                let _lock = lock(&folder)?;
+                // The marking file comes last, so that an interrupted download does not look complete.
+                for (name, md5) in files {
+                    let to = folder.join(name);
+                    if !to.exists() {
+                        let url = format!("{base}{name}");
+                        download(
+                            &Remote {
+                                url: &url,
+                                md5,
+                                max_bytes: 40 * MIB,
+                            },
+                            &to,
+                            progress,
+                        )?;
+                    }
+                }
+                Ok(folder)
+            }
+        }
+    }
+}
+
+/// Downloads an archive and unpacks `folder` out of it into the folder `into`, which is made when it is not there. The
+/// archive is removed afterwards. Of two processes that do this at a time, one waits and uses what the other unpacked.
+///
+/// # Errors
+/// Those of [`download`] and [`unpack`].
+pub fn install(
+    remote: &Remote<'_>,
+    folder: &str,
+    into: &Path,
+    max_unpacked: u64,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf, DataError> {
+    fs::create_dir_all(into).map_err(DataError::io(into, "create"))?;
+    let _lock = lock(into)?;
+    let put_at = into.join(folder);
+    if put_at.exists() {
+        return Ok(put_at);
+    }
+    let archive = into.join(format!("{folder}.tar.gz"));
+    download(remote, &archive, progress)?;
+    unpack(&archive, folder, into, max_unpacked, progress)?;
+    fs::remove_file(&archive).map_err(DataError::io(archive, "remove"))?;
+    Ok(put_at)
+}
+
+/// Waits until no other process downloads into this folder; the lock ends with the file's life.
+fn lock(folder: &Path) -> Result<File, DataError> {
+    let path = folder.join(".download-lock");
+    let file = File::create(&path).map_err(DataError::io(&path, "create"))?;
+    file.lock().map_err(DataError::io(path, "lock"))?;
+    Ok(file)
+}
