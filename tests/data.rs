@@ -18,5 +18,7 @@ mod mnist;
 mod server;
 #[path = "data/shapes10.rs"]
 mod shapes10;
+#[path = "data/statistics.rs"]
+mod statistics;
 #[path = "data/unpack.rs"]
 mod unpack;

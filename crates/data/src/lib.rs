@@ -2,6 +2,7 @@
 
 mod catalog;
 mod cifar;
+mod contact_sheet;
 mod dataset;
 mod decode;
 mod download;
@@ -14,10 +15,12 @@ mod progress;
 mod published;
 mod random;
 mod shapes10;
+mod statistics;
 mod unpack;
 
 pub use catalog::{NAMES, OpenOptions, Validation, data_dir, open};
 pub use cifar::Cifar;
+pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};
 pub use dataset::{DataSet, Skipped, Split};
 pub use decode::Fit;
 pub use download::{Remote, download};
@@ -29,4 +32,5 @@ pub use mnist::read_idx;
 pub use progress::{Progress, Stage};
 pub use published::install;
 pub use shapes10::Shapes10;
+pub use statistics::{PrincipalComponents, Statistics, statistics};
 pub use unpack::unpack;

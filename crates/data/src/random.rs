@@ -12,6 +12,8 @@ pub(crate) enum Stream {
     Split = 2,
     /// The pictures of `shapes10`.
     Shapes10 = 3,
+    /// Which images a contact sheet shows.
+    ContactSheet = 4,
 }
 
 /// A sequence of random words, fixed by a seed, a stream and two words that say whose sequence it is.

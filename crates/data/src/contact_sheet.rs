@@ -1,0 +1,188 @@
+//! Many small pictures on one, in labelled rows: a look at what a data set holds, or at what a network gets wrong.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use font8x8::legacy::BASIC_LEGACY;
+use image::imageops::{self, FilterType};
+use image::{ImageFormat, Rgb, RgbImage};
+
+use crate::error::DataError;
+use crate::images::Images;
+use crate::random::{Philox, Stream};
+
+/// Sides of a letter, and the gap between pictures.
+const LETTER: u32 = 8;
+const GAP: u32 = 4;
+/// Letters of a label that are shown.
+const MAX_LETTERS: usize = 24;
+/// Larger sheets are refused: few programs show a picture of more than 64 million pixels.
+const MAX_PIXELS: u64 = 1 << 26;
+
+const PAPER: Rgb<u8> = Rgb([255; 3]);
+const INK: Rgb<u8> = Rgb([32; 3]);
+
+/// A row of a contact sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetRow {
+    /// What stands at its left; the first 24 letters are shown, those that are not ASCII as `?`.
+    pub label: String,
+    /// Indices of images.
+    pub samples: Vec<u32>,
+}
+
+/// An RGB picture in memory.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    image: RgbImage,
+}
+
+impl Picture {
+    /// `[height, width]`.
+    pub fn size(&self) -> [u32; 2] {
+        [self.image.height(), self.image.width()]
+    }
+
+    /// `[height, width, 3]`.
+    pub fn pixels(&self) -> &[u8] {
+        self.image.as_raw()
+    }
+
+    /// Writes the picture as PNG: to a temporary name first, so that what has its name is whole.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] when the file can't be written.
+    pub fn write_png(&self, path: &Path) -> Result<(), DataError> {
+        let failed = || DataError::io(path, "write");
+        let mut bytes = Cursor::new(Vec::new());
+        self.image
+            .write_to(&mut bytes, ImageFormat::Png)
+            .map_err(std::io::Error::other)
+            .map_err(failed())?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed())?;
+        file.write_all(bytes.get_ref()).map_err(failed())?;
+        file.as_file().sync_all().map_err(failed())?;
+        file.persist(path).map_err(|error| failed()(error.error))?;
+        Ok(())
+    }
+}
+
+/// A row for each class, labelled with its name and number of images, of at most `n_samples` images drawn by `seed`.
+pub fn rows_by_class(images: &Images, n_samples: usize, seed: u64) -> Vec<SheetRow> {
+    let mut samples = vec![Vec::new(); images.class_names().len()];
+    for (sample, label) in (0_u32..).zip(images.labels()) {
+        samples[*label as usize].push(sample);
+    }
+    let rows = samples.into_iter().zip(images.class_names()).zip(0_u64..);
+    rows.map(|((mut samples, name), class)| {
+        let n = samples.len().to_string();
+        let name: String = name.chars().take(MAX_LETTERS - 1 - n.len()).collect();
+        Philox::new(seed, Stream::ContactSheet, class).shuffle(&mut samples);
+        samples.truncate(n_samples);
+        SheetRow {
+            label: format!("{name} {n}"),
+            samples,
+        }
+    })
+    .collect()
+}
+
+/// Draws the rows one under the other, each image scaled to a square of `tile` pixels.
+///
+/// # Errors
+/// [`DataError::Argument`] when there is nothing to draw, an index is out of range, or the sheet would have more than 64
+/// million pixels; the source's error when an image can't be read.
+pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Picture, DataError> {
+    let layout = layout(rows, tile)?;
+    let mut sheet = RgbImage::from_pixel(layout.width, layout.height, PAPER);
+    let mut buffer = vec![0; images.image_bytes()];
+    let mut top = GAP;
+    for row in rows {
+        write_text(
+            &mut sheet,
+            &row.label,
+            GAP,
+            top + (layout.pitch - GAP - LETTER) / 2,
+        );
+        let mut left = layout.label_width + GAP;
+        for sample in &row.samples {
+            images.read(*sample as usize, &mut buffer)?;
+            imageops::replace(
+                &mut sheet,
+                &scaled(images, &buffer, tile),
+                left.into(),
+                top.into(),
+            );
+            left += layout.pitch;
+        }
+        top += layout.pitch;
+    }
+    Ok(Picture { image: sheet })
+}
+
+struct Layout {
+    width: u32,
+    height: u32,
+    label_width: u32,
+    /// From one tile to the next.
+    pitch: u32,
+}
+
+fn layout(rows: &[SheetRow], tile: u32) -> Result<Layout, DataError> {
+    let longest = |length: fn(&SheetRow) -> usize| rows.iter().map(length).max().unwrap_or(0);
+    let n_letters = longest(|row| row.label.chars().count()).min(MAX_LETTERS) as u64;
+    let n_columns = longest(|row| row.samples.len()) as u64;
+    let pitch = u64::from(tile.max(LETTER)) + u64::from(GAP);
+    let label_width = (n_letters + 1) * u64::from(LETTER);
+    let width = label_width + n_columns.saturating_mul(pitch) + u64::from(GAP);
+    let height = (rows.len() as u64).saturating_mul(pitch) + u64::from(GAP);
+    if tile == 0 || n_columns == 0 || width.saturating_mul(height) > MAX_PIXELS {
+        let expected = format!("1 to {MAX_PIXELS} pixels");
+        let found = format!("{width}x{height} with tiles of {tile}");
+        return Err(DataError::argument("contact sheet", expected, found));
+    }
+    let small = |value: u64| u32::try_from(value).expect("bounded by the number of pixels");
+    Ok(Layout {
+        width: small(width),
+        height: small(height),
+        label_width: small(label_width),
+        pitch: small(pitch),
+    })
+}
+
+/// An image as a square tile. Small images keep their pixels visible, large ones are averaged.
+fn scaled(images: &Images, pixels: &[u8], tile: u32) -> RgbImage {
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let [height, width] = images.size().map(side);
+    let image = RgbImage::from_raw(width, height, pixels.to_vec())
+        .expect("the buffer was made for this size");
+    let filter = if height <= tile && width <= tile {
+        FilterType::Nearest
+    } else {
+        FilterType::Triangle
+    };
+    imageops::resize(&image, tile, tile, filter)
+}
+
+fn write_text(sheet: &mut RgbImage, text: &str, left: u32, top: u32) {
+    for (letter, x) in text
+        .chars()
+        .take(MAX_LETTERS)
+        .zip((left..).step_by(LETTER as usize))
+    {
+        let glyph = BASIC_LEGACY
+            .get(letter as usize)
+            .unwrap_or(&BASIC_LEGACY[usize::from(b'?')]);
+        for (row, y) in glyph.iter().zip(top..) {
+            for column in (0..LETTER).filter(|column| row >> column & 1 == 1) {
+                if let Some(pixel) = sheet.get_pixel_mut_checked(x + column, y) {
+                    *pixel = INK;
+                }
+            }
+        }
+    }
+}

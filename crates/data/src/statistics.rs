@@ -1,0 +1,149 @@
+//! What a set of images looks like in numbers: images per class, and mean, deviation and principal components of colour.
+
+use rayon::prelude::*;
+
+use crate::error::DataError;
+use crate::images::{CHANNELS, Images};
+
+/// Numbers about a set of images. Colour values run from 0 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// Images in each class.
+    pub counts: Vec<usize>,
+    /// The mean of each channel over all pixels.
+    pub mean: [f64; CHANNELS],
+    /// The standard deviation of each channel over all pixels (the population's: divided by their number).
+    pub std: [f64; CHANNELS],
+    /// How colours vary together.
+    pub principal: PrincipalComponents,
+}
+
+/// The eigenvalues and eigenvectors of the 3x3 covariance of red, green and blue over all pixels.
+///
+/// Krizhevsky, Sutskever, Hinton 2012, section 4.1, shifts colours along them: for each i, add `vectors[i]` times
+/// `values[i]` times a normal random number of deviation 0.1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PrincipalComponents {
+    /// Eigenvalues, the largest first.
+    pub values: [f64; CHANNELS],
+    /// `vectors[i]`: the unit eigenvector of `values[i]`, its largest component positive.
+    pub vectors: [[f64; CHANNELS]; CHANNELS],
+}
+
+/// Sums over pixels, in integers: exact, so that the order of summing does not matter.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    values: [u64; CHANNELS],
+    products: [[u64; CHANNELS]; CHANNELS],
+}
+
+impl Sums {
+    fn of(pixels: &[u8]) -> Self {
+        let mut sums = Self::default();
+        for pixel in pixels.chunks_exact(CHANNELS) {
+            for (i, a) in pixel.iter().enumerate() {
+                sums.values[i] += u64::from(*a);
+                for (j, b) in pixel.iter().enumerate() {
+                    sums.products[i][j] += u64::from(*a) * u64::from(*b);
+                }
+            }
+        }
+        sums
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        for i in 0..CHANNELS {
+            self.values[i] += other.values[i];
+            for j in 0..CHANNELS {
+                self.products[i][j] += other.products[i][j];
+            }
+        }
+        self
+    }
+}
+
+/// Reads all images, in parallel, and computes their [`Statistics`].
+///
+/// # Errors
+/// The source's first error.
+pub fn statistics(images: &Images) -> Result<Statistics, DataError> {
+    let mut counts = vec![0; images.class_names().len()];
+    images
+        .labels()
+        .iter()
+        .for_each(|label| counts[*label as usize] += 1);
+    let new_buffer = || vec![0; images.image_bytes()];
+    let sums = (0..images.len())
+        .into_par_iter()
+        .map_init(new_buffer, |buffer, index| {
+            images.read(index, buffer)?;
+            Ok(Sums::of(buffer))
+        });
+    let sums = sums.try_reduce(Sums::default, |a, b| Ok(a.plus(b)))?;
+    let n_pixels = float((images.len() * images.image_bytes() / CHANNELS) as u64);
+    let mean = sums.values.map(|sum| float(sum) / n_pixels / 255.0);
+    let covariance: [[f64; CHANNELS]; CHANNELS] = std::array::from_fn(|i| {
+        std::array::from_fn(|j| {
+            float(sums.products[i][j]) / n_pixels / (255.0 * 255.0) - mean[i] * mean[j]
+        })
+    });
+    let std = std::array::from_fn(|i| covariance[i][i].max(0.0).sqrt());
+    Ok(Statistics {
+        counts,
+        mean,
+        std,
+        principal: principal_components(covariance),
+    })
+}
+
+fn float(count: u64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a relative error of 2^-53 in a sum does not matter"
+    )]
+    let value = count as f64;
+    value
+}
+
+/// Jacobi's method: rotations that make one off-diagonal element zero each, until all are.
+fn principal_components(mut matrix: [[f64; CHANNELS]; CHANNELS]) -> PrincipalComponents {
+    let mut vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    // Convergence is quadratic: a 3x3 matrix needs about five sweeps.
+    for (p, q) in [(0, 1), (0, 2), (1, 2)].into_iter().cycle().take(3 * 20) {
+        if matrix[p][q] == 0.0 {
+            continue;
+        }
+        let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * matrix[p][q]);
+        let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
+        let cosine = 1.0 / tangent.hypot(1.0);
+        let sine = tangent * cosine;
+        let rotate = |a: &mut f64, b: &mut f64| {
+            (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
+        };
+        for row in &mut matrix {
+            let [mut a, mut b] = [row[p], row[q]];
+            rotate(&mut a, &mut b);
+            (row[p], row[q]) = (a, b);
+        }
+        for k in 0..CHANNELS {
+            let [mut a, mut b] = [matrix[p][k], matrix[q][k]];
+            rotate(&mut a, &mut b);
+            (matrix[p][k], matrix[q][k]) = (a, b);
+            // Eigenvectors are kept as rows.
+            let [mut a, mut b] = [vectors[p][k], vectors[q][k]];
+            rotate(&mut a, &mut b);
+            (vectors[p][k], vectors[q][k]) = (a, b);
+        }
+    }
+    let mut order = [0, 1, 2];
+    order.sort_by(|a, b| matrix[*b][*b].total_cmp(&matrix[*a][*a]));
+    let values = order.map(|i| matrix[i][i].max(0.0));
+    let vectors = order.map(|i| {
+        let largest = vectors[i]
+            .into_iter()
+            .max_by(|a, b| a.abs().total_cmp(&b.abs()))
+            .unwrap_or(1.0);
+        vectors[i].map(|component| component * largest.signum())
+    });
+    PrincipalComponents { values, vectors }
+}
