@@ -3,14 +3,17 @@
 #[path = "kernels/device.rs"]
 mod device;
 
-use kernels::Device;
 use kernels::testing::{check, gpu, operators};
+use kernels::{Device, Options};
 
 #[expect(clippy::panic, reason = "a helper of tests: a panic is how it fails")]
-fn check_all(device: &Device) {
+fn check_all(device: &Device, only: &[&str]) {
     let mut failures = Vec::new();
     let filter = std::env::var("OP").ok();
     for operator in operators() {
+        if !only.is_empty() && !only.contains(&operator.stem) {
+            continue;
+        }
         if filter
             .as_deref()
             .is_some_and(|wanted| wanted != operator.stem)
@@ -39,16 +42,35 @@ fn check_all(device: &Device) {
 
 #[test]
 fn operators_hold_on_the_cpu_device() {
-    check_all(&Device::cpu());
+    check_all(&Device::cpu(), &[]);
+}
+
+/// The tiles in workgroup memory and the split sums of real GPUs, on whatever adapter there is.
+#[test]
+fn matrix_products_hold_with_the_tiles_of_real_gpus() {
+    let options = Options {
+        is_hardware_assumed: true,
+        ..Options::default()
+    };
+    match Device::open_with("gpu", options) {
+        Ok(device) => check_all(&device, &["gemm", "conv2d"]),
+        Err(error) => no_gpu(&error.to_string()),
+    }
 }
 
 #[test]
 fn operators_hold_on_a_gpu() {
     match gpu() {
-        Ok(device) => check_all(&device),
-        Err(reason) if std::env::var("REQUIRE_GPU").is_ok_and(|v| v == "1") => {
-            panic!("REQUIRE_GPU=1: {reason}")
-        }
-        Err(reason) => println!("skipped on a GPU: {reason}"),
+        Ok(device) => check_all(&device, &[]),
+        Err(reason) => no_gpu(&reason),
     }
+}
+
+/// Says that a test had no GPU to run on; fails where one is required.
+fn no_gpu(reason: &str) {
+    assert!(
+        std::env::var("REQUIRE_GPU").as_deref() != Ok("1"),
+        "REQUIRE_GPU=1: {reason}"
+    );
+    println!("skipped on a GPU: {reason}");
 }

@@ -7,16 +7,8 @@
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod avg_pool;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod conv2d;
 pub(crate) mod elementwise;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod gemm;
 #[cfg_attr(
     not(test),

@@ -31,6 +31,8 @@ pub struct Options {
     pub max_binding_bytes: Option<u64>,
     /// Refuses allocations beyond this many bytes in all.
     pub memory_budget_bytes: Option<u64>,
+    /// Runs the kernels for real GPUs on a software rasteriser too, so that tests reach them without one.
+    pub is_hardware_assumed: bool,
 }
 
 /// What all devices have: an identity, memory accounting and a pool.
@@ -141,6 +143,14 @@ impl Device {
         match self {
             Self::Cpu(_) => false,
             Self::Gpu(gpu) => gpu.is_software(),
+        }
+    }
+
+    /// The size of all subgroups, where kernels may use subgroup operations and the size is fixed.
+    pub(crate) fn subgroup_size(&self) -> Option<u32> {
+        match self {
+            Self::Cpu(_) => None,
+            Self::Gpu(gpu) => gpu.subgroup_size(),
         }
     }
 

@@ -34,6 +34,7 @@ pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
     kind: AdapterKind,
+    subgroup: Option<(u32, u32)>,
     limits: wgpu::Limits,
     pipelines: Mutex<HashMap<Variant, Pipeline>>,
     pool: Arc<Pool>,
@@ -128,6 +129,7 @@ impl GpuDevice {
             device,
             queue,
             kind: adapter.kind,
+            subgroup: adapter.subgroup,
             limits,
             pipelines: Mutex::default(),
             pool: Arc::default(),
@@ -139,6 +141,12 @@ impl GpuDevice {
 
     pub(crate) fn is_software(&self) -> bool {
         self.kind == AdapterKind::Software
+    }
+
+    pub(crate) fn subgroup_size(&self) -> Option<u32> {
+        self.subgroup
+            .filter(|(least, most)| least == most)
+            .map(|(size, _)| size)
     }
 
     pub(crate) fn max_binding_bytes(&self) -> u64 {

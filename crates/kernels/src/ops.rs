@@ -7,6 +7,7 @@ pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
 pub mod relu;
+mod tile;
 pub mod window;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use crate::buffer::{Buffer, WINDOW_ALIGNMENT};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::kernel::{Grid, Kernel, Params};
 
 /// An error unless `buffer` has `expected` words.
 pub(crate) fn check_len(
@@ -47,4 +49,58 @@ pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range
     (0..len)
         .step_by(longest)
         .map(move |start| start..len.min(start.saturating_add(longest)))
+}
+
+/// Cuts `0..rows` into ranges of whole rows of `row_len` words that each fit in a binding of `device` and start at a
+/// window's alignment. Where not even the shortest such range fits, the launch will say so.
+pub(crate) fn row_windows(
+    device: &Device,
+    rows: usize,
+    row_len: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let step = aligned_rows(row_len);
+    let most = device.max_binding_words() / row_len.max(1) / step * step;
+    let most = if rows <= device.max_binding_words() / row_len.max(1) {
+        rows
+    } else {
+        most.max(step)
+    };
+    (0..rows)
+        .step_by(most.max(1))
+        .map(move |start| start..rows.min(start.saturating_add(most)))
+}
+
+/// The least number of rows of `row_len` words after which a window may start.
+fn aligned_rows(row_len: usize) -> usize {
+    let mut divisor = WINDOW_ALIGNMENT;
+    while !row_len.is_multiple_of(divisor) {
+        divisor /= 2;
+    }
+    WINDOW_ALIGNMENT / divisor
+}
+
+/// The words of whole rows of `row_len` words.
+pub(crate) fn slice_rows(buffer: &Buffer, rows: &Range<usize>, row_len: usize) -> Result<Buffer> {
+    buffer.slice(rows.start * row_len..rows.end * row_len)
+}
+
+/// Launches an element-wise kernel on one window of buffers that are all as long.
+pub(crate) fn launch_window<P: Params>(
+    device: &Device,
+    kernel: &Kernel<P>,
+    params: &P,
+    (reads, write): (&[&Buffer], &Buffer),
+    window: &Range<usize>,
+    grid: Grid,
+) -> Result<()> {
+    let windows = reads.iter().map(|buffer| buffer.slice(window.clone()));
+    let reads = windows.collect::<Result<Vec<_>>>()?;
+    let reads: Vec<&Buffer> = reads.iter().collect();
+    device.launch(
+        kernel,
+        params,
+        &reads,
+        &[&write.slice(window.clone())?],
+        grid,
+    )
 }

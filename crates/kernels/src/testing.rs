@@ -7,12 +7,16 @@
 
 mod cases;
 mod check;
+mod conv2d;
 mod elementwise;
 mod fill;
+mod gemm;
 #[cfg(test)]
 pub(crate) mod naive;
 mod relu;
+mod roofline;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, compare, gpu, tolerance};
 pub use fill::{Fill, Input};
+pub use roofline::Roofline;

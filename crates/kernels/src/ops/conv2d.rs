@@ -1,6 +1,25 @@
-//! Two-dimensional convolution over `[n, h, w, c]`, with groups, strides, dilation and padding.
+//! Two-dimensional convolution over `[n, h, w, c]`, with groups, strides, dilation and padding, and both gradients
+//! (Krizhevsky 2012, section 3.5; as an implicit matrix product, Chetlur 2014, section 3).
+//!
+//! `y[n, oy, ox, o] = bias[o] + sum over ky, kx, i of x[n, oy s - p + ky d, ox s - p + kx d, i] w[ky, kx, i, o]`, where
+//! output channel o sees the input channels i of its group. x: `[n, h, w, c_in]`, w: `[kh, kw, c_in / groups, c_out]`,
+//! y: `[n, out_h, out_w, c_out]`. A batch longer than a binding is taken in parts.
 
-use crate::kernel::params;
+use std::ops::Range;
+
+use shaders::variants::{Conv2d as Family, Epilogue as Fused};
+
+use super::gemm::{self, GemmParams};
+use super::tile::Plan;
+use super::window::{Placement, Window};
+use super::{check_len, elementwise, row_windows, size, slice_rows};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::kernel::{Kernel, Twin, params};
+
+const OP: &str = "conv2d";
 
 params! {
     /// Parameters of the forward and backward kernels; what is padded below and to the right follows from the output's
@@ -25,4 +44,274 @@ params! {
         /// Length of the sums that one workgroup takes; the twin does not split them.
         k_per_split: u32,
     }
+}
+
+/// The sizes of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    /// Images.
+    pub n: usize,
+    /// Rows and columns of an image.
+    pub input: [usize; 2],
+    /// Channels of an image.
+    pub c_in: usize,
+    /// Filters.
+    pub c_out: usize,
+    /// The filters' size, and how they move.
+    pub window: Window,
+    /// Groups of channels that do not see each other; divides `c_in` and `c_out`.
+    pub groups: usize,
+}
+
+/// A convolution whose sizes fit together.
+#[derive(Clone, Copy)]
+struct Checked {
+    spec: Conv2d,
+    placement: Placement,
+    params: Conv2dParams,
+}
+
+impl Conv2d {
+    /// Rows and columns of the output.
+    ///
+    /// # Errors
+    /// If the window does not fit the padded image.
+    pub fn output(&self) -> Result<[usize; 2]> {
+        Ok(self.window.place(OP, self.input)?.out)
+    }
+
+    fn check(&self) -> Result<Checked> {
+        let placement = self.window.place(OP, self.input)?;
+        let divides = |channels: usize| self.groups > 0 && channels.is_multiple_of(self.groups);
+        if !divides(self.c_in) || !divides(self.c_out) {
+            let got = format!("{} in {} and {}", self.groups, self.c_in, self.c_out);
+            return Err(Error::argument(
+                OP,
+                "groups",
+                "a divisor of both numbers of channels",
+                got,
+            ));
+        }
+        let [h, w] = self.input;
+        let [[kh, kw], [stride_h, stride_w], [dilation_h, dilation_w]] =
+            [self.window.size, self.window.stride, self.window.dilation];
+        let ([out_h, out_w], [pad_top, pad_left]) = (placement.out, placement.before);
+        let params = Conv2dParams {
+            n: size(OP, "n", self.n)?,
+            h: size(OP, "h", h)?,
+            w: size(OP, "w", w)?,
+            c_in: size(OP, "c_in", self.c_in)?,
+            kh: size(OP, "kh", kh)?,
+            kw: size(OP, "kw", kw)?,
+            stride_h: size(OP, "stride", stride_h)?,
+            stride_w: size(OP, "stride", stride_w)?,
+            pad_top: size(OP, "padding", pad_top)?,
+            pad_left: size(OP, "padding", pad_left)?,
+            dilation_h: size(OP, "dilation", dilation_h)?,
+            dilation_w: size(OP, "dilation", dilation_w)?,
+            out_h: size(OP, "out_h", out_h)?,
+            out_w: size(OP, "out_w", out_w)?,
+            c_out: size(OP, "c_out", self.c_out)?,
+            groups: size(OP, "groups", self.groups)?,
+            k_per_split: u32::MAX,
+        };
+        Ok(Checked {
+            spec: *self,
+            placement,
+            params,
+        })
+    }
+}
+
+impl Checked {
+    fn image_len(&self) -> usize {
+        self.spec.input[0] * self.spec.input[1] * self.spec.c_in
+    }
+
+    fn output_len(&self) -> usize {
+        self.placement.out[0] * self.placement.out[1] * self.spec.c_out
+    }
+
+    fn filter_rows(&self) -> usize {
+        self.spec.window.size[0] * self.spec.window.size[1] * (self.spec.c_in / self.spec.groups)
+    }
+
+    fn filter_len(&self) -> usize {
+        self.filter_rows() * self.spec.c_out
+    }
+
+    fn flops(&self, images: usize) -> usize {
+        2 * images * self.output_len() * self.filter_rows()
+    }
+
+    /// Parts of the batch of which neither the images nor the outputs are longer than a binding.
+    fn batches(&self, device: &Device) -> impl Iterator<Item = Range<usize>> {
+        // An image's and an output's lengths both align at a multiple of the longer one's rows.
+        let longest = self.image_len().max(self.output_len());
+        let fits = row_windows(device, self.spec.n, longest)
+            .next()
+            .unwrap_or(0..0)
+            .len();
+        let step = if fits >= self.spec.n {
+            fits
+        } else {
+            (fits / 64 * 64).max(64.min(fits))
+        };
+        let n = self.spec.n;
+        (0..n)
+            .step_by(step.max(1))
+            .map(move |start| start..n.min(start + step))
+    }
+
+    /// The parameters for a part of the batch.
+    fn part(&self, images: &Range<usize>) -> Result<Conv2dParams> {
+        Ok(Conv2dParams {
+            n: size(OP, "n", images.len())?,
+            ..self.params
+        })
+    }
+
+    fn family(&self, plan: &Plan, a: &[usize], b: &[usize]) -> Family {
+        let whole = |channels: &[usize]| {
+            channels
+                .iter()
+                .all(|c| (c / self.spec.groups).is_multiple_of(4))
+        };
+        Family {
+            tile: plan.tile,
+            vector_a: whole(a),
+            vector_b: whole(b),
+        }
+    }
+
+    fn plan(&self, device: &Device, [m, n, k]: [usize; 3], result_len: usize) -> Result<Plan> {
+        let sizes = [size(OP, "m", m)?, size(OP, "n", n)?, size(OP, "k", k)?];
+        Ok(Plan::new(device, sizes, self.params.groups, result_len))
+    }
+}
+
+/// `y = x * w`, plus the bias, then ReLU if asked for.
+///
+/// # Errors
+/// If a buffer's length does not fit the sizes, memory runs out or the device fails.
+pub fn forward(
+    device: &Device,
+    conv: &Conv2d,
+    x: &Buffer,
+    w: &Buffer,
+    bias: Option<&Buffer>,
+    is_relu: bool,
+) -> Result<Buffer> {
+    let checked = conv.check()?;
+    check_len(OP, "x", x, conv.n * checked.image_len())?;
+    check_len(OP, "w", w, checked.filter_len())?;
+    if let Some(bias) = bias {
+        check_len(OP, "bias", bias, conv.c_out)?;
+    }
+    let y = device.alloc(conv.n * checked.output_len())?;
+    let twin: Twin<Conv2dParams> = match (bias.is_some(), is_relu) {
+        (false, false) => cpu::conv2d::forward::<false, false>,
+        (false, true) => cpu::conv2d::forward::<false, true>,
+        (true, false) => cpu::conv2d::forward::<true, false>,
+        (true, true) => cpu::conv2d::forward::<true, true>,
+    };
+    for images in checked.batches(device) {
+        let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
+        // Forward and the data gradient have results enough to fill a device: their sums are never split.
+        let plan = checked.plan(device, [m, conv.c_out / conv.groups, 0], 0)?;
+        let family = checked.family(&plan, &[conv.c_in], &[conv.c_out]);
+        let kernel = Kernel::new(family.forward(bias.is_some(), is_relu), twin);
+        let x = slice_rows(x, &images, checked.image_len())?;
+        let y = slice_rows(&y, &images, checked.output_len())?;
+        let reads: Vec<&Buffer> = [&x, w].into_iter().chain(bias).collect();
+        let grid = plan.grid().flops(checked.flops(images.len()));
+        device.launch(&kernel, &checked.part(&images)?, &reads, &[&y], grid)?;
+    }
+    Ok(y)
+}
+
+/// `dx` from `dy` and the filters.
+///
+/// # Errors
+/// As [`forward`].
+pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) -> Result<Buffer> {
+    let checked = conv.check()?;
+    check_len(OP, "dy", dy, conv.n * checked.output_len())?;
+    check_len(OP, "w", w, checked.filter_len())?;
+    let dx = device.alloc(conv.n * checked.image_len())?;
+    for images in checked.batches(device) {
+        let m = images.len() * conv.input[0] * conv.input[1];
+        let plan = checked.plan(device, [m, conv.c_in / conv.groups, 0], 0)?;
+        let family = checked.family(&plan, &[conv.c_out], &[conv.c_in, conv.c_out]);
+        let is_unit = conv.window.stride == [1, 1];
+        let kernel = Kernel::new(family.data_gradient(is_unit), cpu::conv2d::data_gradient);
+        let dy = slice_rows(dy, &images, checked.output_len())?;
+        let dx = slice_rows(&dx, &images, checked.image_len())?;
+        let grid = plan.grid().flops(checked.flops(images.len()));
+        device.launch(&kernel, &checked.part(&images)?, &[&dy, w], &[&dx], grid)?;
+    }
+    Ok(dx)
+}
+
+/// `dw` from the images and `dy`.
+///
+/// # Errors
+/// As [`forward`].
+pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) -> Result<Buffer> {
+    let checked = conv.check()?;
+    check_len(OP, "x", x, conv.n * checked.image_len())?;
+    check_len(OP, "dy", dy, conv.n * checked.output_len())?;
+    let mut sum: Option<Buffer> = None;
+    for images in checked.batches(device) {
+        let x = slice_rows(x, &images, checked.image_len())?;
+        let dy = slice_rows(dy, &images, checked.output_len())?;
+        let dw = weight_gradient_of(device, &checked, &images, &x, &dy)?;
+        match &sum {
+            Some(sum) => elementwise::axpy(device, 1.0, &dw, sum)?,
+            None => sum = Some(dw),
+        }
+    }
+    match sum {
+        Some(sum) => Ok(sum),
+        None => {
+            let dw = device.alloc(checked.filter_len())?;
+            elementwise::fill(device, &dw, 0.0)?;
+            Ok(dw)
+        }
+    }
+}
+
+/// The weight gradient of a part of the batch.
+fn weight_gradient_of(
+    device: &Device,
+    checked: &Checked,
+    images: &Range<usize>,
+    x: &Buffer,
+    dy: &Buffer,
+) -> Result<Buffer> {
+    let conv = &checked.spec;
+    let dw = device.alloc(checked.filter_len())?;
+    let k = images.len() * checked.placement.out[0] * checked.placement.out[1];
+    let sizes = [checked.filter_rows(), conv.c_out / conv.groups, k];
+    let plan = checked.plan(device, sizes, dw.len())?;
+    let family = checked.family(&plan, &[conv.c_in], &[conv.c_out]);
+    let grid = plan.grid().flops(checked.flops(images.len()));
+    let params = Conv2dParams {
+        k_per_split: plan.k_per_split,
+        ..checked.part(images)?
+    };
+    let kernel = Kernel::new(
+        family.weight_gradient(plan.splits > 1),
+        cpu::conv2d::weight_gradient,
+    );
+    if plan.splits == 1 {
+        device.launch(&kernel, &params, &[x, dy], &[&dw], grid)?;
+        return Ok(dw);
+    }
+    let partial = device.alloc(plan.splits as usize * dw.len())?;
+    device.launch(&kernel, &params, &[x, dy], &[&partial], grid)?;
+    let reduction =
+        GemmParams::reduction([checked.filter_rows(), conv.c_out, k], plan.k_per_split)?;
+    gemm::reduce(device, &reduction, &partial, None, Fused::default(), &dw)?;
+    Ok(dw)
 }

@@ -97,19 +97,8 @@ fn launch(
             n: size(OP, "n", window.len())?,
             value,
         };
-        let reads = reads
-            .iter()
-            .map(|buffer| buffer.slice(window.clone()))
-            .collect::<Result<Vec<_>>>()?;
         let grid = Grid::vec4(window.len()).flops(window.len());
-        let y = y.slice(window)?;
-        device.launch(
-            kernel,
-            &params,
-            &reads.iter().collect::<Vec<_>>(),
-            &[&y],
-            grid,
-        )?;
+        super::launch_window(device, kernel, &params, (reads, y), &window, grid)?;
     }
     Ok(())
 }

@@ -1,6 +1,20 @@
-//! Matrix product: `C = alpha * op(A) op(B) + beta * C`, with bias and ReLU fused.
+//! Matrix product: `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU (BLAS level 3, xGEMM; row-major).
+//!
+//! op(A): `[m, k]`, op(B): `[k, n]`, C: `[m, n]`, bias: `[n]`. A transposed operand is stored the other way round.
+//! On a GPU a long K is cut into stretches whose sums are added in order, and operands longer than a binding are taken
+//! window by window, so that fc6 of AlexNet (144 MiB) works where a binding is 128 MiB at most.
 
-use crate::kernel::params;
+use shaders::variants::{Epilogue as Fused, Gemm as Family, Operand, Tile};
+
+use super::tile::{self, Plan};
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu::gemm::forward;
+use crate::device::Device;
+use crate::error::Result;
+use crate::kernel::{Grid, Kernel, Twin, params};
+
+const OP: &str = "gemm";
 
 params! {
     /// Parameters of every variant. Row-major, leading dimensions and offsets in elements.
@@ -20,4 +34,370 @@ params! {
         /// If 0, C is not read.
         beta: f32,
     }
+}
+
+impl GemmParams {
+    /// The parameters with which [`reduce`] adds up partial sums of `[m, n]` with `k` terms in all.
+    pub(crate) fn reduction([m, n, k]: [usize; 3], k_per_split: u32) -> Result<Self> {
+        let [m, n, k] = [size(OP, "m", m)?, size(OP, "n", n)?, size(OP, "k", k)?];
+        Ok(Self {
+            m,
+            n,
+            k,
+            lda: k,
+            ldb: n,
+            ldc: n,
+            a_offset: 0,
+            b_offset: 0,
+            c_offset: 0,
+            k_per_split,
+            alpha: 1.0,
+            beta: 0.0,
+        })
+    }
+}
+
+/// The sizes of a matrix product, and which operands are stored transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gemm {
+    /// Rows of op(A) and C.
+    pub m: usize,
+    /// Columns of op(B) and C.
+    pub n: usize,
+    /// Columns of op(A), rows of op(B).
+    pub k: usize,
+    /// A is stored `[k, m]`.
+    pub is_a_transposed: bool,
+    /// B is stored `[n, k]`.
+    pub is_b_transposed: bool,
+}
+
+impl Gemm {
+    /// `[m, k]` times `[k, n]`.
+    #[must_use]
+    pub const fn new(m: usize, n: usize, k: usize) -> Self {
+        Self {
+            m,
+            n,
+            k,
+            is_a_transposed: false,
+            is_b_transposed: false,
+        }
+    }
+
+    /// The same with A stored `[k, m]`.
+    #[must_use]
+    pub const fn transpose_a(self) -> Self {
+        Self {
+            is_a_transposed: true,
+            ..self
+        }
+    }
+
+    /// The same with B stored `[n, k]`.
+    #[must_use]
+    pub const fn transpose_b(self) -> Self {
+        Self {
+            is_b_transposed: true,
+            ..self
+        }
+    }
+}
+
+/// What happens to the product of two matrices.
+#[derive(Clone, Copy, Debug)]
+pub struct Epilogue<'a> {
+    /// Scales the product.
+    pub alpha: f32,
+    /// Scales what C holds before; if 0, C is not read.
+    pub beta: f32,
+    /// Is added to every row.
+    pub bias: Option<&'a Buffer>,
+    /// Whether what is not positive becomes 0 in the end.
+    pub is_relu: bool,
+}
+
+impl Default for Epilogue<'_> {
+    fn default() -> Self {
+        Self {
+            alpha: 1.0,
+            beta: 0.0,
+            bias: None,
+            is_relu: false,
+        }
+    }
+}
+
+/// `op(A) op(B)`.
+///
+/// # Errors
+/// If a buffer's length does not fit the sizes, memory runs out or the device fails.
+pub fn product(device: &Device, gemm: &Gemm, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    product_with(device, gemm, [a, b], &Epilogue::default())
+}
+
+/// `op(A) op(B)` with an epilogue, in a new buffer; beta must be 0.
+///
+/// # Errors
+/// As [`product`].
+pub fn product_with(
+    device: &Device,
+    gemm: &Gemm,
+    operands: [&Buffer; 2],
+    epilogue: &Epilogue<'_>,
+) -> Result<Buffer> {
+    let c = device.alloc(gemm.m * gemm.n)?;
+    let epilogue = Epilogue {
+        beta: 0.0,
+        ..*epilogue
+    };
+    update(device, gemm, operands, &epilogue, &c)?;
+    Ok(c)
+}
+
+/// `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, in place.
+///
+/// # Errors
+/// As [`product`]; or if C shares memory with an operand.
+pub fn update(
+    device: &Device,
+    gemm: &Gemm,
+    operands: [&Buffer; 2],
+    epilogue: &Epilogue<'_>,
+    c: &Buffer,
+) -> Result<()> {
+    let [a, b] = operands;
+    check_len(OP, "a", a, gemm.m * gemm.k)?;
+    check_len(OP, "b", b, gemm.k * gemm.n)?;
+    check_len(OP, "c", c, gemm.m * gemm.n)?;
+    if let Some(bias) = epilogue.bias {
+        check_len(OP, "bias", bias, gemm.n)?;
+    }
+    let leading = |transposed, stored, other| if transposed { other } else { stored };
+    let params = GemmParams {
+        m: size(OP, "m", gemm.m)?,
+        n: size(OP, "n", gemm.n)?,
+        k: size(OP, "k", gemm.k)?,
+        lda: size(OP, "lda", leading(gemm.is_a_transposed, gemm.k, gemm.m))?,
+        ldb: size(OP, "ldb", leading(gemm.is_b_transposed, gemm.n, gemm.k))?,
+        ldc: size(OP, "ldc", gemm.n)?,
+        a_offset: 0,
+        b_offset: 0,
+        c_offset: 0,
+        k_per_split: size(OP, "k", gemm.k)?.max(1),
+        alpha: epilogue.alpha,
+        beta: epilogue.beta,
+    };
+    let part = Part {
+        transposed: [gemm.is_a_transposed, gemm.is_b_transposed],
+        params,
+        buffers: [a, b, c].map(Buffer::clone),
+        bias: epilogue.bias.cloned(),
+        is_relu: epilogue.is_relu,
+    };
+    part.run(device)
+}
+
+/// A part of a product: what one dispatch computes, unless an operand is longer than a binding.
+#[derive(Clone)]
+struct Part {
+    transposed: [bool; 2],
+    params: GemmParams,
+    buffers: [Buffer; 3],
+    bias: Option<Buffer>,
+    is_relu: bool,
+}
+
+/// A dimension that a product can be cut along.
+#[derive(Clone, Copy, PartialEq)]
+enum Cut {
+    M,
+    N,
+    K,
+}
+
+impl Part {
+    fn run(self, device: &Device) -> Result<()> {
+        let limit = device.max_binding_words();
+        let [trans_a, trans_b] = self.transposed;
+        // Which dimension the stored rows of A, B and C run along: cutting it gives windows of whole rows.
+        let rows = [
+            (if trans_a { Cut::K } else { Cut::M }, self.params.lda),
+            (if trans_b { Cut::N } else { Cut::K }, self.params.ldb),
+            (Cut::M, self.params.ldc),
+        ];
+        let too_long = self
+            .buffers
+            .iter()
+            .zip(rows)
+            .find(|(buffer, _)| buffer.len() > limit);
+        match too_long {
+            Some((_, (cut, leading))) => self.run_in_windows(device, cut, limit / leading as usize),
+            None => self.dispatch(device),
+        }
+    }
+
+    /// Cuts along a dimension into pieces of at most `most` rows, a multiple of 64 so that windows are aligned.
+    fn run_in_windows(self, device: &Device, cut: Cut, most: usize) -> Result<()> {
+        let step = u32::try_from(most / 64 * 64).unwrap_or(u32::MAX / 64 * 64);
+        let whole = match cut {
+            Cut::M => self.params.m,
+            Cut::N => self.params.n,
+            Cut::K => self.params.k,
+        };
+        if step == 0 || step >= whole {
+            // Not even 64 rows fit: the launch reports the limit.
+            return self.dispatch(device);
+        }
+        for start in (0..whole).step_by(step as usize) {
+            let len = step.min(whole - start);
+            self.piece(cut, start, len, start + len == whole)?
+                .run(device)?;
+        }
+        Ok(())
+    }
+
+    fn piece(&self, cut: Cut, start: u32, len: u32, is_last: bool) -> Result<Self> {
+        let mut piece = self.clone();
+        let [trans_a, trans_b] = self.transposed;
+        let p = &mut piece.params;
+        let [a, b, c] = &mut piece.buffers;
+        let window = |buffer: &Buffer, leading: u32| {
+            let range =
+                (start as usize) * leading as usize..(start + len) as usize * leading as usize;
+            buffer.slice(range.start..range.end.min(buffer.len()))
+        };
+        match cut {
+            Cut::M => {
+                p.m = len;
+                if trans_a {
+                    p.a_offset += start;
+                } else {
+                    *a = window(a, p.lda)?;
+                }
+                *c = window(c, p.ldc)?;
+            }
+            Cut::N => {
+                p.n = len;
+                if trans_b {
+                    *b = window(b, p.ldb)?;
+                } else {
+                    p.b_offset += start;
+                }
+                p.c_offset += start;
+                if let Some(bias) = &mut piece.bias {
+                    *bias = bias.slice(start as usize..(start + len) as usize)?;
+                }
+            }
+            Cut::K => {
+                (p.k, p.k_per_split) = (len, len);
+                if trans_a {
+                    *a = window(a, p.lda)?;
+                } else {
+                    p.a_offset += start;
+                }
+                if trans_b {
+                    p.b_offset += start;
+                } else {
+                    *b = window(b, p.ldb)?;
+                }
+                // Later pieces add to the earlier ones; bias and ReLU come when the sum is complete.
+                if start > 0 {
+                    p.beta = 1.0;
+                }
+                if !is_last {
+                    (piece.bias, piece.is_relu) = (None, false);
+                }
+            }
+        }
+        Ok(piece)
+    }
+
+    fn dispatch(self, device: &Device) -> Result<()> {
+        let Self {
+            params: p,
+            buffers: [a, b, c],
+            ..
+        } = &self;
+        let fused = Fused {
+            bias: self.bias.is_some(),
+            relu: self.is_relu,
+            accumulate: p.beta != 0.0,
+        };
+        let plan = Plan::new(device, [p.m, p.n, p.k], 1, c.len());
+        let family = self.family(plan.tile);
+        let flops = 2 * p.m as usize * p.n as usize * p.k as usize;
+        let reads: Vec<&Buffer> = [a, b].into_iter().chain(&self.bias).collect();
+        if plan.splits == 1 {
+            let kernel = Kernel::new(family.variant(fused), self.twin(fused));
+            return device.launch(&kernel, p, &reads, &[c], plan.grid().flops(flops));
+        }
+        let params = GemmParams {
+            k_per_split: plan.k_per_split,
+            ..*p
+        };
+        let partial = device.alloc(plan.splits as usize * p.m as usize * p.n as usize)?;
+        let kernel = Kernel::new(family.split(), tile::no_twin);
+        device.launch(
+            &kernel,
+            &params,
+            &[a, b],
+            &[&partial],
+            plan.grid().flops(flops),
+        )?;
+        reduce(device, &params, &partial, self.bias.as_ref(), fused, c)
+    }
+
+    fn family(&self, tile: Tile) -> Family {
+        let p = &self.params;
+        let [trans_a, trans_b] = self.transposed;
+        let whole = |sizes: &[u32]| sizes.iter().all(|size| size.is_multiple_of(4));
+        let (extent_a, extent_b) = (
+            if trans_a { p.m } else { p.k },
+            if trans_b { p.k } else { p.n },
+        );
+        Family {
+            tile,
+            a: Operand {
+                transposed: trans_a,
+                vector: whole(&[p.lda, p.a_offset, extent_a]),
+            },
+            b: Operand {
+                transposed: trans_b,
+                vector: whole(&[p.ldb, p.b_offset, extent_b, p.ldc, p.c_offset, p.n]),
+            },
+        }
+    }
+
+    fn twin(&self, fused: Fused) -> Twin<GemmParams> {
+        let [trans_a, trans_b] = self.transposed;
+        macro_rules! twin {
+            ($($a:literal $b:literal $bias:literal $relu:literal),+ $(,)?) => {
+                match (trans_a, trans_b, fused.bias, fused.relu) {
+                    $(($a, $b, $bias, $relu) => forward::<$a, $b, $bias, $relu>,)+
+                }
+            };
+        }
+        twin!(
+            false false false false, false false false true, false false true false, false false true true,
+            false true false false, false true false true, false true true false, false true true true,
+            true false false false, true false false true, true false true false, true false true true,
+            true true false false, true true false true, true true true false, true true true true,
+        )
+    }
+}
+
+/// Adds up the partial sums `[splits, m, n]` of a product with split K, in order.
+pub(crate) fn reduce(
+    device: &Device,
+    params: &GemmParams,
+    partial: &Buffer,
+    bias: Option<&Buffer>,
+    fused: Fused,
+    c: &Buffer,
+) -> Result<()> {
+    let kernel = Kernel::new(Family::reduce(fused), tile::no_twin);
+    let reads: Vec<&Buffer> = std::iter::once(partial).chain(bias).collect();
+    let grid = Grid::linear(params.m as usize * params.n as usize).flops(partial.len());
+    device.launch(&kernel, params, &reads, &[c], grid)
 }

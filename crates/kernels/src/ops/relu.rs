@@ -31,16 +31,7 @@ const BACKWARD: Kernel<ReluParams> = Kernel::new(
 /// If memory runs out or the device fails.
 pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
     let y = device.alloc(x.len())?;
-    let params = ReluParams {
-        n: size("relu", "x", x.len())?,
-    };
-    device.launch(
-        &FORWARD,
-        &params,
-        &[x],
-        &[&y],
-        Grid::vec4(x.len()).flops(x.len()),
-    )?;
+    launch(device, &FORWARD, &[x], &y)?;
     Ok(y)
 }
 
@@ -51,15 +42,22 @@ pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
 pub fn backward(device: &Device, dy: &Buffer, y: &Buffer) -> Result<Buffer> {
     check_len("relu", "dy", dy, y.len())?;
     let dx = device.alloc(y.len())?;
-    let params = ReluParams {
-        n: size("relu", "y", y.len())?,
-    };
-    device.launch(
-        &BACKWARD,
-        &params,
-        &[dy, y],
-        &[&dx],
-        Grid::vec4(y.len()).flops(y.len()),
-    )?;
+    launch(device, &BACKWARD, &[dy, y], &dx)?;
     Ok(dx)
+}
+
+fn launch(
+    device: &Device,
+    kernel: &Kernel<ReluParams>,
+    reads: &[&Buffer],
+    y: &Buffer,
+) -> Result<()> {
+    for window in super::windows(device, y.len()) {
+        let params = ReluParams {
+            n: size("relu", "x", window.len())?,
+        };
+        let grid = Grid::vec4(window.len()).flops(window.len());
+        super::launch_window(device, kernel, &params, (reads, y), &window, grid)?;
+    }
+    Ok(())
 }

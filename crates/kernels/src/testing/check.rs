@@ -217,10 +217,11 @@ impl Run {
         let buffers = inputs
             .iter()
             .zip(values)
-            .map(|(input, values)| upload(device, values, input.is_words()))
+            .map(|(input, values)| input.upload_values(device, values))
             .collect::<Result<Vec<_>>>()?;
-        let dy = case.upstream(len).values(99);
-        let dy_buffer = upload(device, &dy, false)?;
+        let upstream = case.upstream(len);
+        let dy = upstream.values(99);
+        let dy_buffer = upstream.upload_values(device, &dy)?;
         let read = |buffers: Vec<Buffer>| {
             buffers
                 .iter()
@@ -234,19 +235,6 @@ impl Run {
             outputs: outputs?,
             gradients: gradients?,
         })
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "fills are exact in f32 or in u32"
-)]
-fn upload(device: &Device, values: &[f64], is_words: bool) -> Result<Buffer> {
-    if is_words {
-        device.upload(&values.iter().map(|&x| x as u32).collect::<Vec<_>>())
-    } else {
-        device.upload(&values.iter().map(|&x| x as f32).collect::<Vec<_>>())
     }
 }
 

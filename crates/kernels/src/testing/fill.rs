@@ -1,5 +1,9 @@
 //! Inputs of cases: deterministic values of a kind that suits the operator.
 
+use crate::buffer::Buffer;
+use crate::device::Device;
+use crate::error::Result;
+
 /// What an input's values are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -58,6 +62,27 @@ impl Input {
     #[must_use]
     pub fn is_words(&self) -> bool {
         matches!(self.fill, Fill::Labels(_) | Fill::Words)
+    }
+
+    /// The values for `seed` on a device.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn upload(&self, device: &Device, seed: u64) -> Result<Buffer> {
+        self.upload_values(device, &self.values(seed))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "fills are exact in f32 or in u32"
+    )]
+    pub(crate) fn upload_values(&self, device: &Device, values: &[f64]) -> Result<Buffer> {
+        if self.is_words() {
+            device.upload(&values.iter().map(|&x| x as u32).collect::<Vec<_>>())
+        } else {
+            device.upload(&values.iter().map(|&x| x as f32).collect::<Vec<_>>())
+        }
     }
 
     /// The values for `seed`, exact in f32 (or in u32).
