@@ -3,6 +3,13 @@
 //! `cargo bench -p kernels`, `cargo bench -p kernels -- conv2d` for one operator; `KERNELS_DEVICE=gpu` (or any
 //! selector of [`Device::open`]) for another device than the CPU.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::exit,
+    reason = "a bench is a program: printing and exiting is what it does"
+)]
+
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -67,6 +67,7 @@ fn operators_hold_on_a_gpu() {
 }
 
 /// Says that a test had no GPU to run on; fails where one is required.
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
 fn no_gpu(reason: &str) {
     assert!(
         std::env::var("REQUIRE_GPU").as_deref() != Ok("1"),

@@ -4,6 +4,7 @@ use kernels::ops::{elementwise, relu};
 use kernels::{Device, Error, Options};
 
 /// The CPU device and, where there is an adapter, a GPU: new ones, so that profiles see this test's launches alone.
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
 fn devices() -> Vec<Device> {
     let mut devices = vec![Device::cpu()];
     match Device::open("gpu") {

@@ -7,6 +7,7 @@
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod avg_pool;
+pub(crate) mod column_sum;
 pub(crate) mod conv2d;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
@@ -30,11 +31,6 @@ pub(crate) mod relu;
 /// What several twins use.
 mod shared {
     pub(super) mod axis;
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called once the launch of sums is there")
-    )]
-    pub(super) mod column_sum;
     pub(super) mod pool;
     pub(super) mod scratch;
     pub(super) mod tile;

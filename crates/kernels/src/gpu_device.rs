@@ -348,7 +348,7 @@ impl GpuDevice {
     fn write_params(&self, batch: &mut Batch) -> Result<()> {
         let bytes = std::mem::take(&mut batch.params_bytes);
         self.guarded("parameters", || {
-            self.queue.write_buffer(&batch.params, 0, &bytes)
+            self.queue.write_buffer(&batch.params, 0, &bytes);
         })
     }
 

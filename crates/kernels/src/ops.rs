@@ -1,6 +1,7 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod avg_pool;
+pub mod column_sum;
 pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;

@@ -7,6 +7,7 @@
 
 mod cases;
 mod check;
+mod column_sum;
 mod conv2d;
 mod elementwise;
 mod fill;

@@ -98,7 +98,7 @@ pub fn operators() -> Vec<Operator> {
             }),+]
         };
     }
-    operators!(conv2d, elementwise, gemm, relu)
+    operators!(column_sum, conv2d, elementwise, gemm, relu)
 }
 
 /// The words of a case line: `name` directly followed by its value, or a bare flag.

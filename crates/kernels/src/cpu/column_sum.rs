@@ -1,8 +1,10 @@
-//! The sum over rows, as the gradients of biases need it.
+//! Twin of `column_sum.wgsl`: the sum over rows, as the gradients of biases need it.
 
 use rayon::prelude::*;
 
-use super::scratch::with_scratch;
+use super::shared::scratch::with_scratch;
+use crate::kernel::CpuArgs;
+use crate::ops::column_sum::ColumnSumParams;
 
 /// Most partial sums; each adds up a fixed share of the rows.
 const PARTS: usize = 64;
@@ -10,10 +12,16 @@ const PARTS: usize = 64;
 /// Fewest rows of a part.
 const MIN_ROWS: usize = 32;
 
+/// Sums of all rows in one go; the parts of the parameters are for workgroups.
+pub(crate) fn forward(_: &ColumnSumParams, args: CpuArgs<'_>) {
+    let ([values], [sums]) = args.split();
+    column_sum(values, sums);
+}
+
 /// `sums[j] = sum over i of values[i, j]`; values: `[rows, columns]`, sums: `[columns]`.
 ///
 /// The rows are cut into parts by their number only, so the bits do not depend on the number of threads.
-pub(crate) fn column_sum(values: &[f32], sums: &mut [f32]) {
+pub(super) fn column_sum(values: &[f32], sums: &mut [f32]) {
     let columns = sums.len().max(1);
     let rows = values.len() / columns;
     let rows_a_part = rows.div_ceil(PARTS).max(MIN_ROWS);
