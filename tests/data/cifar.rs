@@ -148,6 +148,21 @@ fn broken_files_are_named_with_place_expectation_and_finding() {
 }
 
 #[test]
+fn numbers_of_records_that_no_file_has_are_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar10(dir.path());
+    for records in [0, 1, usize::MAX] {
+        assert!(
+            Cifar::ten()
+                .with_records(records, 2)
+                .read(dir.path())
+                .is_err(),
+            "{records} records"
+        );
+    }
+}
+
+#[test]
 fn the_official_layout_insists_on_ten_thousand_records() {
     let dir = tempfile::tempdir().unwrap();
     write_cifar10(dir.path());

@@ -190,15 +190,15 @@ fn only_https_or_this_machine() {
 
 #[test]
 fn installing_unpacks_once_and_cleans_up() {
-    let bytes = archive(&[("set/a.bin", b"abc"), ("set/b.bin", b"d")]);
+    let archive = archive(&[("set/a.bin", b"abc"), ("set/b.bin", b"d")]);
     let md5 = {
         use md5::{Digest, Md5};
-        Md5::digest(&bytes)
+        Md5::digest(&archive)
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect::<String>()
     };
-    let server = Server::start(bytes, Manner::Good);
+    let server = Server::start(archive.clone(), Manner::Good);
     let dir = tempfile::tempdir().unwrap();
     let into = dir.path().join("new/folder");
     let remote = Remote {
@@ -212,6 +212,14 @@ fn installing_unpacks_once_and_cleans_up() {
     }
     assert_eq!(server.requests().len(), 1);
     assert_eq!(names(&into), [".download-lock", "set"]);
+    // An archive that somebody put there is used, and stays; a damaged one is replaced.
+    for there in [archive.as_slice(), b"damaged"] {
+        fs::remove_dir_all(into.join("set")).unwrap();
+        fs::write(into.join("file.tar.gz"), there).unwrap();
+        install(&remote, "set", &into, 4, &mut |_| {}).unwrap();
+        assert_eq!(names(&into), [".download-lock", "file.tar.gz", "set"]);
+    }
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
@@ -231,10 +239,13 @@ fn a_missing_data_set_says_what_to_put_where() {
     assert_eq!(
         error("cifar10"),
         format!(
-            "CIFAR-10: not in {here}; download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it so that {here}/cifar-10-batches-bin/data_batch_1.bin exists"
+            "CIFAR-10: no {here}/cifar-10-batches-bin/data_batch_1.bin; download \
+             https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz to {here}/cifar-10-binary.tar.gz"
         )
     );
-    assert!(error("mnist").contains("mnist/train-images-idx3-ubyte.gz exists"));
+    assert!(error("mnist").ends_with(&format!(
+        "t10k-labels-idx1-ubyte.gz,train-images-idx3-ubyte.gz}} to {here}/mnist"
+    )));
     assert_eq!(
         error("cifar11"),
         "cifar11: no such data set or folder; built-in data sets are shapes10, cifar10, cifar100, cifar100-coarse, mnist, fashion-mnist"

@@ -197,6 +197,13 @@ fn splits_come_from_folders_or_from_a_fraction() {
         )
     );
 
+    // A class may be called train.
+    let dir = tempfile::tempdir().unwrap();
+    for class in ["bus", "train"] {
+        save(dir.path().join(class).join("1.png"), &plain(2, 2, [1; 3]));
+    }
+    assert_eq!(read(dir.path()).unwrap().class_names(), ["bus", "train"]);
+
     let dir = tempfile::tempdir().unwrap();
     for number in 0..20 {
         save(

@@ -148,26 +148,30 @@ impl Cifar {
         records: usize,
         names: &[String],
     ) -> Result<Images, DataError> {
-        let mut pixels = vec![0; files.len() * records * IMAGE];
-        let mut labels = Vec::with_capacity(files.len() * records);
-        for (file, out) in files.iter().zip(pixels.chunks_exact_mut(records * IMAGE)) {
-            self.read_file(&folder.join(file), records, names.len(), out, &mut labels)?;
+        let mut pixels = Vec::new();
+        let mut labels = Vec::new();
+        for file in files {
+            self.read_file(
+                &folder.join(file),
+                records,
+                names.len(),
+                (&mut pixels, &mut labels),
+            )?;
         }
         Images::from_pixels([SIDE, SIDE], pixels, labels, names.to_vec())
     }
 
-    /// Reads one file of `records` records into `pixels` (`[records, 32, 32, 3]`) and appends its labels.
+    /// Reads one file of `records` records, and appends its pixels (`[records, 32, 32, 3]`) and labels.
     fn read_file(
         &self,
         path: &Path,
         records: usize,
         classes: usize,
-        pixels: &mut [u8],
-        labels: &mut Vec<u32>,
+        (pixels, labels): (&mut Vec<u8>, &mut Vec<u32>),
     ) -> Result<(), DataError> {
         let label_bytes = if self.kind == Kind::Ten { 1 } else { 2 };
         let record = label_bytes + IMAGE;
-        let expected = records * record;
+        let expected = records.saturating_mul(record);
         // The length is checked before anything is read, so that a huge file is never allocated for.
         let length = fs::metadata(path)
             .map_err(DataError::io(path, "read"))?
@@ -201,11 +205,13 @@ impl Cifar {
             }
             labels.push(u32::from(label));
         }
+        let begin = pixels.len();
+        pixels.resize(begin + records * IMAGE, 0);
         let planes = bytes
             .par_chunks_exact(record)
             .map(|record_bytes| &record_bytes[label_bytes..]);
         planes
-            .zip(pixels.par_chunks_exact_mut(IMAGE))
+            .zip(pixels[begin..].par_chunks_exact_mut(IMAGE))
             .for_each(|(planes, out)| interleave(planes, out));
         Ok(())
     }

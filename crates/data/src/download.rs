@@ -32,7 +32,7 @@ pub struct Remote<'a> {
     pub max_bytes: u64,
 }
 
-/// Downloads a file to `to`, whose folder exists. Bytes arrive in `to` with `.part` added, which an interrupted
+/// Downloads a file to `to`, whose folder exists, unless it is there already with the right checksum. Bytes arrive in `to` with `.part` added, which an interrupted
 /// download leaves behind and the next one continues.
 ///
 /// # Errors
@@ -44,6 +44,9 @@ pub fn download(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), DataError> {
     let agent = agent(remote.url)?;
+    if to.exists() && md5_of(to)? == remote.md5 {
+        return Ok(());
+    }
     let mut name = to.as_os_str().to_owned();
     name.push(".part");
     let mut transfer = Transfer {

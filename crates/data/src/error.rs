@@ -43,15 +43,15 @@ pub enum DataError {
         found: String,
     },
     /// A data set is not where it was looked for, and was not to be, or could not be, downloaded.
-    #[error("{data_set}: not in {}; download {url} and unpack it so that {} exists", looked_in.display(), put_at.display())]
+    #[error("{data_set}: no {}; download {url} to {}", looked_for.display(), put_at.display())]
     Missing {
         /// The data set's name.
         data_set: String,
-        /// The data directory.
-        looked_in: PathBuf,
+        /// The file that is missing.
+        looked_for: PathBuf,
         /// What to download.
         url: String,
-        /// The file or folder that has to exist afterwards.
+        /// Where to put it: an archive is then checked and unpacked from there.
         put_at: PathBuf,
         /// The download's failure, when one was tried.
         source: Option<Box<Self>>,

@@ -88,11 +88,10 @@ pub fn read_folder(
             format!("{height}x{width}"),
         ));
     }
-    let train_root = if root.join("train").is_dir() {
-        root.join("train")
-    } else {
-        root.to_owned()
-    };
+    // Pictures right inside make `train` a class: of vehicles, say.
+    let train_root =
+        Some(root.join("train")).filter(|train| class_folders(train).is_ok_and(|c| !c.is_empty()));
+    let train_root = train_root.unwrap_or_else(|| root.to_owned());
     let classes = class_folders(&train_root)?;
     if classes.len() < 2 {
         let expected = "at least 2 folders, one a class".to_owned();

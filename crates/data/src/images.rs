@@ -52,7 +52,7 @@ impl Images {
         labels: Vec<u32>,
         class_names: Vec<String>,
     ) -> Result<Self, DataError> {
-        let image_bytes = height * width * CHANNELS;
+        let image_bytes = height.saturating_mul(width).saturating_mul(CHANNELS);
         let expected = labels.len().saturating_mul(image_bytes);
         if pixels.len() != expected {
             let wanted = format!(

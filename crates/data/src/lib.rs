@@ -1,5 +1,38 @@
-//! Image data sets: from files, archives, folders or nothing at all to batches of `u8` pixels.
+//! Image data sets for training: found, downloaded or drawn, cut into splits, and handed out in batches of `u8` pixels.
+//! Bytes come in, batches go out; tensors, devices and augmentation are other crates' business, and nothing is printed.
+//!
+//! - [`open`] finds a data set by name ([`NAMES`]) or a folder of pictures by path. What it uses is public too:
+//!   [`Shapes10`], [`Cifar`], [`read_idx`], [`read_folder`], [`install`], [`download`], [`unpack`].
+//! - [`DataSet`] is training, validation and test [`Images`]; these are cheap views, which [`DataSet::limit`] and
+//!   [`DataSet::with_validation`] cut.
+//! - [`Loader`] makes [`Batch`]es ahead of time. Its threads never change what is in them.
+//! - [`statistics`] and [`contact_sheet`] show what a data set holds.
+//!
+//! All images of a data set have one size and three channels, last: `[n, height, width, 3]`. Everything random depends on
+//! a seed and a place (image, epoch) alone. Files are not trusted: sizes are checked before memory or disk is taken.
+//!
+//! ```
+//! use data::{Loader, LoaderOptions, OpenOptions, PADDING};
+//!
+//! // Built in; "cifar10" would be looked for in the data directory, and downloaded if need be.
+//! let set = data::open("shapes10".as_ref(), &OpenOptions::default(), &mut |_| {})?.limit(1000)?;
+//!
+//! let mut training = Loader::new(set.train.clone(), LoaderOptions::training(128, 42))?;
+//! for _ in 0..training.n_batches() {
+//!     let batch = training.next_batch()?;
+//!     assert_eq!((batch.pixels.len(), batch.labels.len()), (128 * 32 * 32 * 3, 128));
+//! }
+//! println!("waited {:?} for data", training.waited());
+//!
+//! // Evaluation sees every image once; the last batch is padded.
+//! let mut evaluation = Loader::new(set.test.unwrap_or(set.train), LoaderOptions::evaluation(300))?;
+//! evaluation.seek(0, 3)?;
+//! let last = evaluation.next_batch()?;
+//! assert_eq!((last.n_images, last.labels[100]), (100, PADDING));
+//! # Ok::<(), data::DataError>(())
+//! ```
 
+mod batch;
 mod catalog;
 mod cifar;
 mod contact_sheet;
@@ -18,6 +51,7 @@ mod shapes10;
 mod statistics;
 mod unpack;
 
+pub use batch::{Batch, LoaderOptions, PADDING, Tail};
 pub use catalog::{NAMES, OpenOptions, Validation, data_dir, open};
 pub use cifar::Cifar;
 pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};
@@ -27,7 +61,7 @@ pub use download::{Remote, download};
 pub use error::DataError;
 pub use folder::{Check, FolderOptions, Unreadable, read_folder};
 pub use images::{CHANNELS, Images, Source};
-pub use loader::{Batch, Loader, LoaderOptions, PADDING, Tail};
+pub use loader::Loader;
 pub use mnist::read_idx;
 pub use progress::{Progress, Stage};
 pub use published::install;

@@ -10,77 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::batch::{Batch, LoaderOptions, PADDING, Tail};
 use crate::error::DataError;
 use crate::images::Images;
 use crate::random::{Philox, Stream};
-
-/// The label and the sample of a padded place in a batch: no class and no image have this number.
-pub const PADDING: u32 = u32::MAX;
-
-/// What becomes of the images that don't fill the last batch of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tail {
-    /// They are left out of this epoch: for training, where the next shuffle leaves out others.
-    Drop,
-    /// The batch is filled up with black images whose label and sample are [`PADDING`]: for evaluation.
-    Pad,
-}
-
-/// How a [`Loader`] makes batches.
-#[derive(Clone, Copy, Debug)]
-pub struct LoaderOptions {
-    /// Images in every batch.
-    pub batch_size: usize,
-    /// The seed of the shuffles; `None` keeps the images in order.
-    pub shuffle: Option<u64>,
-    /// What becomes of an incomplete batch.
-    pub tail: Tail,
-    /// Worker threads, at least 1. Batches don't depend on it.
-    pub threads: usize,
-    /// Batches that may be ready or under way ahead of the caller, at least 1.
-    pub prefetch: usize,
-}
-
-impl LoaderOptions {
-    /// Shuffled, complete batches, from two threads and four batches ahead.
-    pub const fn training(batch_size: usize, seed: u64) -> Self {
-        Self {
-            batch_size,
-            shuffle: Some(seed),
-            tail: Tail::Drop,
-            threads: 2,
-            prefetch: 4,
-        }
-    }
-
-    /// Every image once and in order, the last batch padded, from two threads and four batches ahead.
-    pub const fn evaluation(batch_size: usize) -> Self {
-        Self {
-            batch_size,
-            shuffle: None,
-            tail: Tail::Pad,
-            threads: 2,
-            prefetch: 4,
-        }
-    }
-}
-
-/// One batch. Its buffers are reused for a later one.
-#[derive(Debug)]
-pub struct Batch {
-    /// `[batch_size, height, width, 3]`.
-    pub pixels: Vec<u8>,
-    /// A class for each image, or [`PADDING`].
-    pub labels: Vec<u32>,
-    /// Each image's index in the [`Images`], or [`PADDING`].
-    pub samples: Vec<u32>,
-    /// Images that are not padding: they come first.
-    pub n_images: usize,
-    /// The epoch that this batch belongs to.
-    pub epoch: u64,
-    /// Its place in that epoch, from 0.
-    pub index: usize,
-}
 
 /// An endless sequence of batches: epoch after epoch, [`Loader::n_batches`] in each.
 ///
@@ -221,9 +154,20 @@ impl Loader {
                 index,
             ));
         }
+        let first = epoch
+            .checked_mul(self.n_batches() as u64)
+            .and_then(|n| n.checked_add(index as u64));
+        // Room is left for the batches that follow.
+        let Some(first) = first.filter(|first| *first < u64::MAX / 2) else {
+            return Err(DataError::argument(
+                "epoch",
+                "a number of epochs that one could train",
+                epoch,
+            ));
+        };
         let mut state = self.shared.lock();
         state.generation += 1;
-        state.first = epoch * self.n_batches() as u64 + index as u64;
+        state.first = first;
         let begun: Vec<_> = state.queue.drain(..).flatten().flatten().collect();
         state.free.extend(begun);
         self.shared.work.notify_all();

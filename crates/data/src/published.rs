@@ -129,35 +129,39 @@ impl Published {
                 return Ok(folder);
             }
         }
-        let fetched = if may_download {
-            self.fetch(&dir, progress).map_err(Some)
-        } else {
-            Err(None)
+        // An archive that somebody put there needs no download.
+        let has_archive = match &self.form {
+            Form::Archive { remote, .. } => archive_path(remote, &dir).exists(),
+            Form::Files { .. } => false,
         };
-        fetched.map_err(|source| self.missing(dir, source))
+        if !may_download && !has_archive {
+            return Err(self.missing(&dir, None));
+        }
+        self.fetch(&dir, progress)
+            .map_err(|source| self.missing(&dir, Some(source)))
     }
 
     fn is_in(&self, folder: &Path) -> bool {
         folder.join(self.mark).exists() || folder.join(format!("{}.gz", self.mark)).exists()
     }
 
-    fn missing(&self, looked_in: PathBuf, source: Option<DataError>) -> DataError {
-        let url = match &self.form {
-            Form::Archive { remote, .. } => remote.url.to_owned(),
-            Form::Files { base, files } => {
-                format!("{base}{{{}}}", files.map(|(name, _)| name).join(","))
-            }
+    fn missing(&self, dir: &Path, source: Option<DataError>) -> DataError {
+        let folder = dir.join(self.folder);
+        let looked_for = folder.join(self.mark);
+        let (url, put_at) = match &self.form {
+            Form::Archive { remote, .. } => (remote.url.to_owned(), archive_path(remote, dir)),
+            Form::Files { base, files } => (
+                format!("{base}{{{}}}", files.map(|(name, _)| name).join(",")),
+                folder,
+            ),
         };
-        let put_at = match &self.form {
-            Form::Archive { .. } => looked_in.join(self.folder).join(self.mark),
-            Form::Files { files, .. } => looked_in.join(self.folder).join(files[3].0),
-        };
+        let (data_set, source) = (self.title.to_owned(), source.map(Box::new));
         DataError::Missing {
-            data_set: self.title.to_owned(),
-            looked_in,
+            data_set,
+            looked_for,
             url,
             put_at,
-            source: source.map(Box::new),
+            source,
         }
     }
 
@@ -197,8 +201,9 @@ impl Published {
     }
 }
 
-/// Downloads an archive and unpacks `folder` out of it into the folder `into`, which is made when it is not there. The
-/// archive is removed afterwards. Of two processes that do this at a time, one waits and uses what the other unpacked.
+/// Downloads an archive and unpacks `folder` out of it into the folder `into`, which is made when it is not there. An
+/// archive that is in `into` already is used; one that was downloaded is removed. Of two processes that do this at a
+/// time, one waits and uses what the other unpacked.
 ///
 /// # Errors
 /// Those of [`download`] and [`unpack`].
@@ -215,11 +220,26 @@ pub fn install(
     if put_at.exists() {
         return Ok(put_at);
     }
-    let archive = into.join(format!("{folder}.tar.gz"));
+    let archive = archive_path(remote, into);
+    let was_there = archive.exists();
     download(remote, &archive, progress)?;
     unpack(&archive, folder, into, max_unpacked, progress)?;
-    fs::remove_file(&archive).map_err(DataError::io(archive, "remove"))?;
+    if !was_there {
+        fs::remove_file(&archive).map_err(DataError::io(archive, "remove"))?;
+    }
     Ok(put_at)
+}
+
+/// An archive's place: the data directory, under the name that it has on the server.
+fn archive_path(remote: &Remote<'_>, dir: &Path) -> PathBuf {
+    dir.join(
+        remote
+            .url
+            .rsplit('/')
+            .next()
+            .filter(|name| !name.is_empty())
+            .unwrap_or("archive"),
+    )
 }
 
 /// Waits until no other process downloads into this folder; the lock ends with the file's life.

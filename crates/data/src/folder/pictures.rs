@@ -42,10 +42,13 @@ impl Pictures {
 
     /// Removes the pictures at these places, which are in ascending order.
     pub(super) fn remove(&mut self, places: &[usize]) {
-        for place in places.iter().rev() {
-            self.files.remove(*place);
-            self.kept.remove(*place);
-        }
+        let good = |place: &usize| places.binary_search(place).is_err();
+        let mut place = 0..;
+        self.files
+            .retain(|_| place.next().as_ref().is_some_and(good));
+        let mut place = 0..;
+        self.kept
+            .retain(|_| place.next().as_ref().is_some_and(good));
     }
 }
 

@@ -26,7 +26,7 @@ impl Tensor {
         is_relu: bool,
     ) -> Result<Self> {
         let conv = self.check_conv2d(filters, bias, window, groups)?;
-        let ([out_h, out_w], c_out) = (conv.output()?, conv.c_out);
+        let (n, [out_h, out_w], c_out) = (conv.n, conv.output()?, conv.c_out);
         let device = self.device().clone();
         let y = conv2d::forward(
             &device,
