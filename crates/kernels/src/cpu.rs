@@ -34,6 +34,7 @@ mod shared {
     pub(super) mod pool;
     pub(super) mod scratch;
     pub(super) mod tile;
+    pub(super) mod wide;
 }
 
 /// The twins against naive references, on awkward shapes.

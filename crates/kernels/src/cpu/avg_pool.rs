@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::cpu::shared::axis::{Axis, AxisSize};
 use crate::cpu::shared::pool::{Pool, joined, sources};
+use crate::cpu::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::avg_pool::AvgPoolParams;
 
@@ -12,7 +13,7 @@ pub(crate) fn forward(p: &AvgPoolParams, args: CpuArgs<'_>) {
     let ([x], [y]) = args.split();
     let pool = Pool::from(p);
     let (rows, columns) = (Axis::forward(&pool.rows), Axis::forward(&pool.columns));
-    let [high, wide] = counts(p, &pool);
+    let [high, broad] = counts(p, &pool);
     let channels = pool.channels;
     let row_len = pool.columns.output * channels;
     y.par_chunks_exact_mut(row_len.max(1))
@@ -23,18 +24,21 @@ pub(crate) fn forward(p: &AvgPoolParams, args: CpuArgs<'_>) {
                 row / pool.rows.output * pool.rows.input,
                 row % pool.rows.output,
             );
-            pulp::Arch::new().dispatch(|| {
-                for iy in sources(&rows, oy) {
-                    for (ox, ix) in joined(&columns) {
-                        let x = &x[((image + iy) * pool.columns.input + ix) * channels..];
-                        add(1.0, x, &mut y[ox * channels..][..channels]);
+            wide(
+                #[inline(always)]
+                || {
+                    for iy in sources(&rows, oy) {
+                        for (ox, ix) in joined(&columns) {
+                            let x = &x[((image + iy) * pool.columns.input + ix) * channels..];
+                            add(1.0, x, &mut y[ox * channels..][..channels]);
+                        }
                     }
-                }
-                for (y, wide) in y.chunks_exact_mut(channels).zip(&wide) {
-                    let divisor = high[oy] * wide;
-                    y.iter_mut().for_each(|y| *y /= divisor);
-                }
-            });
+                    for (y, broad) in y.chunks_exact_mut(channels).zip(&broad) {
+                        let divisor = high[oy] * broad;
+                        each(y, [], |y, []| y / divisor);
+                    }
+                },
+            );
         });
 }
 
@@ -43,7 +47,7 @@ pub(crate) fn backward(p: &AvgPoolParams, args: CpuArgs<'_>) {
     let ([dy], [dx]) = args.split();
     let pool = Pool::from(p);
     let (rows, columns) = (Axis::backward(&pool.rows), Axis::backward(&pool.columns));
-    let [high, wide] = counts(p, &pool);
+    let [high, broad] = counts(p, &pool);
     let channels = pool.channels;
     let row_len = pool.columns.input * channels;
     dx.par_chunks_exact_mut(row_len.max(1))
@@ -54,18 +58,21 @@ pub(crate) fn backward(p: &AvgPoolParams, args: CpuArgs<'_>) {
                 row / pool.rows.input * pool.rows.output,
                 row % pool.rows.input,
             );
-            pulp::Arch::new().dispatch(|| {
-                for oy in sources(&rows, iy) {
-                    for (ix, ox) in joined(&columns) {
-                        let dy = &dy[((image + oy) * pool.columns.output + ox) * channels..];
-                        add(
-                            1.0 / (high[oy] * wide[ox]),
-                            dy,
-                            &mut dx[ix * channels..][..channels],
-                        );
+            wide(
+                #[inline(always)]
+                || {
+                    for oy in sources(&rows, iy) {
+                        for (ix, ox) in joined(&columns) {
+                            let dy = &dy[((image + oy) * pool.columns.output + ox) * channels..];
+                            add(
+                                1.0 / (high[oy] * broad[ox]),
+                                dy,
+                                &mut dx[ix * channels..][..channels],
+                            );
+                        }
                     }
-                }
-            });
+                },
+            );
         });
 }
 
@@ -92,7 +99,5 @@ fn counts(p: &AvgPoolParams, pool: &Pool) -> [Vec<f32>; 2] {
 
 #[inline(always)]
 fn add(factor: f32, values: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += factor * value;
-    }
+    each(sums, [values], |sum, [value]| sum + factor * value);
 }

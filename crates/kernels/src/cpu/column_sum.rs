@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::shared::scratch::with_scratch;
+use super::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::column_sum::ColumnSumParams;
 
@@ -33,11 +34,14 @@ pub(super) fn column_sum(values: &[f32], sums: &mut [f32]) {
             .zip(shares)
             .for_each(|(part, share)| {
                 part.fill(0.0);
-                pulp::Arch::new().dispatch(|| {
-                    for row in share.chunks_exact(columns) {
-                        add(row, part);
-                    }
-                });
+                wide(
+                    #[inline(always)]
+                    || {
+                        for row in share.chunks_exact(columns) {
+                            add(row, part);
+                        }
+                    },
+                );
             });
         for part in parts.chunks_exact(columns) {
             add(part, sums);
@@ -47,7 +51,5 @@ pub(super) fn column_sum(values: &[f32], sums: &mut [f32]) {
 
 #[inline(always)]
 fn add(values: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
+    each(sums, [values], |sum, [value]| sum + value);
 }

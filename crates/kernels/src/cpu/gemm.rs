@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::gemm::GemmParams;
 
@@ -166,11 +167,14 @@ fn epilogue(p: &GemmParams, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
     c[..len]
         .par_chunks_mut(rows_a_task * stride)
         .for_each(|rows| {
-            pulp::Arch::new().dispatch(|| {
-                for row in rows.chunks_mut(stride) {
-                    finish_row(&mut row[..n], bias, relu);
-                }
-            });
+            wide(
+                #[inline(always)]
+                || {
+                    for row in rows.chunks_mut(stride) {
+                        finish_row(&mut row[..n], bias, relu);
+                    }
+                },
+            );
         });
 }
 
@@ -178,13 +182,9 @@ fn epilogue(p: &GemmParams, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
 #[inline(always)]
 pub(crate) fn finish_row(row: &mut [f32], bias: Option<&[f32]>, relu: bool) {
     if let Some(bias) = bias {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value += bias;
-        }
+        each(row, [bias], |value, [bias]| value + bias);
     }
     if relu {
-        for value in row {
-            *value = if *value <= 0.0 { 0.0 } else { *value };
-        }
+        each(row, [], |value, []| if value <= 0.0 { 0.0 } else { value });
     }
 }

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use crate::cpu::shared::scratch::with_scratch;
+use crate::cpu::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::lrn::LrnParams;
 
@@ -30,7 +31,10 @@ pub(crate) fn forward(p: &LrnParams, args: CpuArgs<'_>) {
                     .chunks_mut(layout.block_len())
                     .zip(x.chunks(layout.block_len()));
                 for (y, x) in blocks {
-                    pulp::Arch::new().dispatch(|| layout.forward(x, y, squares, sums));
+                    wide(
+                        #[inline(always)]
+                        || layout.forward(x, y, squares, sums),
+                    );
                 }
             });
         });
@@ -54,8 +58,10 @@ pub(crate) fn backward(p: &LrnParams, args: CpuArgs<'_>) {
                     .chunks(layout.block_len())
                     .zip(dy.chunks(layout.block_len()));
                 for (dx, (x, dy)) in dx.chunks_mut(layout.block_len()).zip(operands) {
-                    pulp::Arch::new()
-                        .dispatch(|| layout.backward([x, dy], dx, [squares, sums, terms]));
+                    wide(
+                        #[inline(always)]
+                        || layout.backward([x, dy], dx, [squares, sums, terms]),
+                    );
                 }
             });
         });
@@ -136,9 +142,7 @@ impl Layout {
         self.powers(sums, scales);
         let operands = x.chunks_exact(self.channels).zip(self.rows(scales));
         for (y, (x, scales)) in y.chunks_exact_mut(self.channels).zip(operands) {
-            for ((y, x), scale) in y.iter_mut().zip(x).zip(scales) {
-                *y = x * scale;
-            }
+            each(y, [x, scales], |_, [x, scale]| x * scale);
         }
     }
 
@@ -157,9 +161,9 @@ impl Layout {
         for (terms, ((x, dy), (scales, sums))) in
             self.rows_mut(terms).zip(operands.clone().zip(factors))
         {
-            for c in 0..terms.len() {
-                terms[c] = dy[c] * x[c] * scales[c] / sums[c];
-            }
+            each(terms, [dy, x, scales, sums], |_, [dy, x, scale, sum]| {
+                dy * x * scale / sum
+            });
         }
         // The j whose windows hold i are in the mirrored window of i.
         self.window_sums(self.after, self.before, terms, sums);
@@ -169,9 +173,9 @@ impl Layout {
             .chunks_exact_mut(self.channels)
             .zip(operands.zip(factors))
         {
-            for c in 0..dx.len() {
-                dx[c] = dy[c] * scales[c] + factor * x[c] * sums[c];
-            }
+            each(dx, [dy, x, scales, sums], |_, [dy, x, scale, sum]| {
+                dy * scale + factor * x * sum
+            });
         }
     }
 
@@ -179,9 +183,7 @@ impl Layout {
     fn fill_squares(&self, x: &[f32], squares: &mut [f32]) {
         squares.fill(0.0);
         for (squares, x) in self.rows_mut(squares).zip(x.chunks_exact(self.channels)) {
-            for (square, x) in squares.iter_mut().zip(x) {
-                *square = x * x;
-            }
+            each(squares, [x], |_, [x]| x * x);
         }
     }
 

@@ -8,6 +8,7 @@ use super::geometry::Geometry;
 use crate::cpu::gemm::finish_row;
 use crate::cpu::shared::axis::NONE;
 use crate::cpu::shared::tile::Epilogue;
+use crate::cpu::shared::wide::{each, wide};
 
 /// `output[p, c] = epilogue(sum over taps of source[tap of p, c] * w[tap, c])`, for the forward pass and for the data
 /// gradient alike.
@@ -28,22 +29,29 @@ pub(crate) fn gather(
         .enumerate()
         .for_each(|(row, output)| {
             let (image, y) = (row / height, row % height);
-            pulp::Arch::new().dispatch(|| {
-                for (x, output) in output.chunks_exact_mut(channels).enumerate() {
-                    output.fill(0.0);
-                    for tap in 0..gather.rows.taps * gather.columns.taps {
-                        let source_y = gather.rows.source(y, tap / gather.columns.taps);
-                        let source_x = gather.columns.source(x, tap % gather.columns.taps);
-                        if source_y != NONE && source_x != NONE {
-                            let pixel = (image * gather.source_size.0 + source_y)
-                                * gather.source_size.1
-                                + source_x;
-                            add_product(output, &source[pixel * channels..], &w[tap * channels..]);
+            wide(
+                #[inline(always)]
+                || {
+                    for (x, output) in output.chunks_exact_mut(channels).enumerate() {
+                        output.fill(0.0);
+                        for tap in 0..gather.rows.taps * gather.columns.taps {
+                            let source_y = gather.rows.source(y, tap / gather.columns.taps);
+                            let source_x = gather.columns.source(x, tap % gather.columns.taps);
+                            if source_y != NONE && source_x != NONE {
+                                let pixel = (image * gather.source_size.0 + source_y)
+                                    * gather.source_size.1
+                                    + source_x;
+                                add_product(
+                                    output,
+                                    &source[pixel * channels..],
+                                    &w[tap * channels..],
+                                );
+                            }
                         }
+                        finish_row(output, epilogue.bias, epilogue.relu);
                     }
-                    finish_row(output, epilogue.bias, epilogue.relu);
-                }
-            });
+                },
+            );
         });
 }
 
@@ -59,32 +67,33 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], dy: &[f32], dw: &m
         .enumerate()
         .for_each(|(tap, dw)| {
             dw.fill(0.0);
-            pulp::Arch::new().dispatch(|| {
-                for row in 0..geometry.images * rows.len() {
-                    let source_y = rows.source(row % rows.len(), tap / columns.taps);
-                    if source_y == NONE {
-                        continue;
-                    }
-                    let source_row = (row / rows.len() * height + source_y) * width;
-                    for column in 0..columns.len() {
-                        let source_x = columns.source(column, tap % columns.taps);
-                        if source_x != NONE {
-                            let pixel = row * columns.len() + column;
-                            add_product(
-                                dw,
-                                &x[(source_row + source_x) * channels..],
-                                &dy[pixel * channels..],
-                            );
+            wide(
+                #[inline(always)]
+                || {
+                    for row in 0..geometry.images * rows.len() {
+                        let source_y = rows.source(row % rows.len(), tap / columns.taps);
+                        if source_y == NONE {
+                            continue;
+                        }
+                        let source_row = (row / rows.len() * height + source_y) * width;
+                        for column in 0..columns.len() {
+                            let source_x = columns.source(column, tap % columns.taps);
+                            if source_x != NONE {
+                                let pixel = row * columns.len() + column;
+                                add_product(
+                                    dw,
+                                    &x[(source_row + source_x) * channels..],
+                                    &dy[pixel * channels..],
+                                );
+                            }
                         }
                     }
-                }
-            });
+                },
+            );
         });
 }
 
 #[inline(always)]
 fn add_product(sums: &mut [f32], left: &[f32], right: &[f32]) {
-    for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-        *sum += left * right;
-    }
+    each(sums, [left, right], |sum, [left, right]| sum + left * right);
 }
