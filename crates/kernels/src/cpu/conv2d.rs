@@ -11,17 +11,12 @@ mod gather;
 mod geometry;
 mod weight_gradient;
 
-use rayon::prelude::*;
-
 use self::gather::Gather;
 pub(crate) use self::geometry::Geometry;
 use crate::cpu::shared::scratch::with_scratch;
-use crate::cpu::shared::tile::{Epilogue, Panel, Panels};
+use crate::cpu::shared::tile::{Epilogue, Panels, copy_padded, pack};
 use crate::kernel::CpuArgs;
 use crate::ops::conv2d::Conv2dParams;
-
-/// Rows that one task packs: a few tens of KiB read and written.
-const PACK_ROWS: usize = 128;
 
 /// Twin of the forward variants: x, w and, if `BIAS`, the bias are read, y is written.
 pub(crate) fn forward<const BIAS: bool, const RELU: bool>(p: &Conv2dParams, args: CpuArgs<'_>) {
@@ -110,33 +105,4 @@ fn differentiate_data(p: &Conv2dParams, dy: &[f32], w: &[f32], dx: &mut [f32]) {
         }
         gather.run(dy, packed, Epilogue::default(), dx);
     });
-}
-
-/// Fills the packed panels of one group; `row(depth_idx, panel, packed)` writes one row of one panel.
-fn pack(
-    panels: Panels,
-    depth: usize,
-    packed: &mut [f32],
-    row: impl Fn(usize, &Panel, &mut [f32]) + Sync,
-) {
-    let mut rest = packed;
-    for panel in panels.iter() {
-        let row_len = panels.row_len(&panel);
-        let (this, next) = rest.split_at_mut(row_len * depth);
-        this.par_chunks_mut(row_len * PACK_ROWS)
-            .enumerate()
-            .for_each(|(task, rows)| {
-                for (idx, packed) in rows.chunks_mut(row_len).enumerate() {
-                    row(task * PACK_ROWS + idx, &panel, packed);
-                }
-            });
-        rest = next;
-    }
-}
-
-/// Copies a row of a panel and fills what the last vector has beyond it with zeros.
-fn copy_padded(row: &[f32], packed: &mut [f32]) {
-    let (head, tail) = packed.split_at_mut(row.len());
-    head.copy_from_slice(row);
-    tail.fill(0.0);
 }

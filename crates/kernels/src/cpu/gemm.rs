@@ -9,6 +9,8 @@ use crate::cpu::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::gemm::GemmParams;
 
+mod narrow;
+
 /// Rows times columns that one task of the epilogue takes.
 const EPILOGUE_LEN: usize = 1 << 15;
 
@@ -87,15 +89,15 @@ pub(crate) fn gemm(
     c: &mut [f32],
 ) {
     let [a, b] = operands;
-    product(
-        p,
-        transposes,
-        &a[p.a_offset as usize..],
-        &b[p.b_offset as usize..],
-        &mut c[p.c_offset as usize..],
-    );
+    let (a, b) = (&a[p.a_offset as usize..], &b[p.b_offset as usize..]);
+    let c = &mut c[p.c_offset as usize..];
+    if narrow::suits(p, transposes) {
+        narrow::product(p, a, b, c);
+    } else {
+        product(p, transposes, a, b, c);
+    }
     if bias.is_some() || relu {
-        epilogue(p, bias, relu, &mut c[p.c_offset as usize..]);
+        epilogue(p, bias, relu, c);
     }
 }
 

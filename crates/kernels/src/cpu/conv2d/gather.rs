@@ -1,7 +1,6 @@
 //! The walk over destination pixels that the forward pass and the data gradient share: each is a product of gathered
 //! source pixels with packed filters, and they differ in the tables that say which pixel a tap reads.
 
-use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -9,7 +8,9 @@ use rayon::prelude::*;
 use super::geometry::Geometry;
 use crate::cpu::shared::axis::{Axis, NONE};
 use crate::cpu::shared::scratch::with_scratch;
-use crate::cpu::shared::tile::{Epilogue, MAX_ROWS, RowTiles, TileList, tile_shape};
+use crate::cpu::shared::tile::{
+    Epilogue, MAX_ROWS, Panels, RowTiles, TileList, tile_shape, with_tiles,
+};
 
 /// Tiles whose addresses are worked out at once: enough to use a packed panel many times while it is in the cache, few
 /// enough that their sources stay there too.
@@ -248,7 +249,7 @@ impl Gather {
                 n_runs: self.rows.taps * self.columns.taps,
                 source: &operands.source[group * (self.source_channels / self.groups)..],
                 zeros: operands.zeros,
-                panels: super::Panels::new(columns),
+                panels: Panels::new(columns),
                 packed: &operands.packed[group * group_len..][..group_len],
                 output: &mut chunk[group * columns..],
                 epilogue: Epilogue {
@@ -266,16 +267,4 @@ struct Operands<'a> {
     zeros: &'a [f32],
     packed: &'a [f32],
     epilogue: Epilogue<'a>,
-}
-
-thread_local! {
-    static TILES: Cell<TileList> = const { Cell::new(TileList::new()) };
-}
-
-/// Lends the list of tiles that this thread keeps between tasks.
-fn with_tiles<R>(work: impl FnOnce(&mut TileList) -> R) -> R {
-    let mut tiles = TILES.take();
-    let result = work(&mut tiles);
-    TILES.set(tiles);
-    result
 }

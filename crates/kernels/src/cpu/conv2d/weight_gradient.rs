@@ -1,31 +1,34 @@
 //! The gradient of the filters: for each tap, the product of the input's channels and the output's gradients summed
 //! over all pixels.
 //!
-//! The result is cut into blocks (a panel of output channels by a few taps) that tasks compute on their own. Where that
-//! gives too few tasks the pixels are cut as well, into a number of parts that depends on the shapes only, and the parts'
-//! sums are added in order: the bits are the same on any number of threads.
+//! The result is cut into blocks (a panel of output channels by a few taps) that tasks compute on their own. Where it is
+//! small the pixels are cut as well, into a number of parts that depends on the shapes only, and the parts' sums are
+//! added in order: the bits are the same on any number of threads.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::depthwise;
 use super::geometry::Geometry;
-use super::{copy_padded, depthwise};
 use crate::cpu::shared::axis::{Axis, NONE};
 use crate::cpu::shared::scratch::with_scratch;
-use crate::cpu::shared::tile::{OuterTile, Panels};
+use crate::cpu::shared::tile::{OuterTile, Panel, Panels, copy_padded};
 use crate::ops::conv2d::Conv2dParams;
 
-/// Tasks to aim at: twice as many as most machines have cores.
-const TASKS: usize = 32;
+/// Parts to cut the pixels into where there are enough of them.
+const PARTS: usize = 32;
+
+/// Tasks to aim at for each thread, so that none waits long for the last one.
+const TASKS_A_THREAD: usize = 4;
 
 /// Pixels whose gradients are packed at a time, so that they stay in the first or second cache while every tap meets
 /// them.
 const PIXELS_AT_ONCE: usize = 192;
 
-/// The parts' sums together take at most this many floats (1 MiB), or there is only one part.
-const MAX_PARTIAL_LEN: usize = 1 << 18;
+/// A result of more floats than this is not cut into parts: adding them up would cost too much.
+const MAX_PART_LEN: usize = 1 << 16;
 
 /// Rows of the result that one task adds up.
 const REDUCED_ROWS: usize = 16;
@@ -58,7 +61,10 @@ pub(crate) fn differentiate_weights(p: &Conv2dParams, x: &[f32], dy: &[f32], dw:
 struct Plan<'a> {
     geometry: &'a Geometry,
     rows: Axis,
-    columns: Axis,
+    /// Output pixels in a row.
+    width: usize,
+    /// For each horizontal tap, what it reads in a row: where the run begins, and for which output pixel.
+    patterns: Vec<Vec<(usize, usize)>>,
     panels: Panels,
     runs_a_block: usize,
     blocks: usize,
@@ -70,23 +76,38 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(geometry: &'a Geometry) -> Self {
         let (rows, columns) = geometry.forward_axes();
+        let pattern = |tap| {
+            let sources = (0..columns.len()).map(|column| (columns.source(column, tap), column));
+            let inside = sources.filter(|&(source, _)| source != NONE);
+            inside
+                .map(|(source, column)| (source * geometry.c_in, column))
+                .collect()
+        };
+        let (width, patterns) = (columns.len(), (0..columns.taps).map(pattern).collect());
         let panels = Panels::new(geometry.group_out);
         let (n_runs, n_panels) = (geometry.n_runs(), panels.count() * geometry.groups);
         let n_rows = geometry.images * rows.len();
-        let by_memory = MAX_PARTIAL_LEN / (n_runs * geometry.run_len * geometry.c_out).max(1);
-        let by_pixels = n_rows * columns.len() / (2 * PIXELS_AT_ONCE);
-        let parts = TASKS
+        let by_len = if n_runs * geometry.run_len * geometry.c_out <= MAX_PART_LEN {
+            PARTS
+        } else {
+            1
+        };
+        let by_pixels = n_rows * width / (2 * PIXELS_AT_ONCE);
+        let parts = PARTS
             .div_ceil(n_panels)
-            .min(by_memory)
+            .min(by_len)
             .min(by_pixels)
             .clamp(1, n_rows.max(1));
         let rows_a_part = n_rows.div_ceil(parts);
-        let blocks = TASKS.div_ceil(n_panels * parts).min(n_runs);
+        // How many taps a task takes changes no sum, so it may follow the machine; each block reads dy again.
+        let tasks = TASKS_A_THREAD * rayon::current_num_threads();
+        let blocks = tasks.div_ceil(n_panels * parts).min(n_runs);
         let runs_a_block = n_runs.div_ceil(blocks);
         Self {
             geometry,
             rows,
-            columns,
+            width,
+            patterns,
             panels,
             runs_a_block,
             blocks: n_runs.div_ceil(runs_a_block),
@@ -118,25 +139,16 @@ impl<'a> Plan<'a> {
             (part * self.rows_a_part).min(n_rows)..((part + 1) * self.rows_a_part).min(n_rows);
         let runs = block * self.runs_a_block
             ..((block + 1) * self.runs_a_block).min(self.geometry.n_runs());
-        let (width, run_len, c_out) = (
-            self.panels.row_len(&panel),
-            self.geometry.run_len,
-            self.geometry.c_out,
-        );
+        let (row_len, run_len) = (self.panels.row_len(&panel), self.geometry.run_len);
         let first_channel = group * self.geometry.group_out + panel.start;
-        let rows_at_once = (PIXELS_AT_ONCE / self.columns.len()).max(1);
+        let rows_at_once = (PIXELS_AT_ONCE / self.width).max(1);
         region.fill(0.0);
-        with_scratch(rows_at_once * self.columns.len() * width, |packed| {
+        with_scratch(rows_at_once * self.width * row_len, |packed| {
             for start in part_rows.clone().step_by(rows_at_once) {
                 let rows = start..(start + rows_at_once).min(part_rows.end);
-                let pixels = rows.start * self.columns.len()..rows.end * self.columns.len();
-                for (packed, pixel) in packed.chunks_exact_mut(width).zip(pixels) {
-                    copy_padded(
-                        &dy[pixel * c_out + first_channel..][..panel.columns],
-                        packed,
-                    );
-                }
-                for (run, output) in runs.clone().zip(region.chunks_mut(run_len * width)) {
+                let pixels = rows.start * self.width..rows.end * self.width;
+                let packed = self.pack_gradients(&panel, first_channel, dy, pixels, packed);
+                for (run, output) in runs.clone().zip(region.chunks_mut(run_len * row_len)) {
                     with_steps(|steps| {
                         self.list_steps(run, rows.clone(), steps);
                         pulp::Arch::new().dispatch(OuterTile {
@@ -153,26 +165,44 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// The columns of a panel, of the gradients of some pixels: copied into `packed` unless they neighbour each other.
+    fn pack_gradients<'b>(
+        &self,
+        panel: &Panel,
+        first_channel: usize,
+        dy: &'b [f32],
+        pixels: Range<usize>,
+        packed: &'b mut [f32],
+    ) -> &'b [f32] {
+        let (row_len, c_out) = (self.panels.row_len(panel), self.geometry.c_out);
+        if row_len == c_out {
+            return &dy[pixels.start * c_out..pixels.end * c_out];
+        }
+        for (packed, pixel) in packed.chunks_exact_mut(row_len).zip(pixels) {
+            let start = pixel * c_out + first_channel;
+            copy_padded(&dy[start..][..panel.columns], packed);
+        }
+        packed
+    }
+
     /// Lists, for the pixels of some output rows, where the run of one tap begins; those on padding are left out.
     fn list_steps(&self, run: usize, rows: Range<usize>, steps: &mut Vec<(usize, usize)>) {
-        let (tap_y, tap_x) = (run / self.columns.taps, run % self.columns.taps);
+        let taps = self.patterns.len();
         let (height, width) = self.geometry.input_size();
         steps.clear();
         for (idx, row) in rows.enumerate() {
-            let y = self.rows.source(row % self.rows.len(), tap_y);
+            let y = self.rows.source(row % self.rows.len(), run / taps);
             if y == NONE {
                 continue;
             }
-            let source_row = (row / self.rows.len() * height + y) * width;
-            steps.extend((0..self.columns.len()).filter_map(|column| {
-                let x = self.columns.source(column, tap_x);
-                (x != NONE).then(|| {
-                    (
-                        (source_row + x) * self.geometry.c_in,
-                        idx * self.columns.len() + column,
-                    )
-                })
-            }));
+            let source_row = (row / self.rows.len() * height + y) * width * self.geometry.c_in;
+            let first = idx * self.width;
+            let pattern = &self.patterns[run % taps];
+            steps.extend(
+                pattern
+                    .iter()
+                    .map(|(source, column)| (source_row + source, first + column)),
+            );
         }
     }
 

@@ -8,10 +8,12 @@
 //! knows an image or a filter.
 
 mod outer;
+mod pack;
 mod rows;
 
 pub(crate) use outer::OuterTile;
-pub(crate) use rows::{Epilogue, RowTiles, TileList};
+pub(crate) use pack::{copy_padded, pack};
+pub(crate) use rows::{Epilogue, RowTiles, TileList, with_tiles};
 
 use std::sync::OnceLock;
 

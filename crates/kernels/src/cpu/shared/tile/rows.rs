@@ -2,6 +2,7 @@
 //! addresses, one a run, and is finished and stored on its own.
 
 use std::array;
+use std::cell::Cell;
 
 use pulp::{Simd, WithSimd};
 
@@ -72,6 +73,18 @@ impl TileList {
             .extend((outputs.len()..self.rows).map(|_| NONE));
         self.starts.push(self.runs.len());
     }
+}
+
+thread_local! {
+    static TILES: Cell<TileList> = const { Cell::new(TileList::new()) };
+}
+
+/// Lends the list of tiles that this thread keeps between tasks.
+pub(crate) fn with_tiles<R>(work: impl FnOnce(&mut TileList) -> R) -> R {
+    let mut tiles = TILES.take();
+    let result = work(&mut tiles);
+    TILES.set(tiles);
+    result
 }
 
 /// What is done to a finished row of a result before it is stored.
