@@ -142,14 +142,20 @@ fn steps(workspace: &Workspace, options: &Options) -> Result<Vec<Step>> {
         action,
     };
     let cargo = |variables, line: &str| Action::Cargo(variables, words(line));
-    let mut steps = vec![
-        step("format", cargo(&[], "fmt --all -- --check")),
-        step("tidy", Action::Tidy),
-        step(
-            "clippy",
-            cargo(&[], "clippy --workspace --all-targets -- -D warnings"),
-        ),
-    ];
+    let projects = projects(&workspace.root)?;
+    let mut steps = vec![step("format", cargo(&[], "fmt --all -- --check"))];
+    for (name, folder) in &projects {
+        let line = format!(
+            "fmt --manifest-path {}/Cargo.toml -- --check",
+            folder.display()
+        );
+        steps.push(step(&format!("format {name}"), cargo(&[], &line)));
+    }
+    steps.push(step("tidy", Action::Tidy));
+    steps.push(step(
+        "clippy",
+        cargo(&[], "clippy --workspace --all-targets -- -D warnings"),
+    ));
     for name in tidy::layers::lowest_first(workspace) {
         steps.push(step(
             &format!("test {name}"),
@@ -164,12 +170,8 @@ fn steps(workspace: &Workspace, options: &Options) -> Result<Vec<Step>> {
                 "doc --workspace --no-deps",
             ),
         ));
-        for project in projects(&workspace.root)? {
-            let name = project.file_name().unwrap_or_default().to_string_lossy();
-            steps.push(step(
-                &format!("project {name}"),
-                Action::Project(project.clone()),
-            ));
+        for (name, folder) in projects {
+            steps.push(step(&format!("project {name}"), Action::Project(folder)));
         }
     }
     Ok(steps)
@@ -182,8 +184,8 @@ fn words(line: &str) -> Vec<String> {
 /// Where the example projects are, relative to the root.
 const PROJECTS: &str = "tests/projects";
 
-/// The example projects, by name; none is fine.
-fn projects(root: &Path) -> Result<Vec<PathBuf>> {
+/// Names and folders of the example projects; none is fine.
+fn projects(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     let folder = root.join(PROJECTS);
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -194,7 +196,8 @@ fn projects(root: &Path) -> Result<Vec<PathBuf>> {
     {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
-            projects.push(Path::new(PROJECTS).join(entry.file_name()));
+            let name = entry.file_name().to_string_lossy().into_owned();
+            projects.push((name, Path::new(PROJECTS).join(entry.file_name())));
         }
     }
     projects.sort();

@@ -42,6 +42,11 @@ const RULES: &str = "crates/tensor/src/ops/";
 const NO_GRADIENT: &[(&str, &str)] = &[
     ("adam", "an update of the weights, after the backward pass"),
     ("sgd", "an update of the weights, after the backward pass"),
+    ("accuracy", "counts right answers, after the forward pass"),
+    (
+        "column_sum",
+        "a step of other operators' rules: the gradient of a bias",
+    ),
     ("augment", "works on pixels, which nobody differentiates"),
 ];
 
@@ -49,10 +54,16 @@ const NO_GRADIENT: &[(&str, &str)] = &[
 const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
 
 /// Files among the launches that are no operator, and why they are there.
-const HELPERS: &[(&str, &str)] = &[(
-    "window",
-    "padding and output sizes, for convolution and pooling",
-)];
+const HELPERS: &[(&str, &str)] = &[
+    (
+        "tile",
+        "how products and convolutions are cut into workgroups",
+    ),
+    (
+        "window",
+        "padding and output sizes, for convolution and pooling",
+    ),
+];
 
 /// The operators: every launch is one.
 pub(super) fn names<'a>(paths: &[&'a str]) -> BTreeSet<&'a str> {
