@@ -3,11 +3,11 @@
 #[path = "kernels/device.rs"]
 mod device;
 
-use kernels::testing::{check, gpu, operators};
-use kernels::{Device, Options};
+use kernels::testing::{Case, Row, check, check_twin, gpu, operators};
+use kernels::{Device, Options, TileKind};
 
 #[expect(clippy::panic, reason = "a helper of tests: a panic is how it fails")]
-fn check_all(device: &Device, only: &[&str]) {
+fn check_all(device: &Device, only: &[&str], run: Check) {
     let mut failures = Vec::new();
     let filter = std::env::var("OP").ok();
     for operator in operators() {
@@ -21,7 +21,7 @@ fn check_all(device: &Device, only: &[&str]) {
             continue;
         }
         for (line, case) in operator.cases().expect("the case files parse") {
-            let rows = check(&*case, device)
+            let rows = run(&*case, device)
                 .unwrap_or_else(|error| panic!("{}: {line}: {error}", operator.stem));
             for row in rows.iter().filter(|row| !row.passed) {
                 failures.push(format!(
@@ -42,26 +42,55 @@ fn check_all(device: &Device, only: &[&str]) {
 
 #[test]
 fn operators_hold_on_the_cpu_device() {
-    check_all(&Device::cpu(), &[]);
+    check_all(&Device::cpu(), &[], check);
 }
 
-/// The tiles in workgroup memory and the split sums of real GPUs, on whatever adapter there is.
+/// Every tile, the split sums of real GPUs among them, on whatever adapter there is.
 #[test]
-fn matrix_products_hold_with_the_tiles_of_real_gpus() {
+fn matrix_products_hold_with_every_tile() {
+    for tile in TileKind::ALL {
+        let options = Options {
+            tile: Some(tile),
+            ..Options::default()
+        };
+        match Device::open_with("gpu", options) {
+            Ok(device) if tile == TileKind::Subgroup && !has_subgroups_of_8(&device) => {
+                no_gpu("no adapter with subgroups of 8");
+            }
+            Ok(device) => check_all(&device, &["gemm", "conv2d"], check_twin),
+            Err(error) => no_gpu(&error.to_string()),
+        }
+    }
+}
+
+/// The twins are checked in full by the test of the CPU device, so a GPU is compared with them.
+type Check = fn(&dyn Case, &Device) -> kernels::Result<Vec<Row>>;
+
+/// Operands cut into windows, by a limit far under any device's.
+#[test]
+fn operators_hold_when_bindings_are_short() {
     let options = Options {
-        is_hardware_assumed: true,
+        max_binding_bytes: Some(1 << 20),
         ..Options::default()
     };
+    let operators = ["column_sum", "conv2d", "elementwise", "gemm", "relu"];
     match Device::open_with("gpu", options) {
-        Ok(device) => check_all(&device, &["gemm", "conv2d"]),
+        Ok(device) => check_all(&device, &operators, check_twin),
         Err(error) => no_gpu(&error.to_string()),
     }
+}
+
+fn has_subgroups_of_8(device: &Device) -> bool {
+    let adapter = Device::adapters()
+        .into_iter()
+        .find(|adapter| adapter.name == device.name());
+    adapter.is_some_and(|adapter| adapter.subgroup == Some((8, 8)))
 }
 
 #[test]
 fn operators_hold_on_a_gpu() {
     match gpu() {
-        Ok(device) => check_all(&device, &[]),
+        Ok(device) => check_all(&device, &[], check_twin),
         Err(reason) => no_gpu(&reason),
     }
 }

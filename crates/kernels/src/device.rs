@@ -11,6 +11,7 @@ use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
+use crate::ops::TileKind;
 use crate::profile::{Cost, KernelTime, Profile};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
@@ -27,12 +28,13 @@ pub enum Device {
 /// Bounds that a device is opened with, beyond its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Treats storage bindings as limited to this many bytes, if the device's own limit is not lower.
+    /// Treats a GPU's storage bindings as limited to this many bytes, if its own limit is not lower.
     pub max_binding_bytes: Option<u64>,
     /// Refuses allocations beyond this many bytes in all.
     pub memory_budget_bytes: Option<u64>,
-    /// Runs the kernels for real GPUs on a software rasteriser too, so that tests reach them without one.
-    pub is_hardware_assumed: bool,
+    /// Uses this tile for every matrix product and convolution on a GPU, so that tests and tuning reach them all. `None`
+    /// chooses by adapter and shape.
+    pub tile: Option<TileKind>,
 }
 
 /// What all devices have: an identity, memory accounting and a pool.
@@ -163,11 +165,11 @@ impl Device {
     /// The longest binding the device allows, in words. Longer operands are bound in windows.
     #[must_use]
     pub fn max_binding_words(&self) -> usize {
-        let own = match self {
-            Self::Cpu(_) => u64::MAX,
-            Self::Gpu(gpu) => gpu.max_binding_bytes(),
+        let Self::Gpu(gpu) = self else {
+            return usize::MAX;
         };
-        let bytes = own.min(self.common().options.max_binding_bytes.unwrap_or(u64::MAX));
+        let asked = gpu.common.options.max_binding_bytes.unwrap_or(u64::MAX);
+        let bytes = gpu.max_binding_bytes().min(asked);
         usize::try_from(bytes / 4).unwrap_or(usize::MAX)
     }
 

@@ -28,6 +28,7 @@ pub use cpu_device::CpuDevice;
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
+pub use ops::TileKind;
 pub use profile::KernelTime;
 pub use recorder::Recording;
 pub use selection::{Adapter, AdapterKind};

@@ -9,6 +9,8 @@ pub mod lrn;
 pub mod max_pool;
 pub mod relu;
 mod tile;
+
+pub use tile::TileKind;
 pub mod window;
 
 use std::ops::Range;

@@ -18,6 +18,6 @@ mod relu;
 mod roofline;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
-pub use check::{Row, check, compare, gpu, tolerance};
+pub use check::{Row, check, check_twin, compare, gpu, tolerance};
 pub use fill::{Fill, Input};
 pub use roofline::Roofline;

@@ -88,6 +88,12 @@ impl Tile {
         self.subgroup > 0
     }
 
+    /// Whether workgroups share memory and wait at barriers, as suits real GPUs.
+    #[must_use]
+    pub const fn uses_workgroup_memory(&self) -> bool {
+        matches!(self.style, Style::Workgroup)
+    }
+
     /// Workgroups for a result of `m` rows and `n` columns: along n, then along m.
     #[must_use]
     pub const fn grid(&self, m: u32, n: u32) -> [u32; 2] {

@@ -12,6 +12,43 @@ const LEAST_STRETCH: u32 = 256;
 /// WebGPU's limit on workgroups in one dimension.
 const MAX_GROUPS: u32 = 65_535;
 
+/// The tiles that matrix products and convolutions can be cut into; see [`crate::Options::tile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TileKind {
+    /// 128 x 128 in workgroup memory.
+    Large,
+    /// 64 x 64 in workgroup memory.
+    Medium,
+    /// 32 x 32 in workgroup memory.
+    Small,
+    /// In registers alone, for software rasterisers.
+    Register,
+    /// In the registers of a subgroup of 8, for software rasterisers that have such.
+    Subgroup,
+}
+
+impl TileKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Large,
+        Self::Medium,
+        Self::Small,
+        Self::Register,
+        Self::Subgroup,
+    ];
+
+    const fn tile(self) -> Tile {
+        match self {
+            Self::Large => Tile::LARGE,
+            Self::Medium => Tile::MEDIUM,
+            Self::Small => Tile::SMALL,
+            Self::Register => Tile::REGISTER,
+            Self::Subgroup => Tile::SUBGROUP_8,
+        }
+    }
+}
+
 /// The tile, and how many stretches K is cut into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -39,7 +76,7 @@ impl Plan {
             .min(u32::try_from(most_bytes).unwrap_or(u32::MAX))
             .min(MAX_GROUPS / layers.max(1));
         // The CPU device has no workgroups to fill, and a software rasteriser few.
-        let splits = if device.is_cpu() || prefers_registers(device) {
+        let splits = if device.is_cpu() || !tile.uses_workgroup_memory() {
             1
         } else {
             wanted.max(1)
@@ -60,15 +97,15 @@ impl Plan {
     }
 }
 
-/// Whether barriers and workgroup memory cost more than they save: on software rasterisers (FACTS, lavapipe).
-fn prefers_registers(device: &Device) -> bool {
-    device.is_software() && !device.common().options.is_hardware_assumed
-}
-
 /// The tile for a result of `m` rows and `n` columns: the largest that still gives most of a GPU something to do.
 fn choose_tile(device: &Device, m: u32, n: u32, layers: u32) -> Tile {
-    if prefers_registers(device) {
-        return if device.subgroup_size() == Some(8) {
+    if let Some(kind) = device.common().options.tile {
+        return kind.tile();
+    }
+    // Barriers and workgroup memory cost a software rasteriser more than they save (FACTS, lavapipe).
+    if device.is_software() {
+        let has_subgroups = device.subgroup_size() == Some(8);
+        return if has_subgroups {
             Tile::SUBGROUP_8
         } else {
             Tile::REGISTER
