@@ -54,23 +54,29 @@ pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range
         .map(move |start| start..len.min(start.saturating_add(longest)))
 }
 
-/// Cuts `0..rows` into ranges of whole rows of `row_len` words that each fit in a binding of `device` and start at a
-/// window's alignment. Where not even the shortest such range fits, the launch will say so.
+/// Cuts `0..rows` into ranges that start at a window's alignment and of which each operand fits in a binding of `device`,
+/// where operand i has rows of `row_lens[i]` words. Where not even the shortest such range fits, the launch will say so.
 pub(crate) fn row_windows(
     device: &Device,
     rows: usize,
-    row_len: usize,
-) -> impl Iterator<Item = Range<usize>> {
-    let step = aligned_rows(row_len);
-    let most = device.max_binding_words() / row_len.max(1) / step * step;
-    let most = if rows <= device.max_binding_words() / row_len.max(1) {
+    row_lens: &[usize],
+) -> impl Iterator<Item = Range<usize>> + use<> {
+    let longest = row_lens.iter().copied().max().unwrap_or(0).max(1);
+    // Each is a power of two, so the largest is a multiple of all.
+    let step = row_lens
+        .iter()
+        .map(|&len| aligned_rows(len))
+        .max()
+        .unwrap_or(1);
+    let fitting = device.max_binding_words() / longest;
+    let most = if fitting >= rows {
         rows
     } else {
-        most.max(step)
+        fitting / step * step
     };
     (0..rows)
-        .step_by(most.max(1))
-        .map(move |start| start..rows.min(start.saturating_add(most)))
+        .step_by(most.max(step))
+        .map(move |start| start..rows.min(start.saturating_add(most.max(step))))
 }
 
 /// The least number of rows of `row_len` words after which a window may start.

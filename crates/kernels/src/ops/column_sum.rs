@@ -50,7 +50,7 @@ pub fn forward(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Resu
 fn forward_in_windows(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Result<Buffer> {
     let sum = device.alloc(columns)?;
     super::elementwise::fill(device, &sum, 0.0)?;
-    for window in super::row_windows(device, rows, columns) {
+    for window in super::row_windows(device, rows, &[columns]) {
         let part = forward(
             device,
             &super::slice_rows(x, &window, columns)?,

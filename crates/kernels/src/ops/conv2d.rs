@@ -146,21 +146,7 @@ impl Checked {
 
     /// Parts of the batch of which neither the images nor the outputs are longer than a binding.
     fn batches(&self, device: &Device) -> impl Iterator<Item = Range<usize>> {
-        // An image's and an output's lengths both align at a multiple of the longer one's rows.
-        let longest = self.image_len().max(self.output_len());
-        let fits = row_windows(device, self.spec.n, longest)
-            .next()
-            .unwrap_or(0..0)
-            .len();
-        let step = if fits >= self.spec.n {
-            fits
-        } else {
-            (fits / 64 * 64).max(64.min(fits))
-        };
-        let n = self.spec.n;
-        (0..n)
-            .step_by(step.max(1))
-            .map(move |start| start..n.min(start + step))
+        row_windows(device, self.spec.n, &[self.image_len(), self.output_len()])
     }
 
     /// The parameters for a part of the batch.
