@@ -10,7 +10,7 @@ pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
     RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_reduce, max_pool, sgd, softmax,
+    cross_entropy_total, max_pool, sgd, softmax,
 };
 pub use tile::Tile;
 

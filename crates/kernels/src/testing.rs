@@ -9,11 +9,16 @@ mod cases;
 mod check;
 mod column_sum;
 mod conv2d;
+mod cross_entropy;
+mod dropout;
 mod elementwise;
 mod fill;
 mod gemm;
+mod lrn;
+mod max_pool;
 #[cfg(test)]
 pub(crate) mod naive;
+mod pool;
 mod relu;
 mod roofline;
 

@@ -98,7 +98,17 @@ pub fn operators() -> Vec<Operator> {
             }),+]
         };
     }
-    operators!(column_sum, conv2d, elementwise, gemm, relu)
+    operators!(
+        column_sum,
+        conv2d,
+        cross_entropy,
+        dropout,
+        elementwise,
+        gemm,
+        lrn,
+        max_pool,
+        relu,
+    )
 }
 
 /// The words of a case line: `name` directly followed by its value, or a bare flag.
