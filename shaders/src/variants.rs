@@ -29,6 +29,9 @@ pub fn variants() -> Vec<Variant> {
 /// The entry points of templates without constants.
 fn simple() -> impl Iterator<Item = Variant> {
     [
+        ("accuracy", "accuracy_add"),
+        ("accuracy", "accuracy_confusion"),
+        ("accuracy", "accuracy_rank"),
         ("adam", "adam_update"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use tensor::ops::accuracy::{Accuracy, Totals};
 use tensor::ops::cross_entropy::{CrossEntropy, PADDING, Reduction};
 use tensor::ops::lrn::Lrn;
 use tensor::ops::max_pool::{Padding, Window};
@@ -143,4 +144,46 @@ fn max_pool_gives_the_gradient_to_the_maxima() {
         numbers(&[5, 5, 2], 1).max_pool(&window).is_err(),
         "three dimensions"
     );
+}
+
+#[test]
+fn accuracy_adds_up_and_leaves_padding_out() {
+    let mut devices = vec![Device::cpu()];
+    devices.extend(Device::open("gpu"));
+    for device in devices {
+        let logits = [
+            0.0,
+            2.0,
+            1.0,
+            3.0,
+            3.0,
+            0.0,
+            5.0,
+            4.0,
+            f32::NAN,
+            1.0,
+            0.0,
+            0.0,
+        ];
+        let logits = Tensor::from_slice(&device, &logits, [4, 3]).unwrap();
+        let labels = Tensor::from_slice(&device, &[1_u32, 1, 0, PADDING], [4]).unwrap();
+        let loss = Tensor::from_slice(&device, &[0.5_f32], [1]).unwrap();
+        let accuracy = Accuracy::new(&device, 3, true).unwrap();
+        for _ in 0..2 {
+            accuracy.add(&logits, &labels, &loss).unwrap();
+        }
+        let totals = accuracy.read().unwrap();
+        // Row 0 is right, in row 1 the lower of two equal classes wins, in row 2 a NaN does.
+        let want = Totals {
+            loss: 3.0,
+            correct: 2.0,
+            correct_in_five: 6.0,
+            count: 6.0,
+        };
+        assert_eq!(totals, want, "{}", device.name());
+        let confusion = accuracy.read_confusion().unwrap();
+        assert_eq!(confusion, [0, 0, 2, 2, 2, 0, 0, 0, 0], "{}", device.name());
+        accuracy.reset().unwrap();
+        assert_eq!(accuracy.read().unwrap(), Totals::default(), "after a reset");
+    }
 }

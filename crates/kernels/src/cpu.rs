@@ -2,6 +2,7 @@
 //!
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
+pub(crate) mod accuracy;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "launched once its shader is there")

@@ -1,5 +1,6 @@
 //! The operators, one module each: shapes, checks, launch.
 
+pub mod accuracy;
 pub mod avg_pool;
 pub mod column_sum;
 pub mod conv2d;

@@ -5,6 +5,7 @@
 //! is then checked on each device: forward against that reference, backward against central differences of it, and
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
+mod accuracy;
 mod cases;
 mod check;
 mod column_sum;

@@ -1,5 +1,6 @@
 //! The operators on tensors, one module each: a method that checks shapes and launches, and its backward rule.
 
+pub mod accuracy;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;

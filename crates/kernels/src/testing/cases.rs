@@ -99,6 +99,7 @@ pub fn operators() -> Vec<Operator> {
         };
     }
     operators!(
+        accuracy,
         column_sum,
         conv2d,
         cross_entropy,
