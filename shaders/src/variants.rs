@@ -53,6 +53,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("im2col", "im2col"),
         ("lrn", "lrn_backward"),
         ("lrn", "lrn_forward"),
+        ("reduce", "reduce_broadcast"),
         ("reduce", "reduce_square_sum"),
         ("reduce", "reduce_sum"),
         ("relu", "relu_backward"),

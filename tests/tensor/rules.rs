@@ -187,3 +187,21 @@ fn accuracy_adds_up_and_leaves_padding_out() {
         assert_eq!(accuracy.read().unwrap(), Totals::default(), "after a reset");
     }
 }
+
+#[test]
+fn avg_pool_spreads_the_gradient() {
+    let window = Window::new(3, 2, Padding::all(1));
+    for counts_padding in [false, true] {
+        let x = numbers(&[1, 5, 4, 2], 1);
+        check_rule(&x, |x| x.avg_pool(&window, counts_padding).unwrap());
+    }
+}
+
+#[test]
+fn sums_repeat_the_gradient() {
+    let x = numbers(&[3, 4], 1);
+    check_rule(&x, |x| x.sum().unwrap());
+    check_rule(&x, |x| x.mean().unwrap());
+    check_rule(&x, |x| x.square_sum().unwrap());
+    check_rule(&x, |x| x.column_sum().unwrap());
+}

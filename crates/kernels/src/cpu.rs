@@ -3,10 +3,6 @@
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
 pub(crate) mod accuracy;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod avg_pool;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
@@ -21,6 +17,7 @@ pub(crate) mod gemm;
 pub(crate) mod im2col;
 pub(crate) mod lrn;
 pub(crate) mod max_pool;
+pub(crate) mod reduce;
 pub(crate) mod relu;
 
 /// What several twins use.

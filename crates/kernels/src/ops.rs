@@ -11,6 +11,7 @@ pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
 mod pool;
+pub mod reduce;
 pub mod relu;
 mod tile;
 pub mod window;

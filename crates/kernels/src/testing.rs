@@ -6,6 +6,7 @@
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
 mod accuracy;
+mod avg_pool;
 mod cases;
 mod check;
 mod column_sum;
@@ -20,6 +21,7 @@ mod max_pool;
 #[cfg(test)]
 pub(crate) mod naive;
 mod pool;
+mod reduce;
 mod relu;
 mod roofline;
 

@@ -1,6 +1,8 @@
 //! The operators on tensors, one module each: a method that checks shapes and launches, and its backward rule.
 
 pub mod accuracy;
+pub mod avg_pool;
+pub mod column_sum;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
@@ -8,4 +10,5 @@ pub mod elementwise;
 pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
+pub mod reduce;
 pub mod relu;

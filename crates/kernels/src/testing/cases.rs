@@ -100,6 +100,7 @@ pub fn operators() -> Vec<Operator> {
     }
     operators!(
         accuracy,
+        avg_pool,
         column_sum,
         conv2d,
         cross_entropy,
@@ -108,6 +109,7 @@ pub fn operators() -> Vec<Operator> {
         gemm,
         lrn,
         max_pool,
+        reduce,
         relu,
     )
 }
