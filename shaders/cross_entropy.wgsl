@@ -1,57 +1,71 @@
-// Softmax and cross-entropy in one, with label smoothing (Szegedy 2016, section 7), class weights w and soft targets t:
-// q_c = w_c ((1 - smoothing) t_c + smoothing / classes), t one-hot for labels;  loss = - sum of q_c log p_c;  p = softmax(logits)
-// Mean: sum of losses / sum of row weights; a row weighs w_label, or 1 with soft targets. A label >= classes is ignored: loss, weight 0.
+// Softmax and cross-entropy in one, stable for any finite logits x: with m = max x, z = sum exp(x - m) and
+// -log p_c = log z - (x_c - m), a row's loss is sum over c of t_c (-log p_c). Labels y with smoothing e and class weights
+// w have t_c = w_c ((1 - e) [c = y] + e / classes), soft targets q have t_c = w_c ((1 - e) q_c + e / classes).
+// dx_c = g (W p_c - t_c), W = sum of t; g is the row's upstream gradient, or the loss's (divided by the rows' weight for
+// the mean: w_y each, 0 where ignored, 1 with soft targets).
 //
-// forward    logits: [rows, classes]; target: [rows] u32 or [rows, classes]; weights: [classes] -> per_row: [3, rows] losses, weights,
-//            sums of q; probabilities: [rows, classes]. One invocation, or with lanes > 1 one workgroup, computes one row.
-// reduce     per_row -> total: [2] the loss and what the sum was divided by. One workgroup of 64.
-// backward   dlogits_c = g (p_c sum of q - q_c), g = dloss[row] (reduction 0, none), dloss[0] / total[1] (1, mean), dloss[0] (2, sum).
-//            One invocation computes one element.
+// logits: [rows, classes], or log-probabilities taken as they are (is_log: m = 0, z = 1, no W). targets: [rows] labels,
+// 2^32 - 1 and ignore_index being ignored, others beyond the classes giving NaN; or [rows, classes]. weights: [classes].
+// losses: [rows]. kept: [rows] of (m, z, W, weight). total: [2], the reduced loss and the rows' weight. dlogits as logits.
+// Forward: an invocation takes a row, or with lanes > 1 a workgroup. Total: one workgroup. Backward: one invocation computes one element.
 
 struct Params {
     rows: u32,
     classes: u32,
-    smoothing: f32,
+    ignore_index: u32,
     reduction: u32,
+    smoothing: f32,
+    is_log: u32,
 }
 
+{% set is_total = entry == "cross_entropy_total" %}
 @group(0) @binding(0) var<uniform> params: Params;
-{% set target_type = "f32" if soft else "u32" %}
-{% if entry == "cross_entropy_forward" %}
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> targets: array<{{ target_type }}>;
-{% if weighted %}
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
-{% endif %}
-@group(0) @binding({{ 3 + weighted }}) var<storage, read_write> per_row: array<f32>;
-@group(0) @binding({{ 4 + weighted }}) var<storage, read_write> probabilities: array<f32>;
-{% elif entry == "cross_entropy_reduce" %}
-@group(0) @binding(1) var<storage, read> per_row: array<f32>;
-@group(0) @binding(2) var<storage, read_write> total: array<f32>;
+{% if is_total %}
+@group(0) @binding(1) var<storage, read> losses: array<f32>;
+@group(0) @binding(2) var<storage, read> kept: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> total: array<f32>;
 {% else %}
-@group(0) @binding(1) var<storage, read> probabilities: array<f32>;
-@group(0) @binding(2) var<storage, read> targets: array<{{ target_type }}>;
-{% if weighted %}
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+{% if soft %}
+@group(0) @binding(2) var<storage, read> targets: array<f32>;
+{% else %}
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
 {% endif %}
-@group(0) @binding({{ 3 + weighted }}) var<storage, read> per_row: array<f32>;
-@group(0) @binding({{ 4 + weighted }}) var<storage, read> total: array<f32>;
-@group(0) @binding({{ 5 + weighted }}) var<storage, read> dloss: array<f32>;
+{% if entry == "cross_entropy_forward" %}
+{% set next = 3 %}
+@group(0) @binding({{ 3 + weighted }}) var<storage, read_write> losses: array<f32>;
+@group(0) @binding({{ 4 + weighted }}) var<storage, read_write> kept: array<vec4<f32>>;
+{% else %}
+{% set next = 6 %}
+@group(0) @binding(3) var<storage, read> kept: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> total: array<f32>;
+@group(0) @binding(5) var<storage, read> dloss: array<f32>;
 @group(0) @binding({{ 6 + weighted }}) var<storage, read_write> dlogits: array<f32>;
 {% endif %}
+{% if weighted %}
+@group(0) @binding({{ next }}) var<storage, read> weights: array<f32>;
+{% endif %}
 
-{% if entry != "cross_entropy_reduce" %}
-// q of one class of one row that is not ignored.
-fn target_of(row: u32, class_index: u32) -> f32 {
-    {% if soft %}
-    let hit = targets[row * params.classes + class_index];
+fn class_weight(class_idx: u32) -> f32 {
+    {% if weighted %}
+    return weights[class_idx];
     {% else %}
-    let hit = select(0.0, 1.0, targets[row] == class_index);
+    return 1.0;
     {% endif %}
-    return {{ "weights[class_index] * " if weighted }}(hit * (1.0 - params.smoothing) + params.smoothing / f32(params.classes));
 }
 
+// t_c of an element, the label's row being `target_row` (a label, or the row of soft targets).
+fn target_of(target_row: u32, class_idx: u32) -> f32 {
+    {% if soft %}
+    let hot = targets[target_row * params.classes + class_idx];
+    {% else %}
+    let hot = select(0.0, 1.0, class_idx == target_row);
+    {% endif %}
+    let spread = params.smoothing / f32(params.classes);
+    return class_weight(class_idx) * ((1.0 - params.smoothing) * hot + spread);
+}
 {% endif %}
+
 {% if entry == "cross_entropy_forward" %}
 {% include "shared/rows.wgsl" %}
 
@@ -68,63 +82,76 @@ fn cross_entropy_forward(
     }
     let lane = local % LANES;
     let first = row * params.classes;
-    var largest = logits[first];
-    for (var j = lane; j < params.classes; j += LANES) {
-        largest = max(largest, logits[first + j]);
+    var m = -3.4028234663852886e38;
+    for (var c = lane; c < params.classes; c += LANES) {
+        m = max(m, logits[first + c]);
     }
-    largest = row_max(largest, lane);
-    var sum = 0.0;
-    for (var j = lane; j < params.classes; j += LANES) {
-        sum += exp(logits[first + j] - largest);
+    m = row_max(m, lane);
+    var z = 0.0;
+    for (var c = lane; c < params.classes; c += LANES) {
+        z += exp(logits[first + c] - m);
     }
-    sum = row_sum(sum, lane);
-    let log_sum = log(sum);
+    z = row_sum(z, lane);
+    if params.is_log != 0u {
+        m = 0.0;
+        z = 1.0;
+    }
+    let log_z = log(z);
     {% if soft %}
-    let used = true;
+    let target_row = row;
+    let is_ignored = false;
+    var weight = 1.0;
     {% else %}
-    let used = targets[row] < params.classes;
+    let target_row = targets[row];
+    let is_ignored = target_row == 0xffffffffu || target_row == params.ignore_index;
+    var weight = 0.0;
+    if !is_ignored && target_row < params.classes {
+        weight = class_weight(target_row);
+    }
     {% endif %}
     var loss = 0.0;
-    var q_sum = 0.0;
-    for (var j = lane; j < params.classes; j += LANES) {
-        let shifted = logits[first + j] - largest;
-        probabilities[first + j] = exp(shifted) / sum;
-        let q = target_of(row, j);
-        q_sum += q;
-        // Without this test a class of probability 0 and target 0 would give 0 * infinity.
-        loss += select(0.0, q * (log_sum - shifted), q != 0.0);
+    var total_target = 0.0;
+    for (var c = lane; c < params.classes; c += LANES) {
+        let t = target_of(target_row, c);
+        total_target += t;
+        if t != 0.0 {
+            loss += t * (log_z - (logits[first + c] - m));
+        }
     }
     loss = row_sum(loss, lane);
-    q_sum = row_sum(q_sum, lane);
+    total_target = row_sum(total_target, lane);
     if lane == 0u {
-        {% if weighted and not soft %}
-        let weight = weights[select(0u, targets[row], used)];
-        {% else %}
-        let weight = 1.0;
+        if is_ignored {
+            loss = 0.0;
+            weight = 0.0;
+        }
+        {% if not soft %}
+        if !is_ignored && target_row >= params.classes {
+            loss = bitcast<f32>(target_row | 0x7fc00000u);
+            total_target = loss;
+        }
         {% endif %}
-        per_row[row] = select(0.0, loss, used);
-        per_row[params.rows + row] = select(0.0, weight, used);
-        per_row[2u * params.rows + row] = select(0.0, q_sum, used);
+        losses[row] = loss;
+        kept[row] = vec4<f32>(m, z, total_target, weight);
     }
 }
-{% elif entry == "cross_entropy_reduce" %}
+{% elif is_total %}
 {% set lanes = 64 %}
 {% include "shared/rows.wgsl" %}
 
 @compute @workgroup_size(64)
-fn cross_entropy_reduce(@builtin(local_invocation_index) lane: u32) {
+fn cross_entropy_total(@builtin(local_invocation_index) lane: u32) {
     var loss = 0.0;
     var weight = 0.0;
     for (var row = lane; row < params.rows; row += LANES) {
-        loss += per_row[row];
-        weight += per_row[params.rows + row];
+        loss += losses[row];
+        weight += kept[row].w;
     }
     loss = row_sum(loss, lane);
     weight = row_sum(weight, lane);
     if lane == 0u {
-        let divisor = select(1.0, weight, params.reduction == 1u);
-        total[0] = loss / divisor;
-        total[1] = divisor;
+        total[0] = select(loss, loss / weight, params.reduction == 1u);
+        total[1] = weight;
     }
 }
 {% else %}
@@ -133,17 +160,31 @@ fn cross_entropy_reduce(@builtin(local_invocation_index) lane: u32) {
 @compute @workgroup_size(64)
 fn cross_entropy_backward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
-    let row = i / params.classes;
-    if row >= params.rows {
+    if i >= params.rows * params.classes {
         return;
     }
+    let row = i / params.classes;
+    let c = i - row * params.classes;
     {% if soft %}
-    let used = true;
+    let target_row = row;
     {% else %}
-    let used = targets[row] < params.classes;
+    let target_row = targets[row];
+    if target_row == 0xffffffffu || target_row == params.ignore_index {
+        dlogits[i] = 0.0;
+        return;
+    }
     {% endif %}
-    let g = dloss[select(0u, row, params.reduction == 0u)] / total[1];
-    let value = g * (probabilities[i] * per_row[2u * params.rows + row] - target_of(row, i % params.classes));
-    dlogits[i] = select(0.0, value, used);
+    var g = dloss[0];
+    if params.reduction == 0u {
+        g = dloss[row];
+    } else if params.reduction == 1u {
+        g = g / total[1];
+    }
+    let k = kept[row];
+    var expected = 0.0;
+    if params.is_log == 0u {
+        expected = k.z * (exp(logits[i] - k.x) / k.y);
+    }
+    dlogits[i] = g * (expected - target_of(target_row, c));
 }
 {% endif %}

@@ -8,6 +8,7 @@ macro_rules! files {
 }
 
 files! {
+    "accuracy.wgsl"
     "adam.wgsl"
     "avg_pool.wgsl"
     "batch_norm.wgsl"

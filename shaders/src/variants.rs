@@ -10,7 +10,7 @@ pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
     RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_reduce, max_pool, sgd, softmax,
+    cross_entropy_total, max_pool, sgd, softmax,
 };
 pub use tile::Tile;
 
@@ -29,6 +29,9 @@ pub fn variants() -> Vec<Variant> {
 /// The entry points of templates without constants.
 fn simple() -> impl Iterator<Item = Variant> {
     [
+        ("accuracy", "accuracy_add"),
+        ("accuracy", "accuracy_confusion"),
+        ("accuracy", "accuracy_rank"),
         ("adam", "adam_update"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),
@@ -50,6 +53,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("im2col", "im2col"),
         ("lrn", "lrn_backward"),
         ("lrn", "lrn_forward"),
+        ("reduce", "reduce_broadcast"),
         ("reduce", "reduce_square_sum"),
         ("reduce", "reduce_sum"),
         ("relu", "relu_backward"),

@@ -2,13 +2,12 @@
 //!
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
+pub(crate) mod accuracy;
 pub(crate) mod avg_pool;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
+pub(crate) mod cross_entropy;
+pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 #[cfg_attr(
@@ -16,16 +15,9 @@ pub(crate) mod gemm;
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod im2col;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod lrn;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod max_pool;
+pub(crate) mod reduce;
 pub(crate) mod relu;
 
 /// What several twins use.

@@ -94,6 +94,13 @@ impl Grid {
         }
     }
 
+    /// One workgroup for each of `rows`, folded into two dimensions where one is too short. Kernels drop those past the end.
+    pub(crate) fn rows(rows: usize) -> Self {
+        let rows = rows.max(1);
+        let folds = rows.div_ceil(MAX_GROUPS);
+        Self::groups(rows.div_ceil(folds), folds, 1)
+    }
+
     /// At least `invocations` invocations in workgroups of [`WORKGROUP`], folded into two dimensions where one is too
     /// short. Kernels number them by `linear_index` and drop those past the end.
     pub(crate) fn linear(invocations: usize) -> Self {

@@ -1,12 +1,17 @@
 //! The operators, one module each: shapes, checks, launch.
 
+pub mod accuracy;
 pub mod avg_pool;
 pub mod column_sum;
 pub mod conv2d;
+pub mod cross_entropy;
+pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
+mod pool;
+pub mod reduce;
 pub mod relu;
 mod tile;
 
@@ -14,6 +19,8 @@ pub use tile::TileKind;
 pub mod window;
 
 use std::ops::Range;
+
+use shaders::variants::RowLanes;
 
 use crate::buffer::{Buffer, WINDOW_ALIGNMENT};
 use crate::device::Device;
@@ -112,4 +119,14 @@ pub(crate) fn launch_window<P: Params>(
         &[&write.slice(window.clone())?],
         grid,
     )
+}
+
+/// How many invocations share a row of `classes` elements, and the grid for `rows` of them.
+pub(crate) fn row_lanes(rows: usize, classes: usize) -> (RowLanes, Grid) {
+    // Up to half a workgroup of elements, sharing would leave more invocations idle than it employs.
+    if classes <= 32 {
+        (RowLanes::One, Grid::linear(rows))
+    } else {
+        (RowLanes::SixtyFour, Grid::rows(rows))
+    }
 }

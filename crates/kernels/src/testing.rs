@@ -5,15 +5,23 @@
 //! is then checked on each device: forward against that reference, backward against central differences of it, and
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
+mod accuracy;
+mod avg_pool;
 mod cases;
 mod check;
 mod column_sum;
 mod conv2d;
+mod cross_entropy;
+mod dropout;
 mod elementwise;
 mod fill;
 mod gemm;
+mod lrn;
+mod max_pool;
 #[cfg(test)]
 pub(crate) mod naive;
+mod pool;
+mod reduce;
 mod relu;
 mod roofline;
 

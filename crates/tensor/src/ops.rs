@@ -1,6 +1,14 @@
 //! The operators on tensors, one module each: a method that checks shapes and launches, and its backward rule.
 
+pub mod accuracy;
+pub mod avg_pool;
+pub mod column_sum;
 pub mod conv2d;
+pub mod cross_entropy;
+pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
+pub mod lrn;
+pub mod max_pool;
+pub mod reduce;
 pub mod relu;

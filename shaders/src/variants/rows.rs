@@ -44,25 +44,19 @@ impl Targets {
     }
 }
 
-/// Losses and probabilities of each row. Bindings: params, logits, targets, weights if there are any, `per_row`, probabilities.
+/// Losses of each row. Bindings: params, logits, targets, weights if there are any, losses, kept.
 #[must_use]
 pub const fn cross_entropy_forward(targets: Targets, lanes: RowLanes) -> Variant {
     lanes.add_to(targets.variant("cross_entropy_forward"))
 }
 
-/// The loss of all rows. Bindings: params, `per_row`, total.
+/// The loss of all rows. Bindings: params, losses, kept, total.
 #[must_use]
-pub const fn cross_entropy_reduce() -> Variant {
-    RowLanes::SixtyFour.add_to(
-        Targets {
-            soft: false,
-            weighted: false,
-        }
-        .variant("cross_entropy_reduce"),
-    )
+pub const fn cross_entropy_total() -> Variant {
+    Variant::new("cross_entropy", "cross_entropy_total")
 }
 
-/// The gradient. Bindings: params, probabilities, targets, weights if there are any, `per_row`, total, dloss, dlogits.
+/// The gradient. Bindings: params, logits, targets, kept, total, dloss, weights if there are any, dlogits.
 #[must_use]
 pub const fn cross_entropy_backward(targets: Targets) -> Variant {
     targets.variant("cross_entropy_backward")
@@ -96,7 +90,7 @@ pub const fn sgd(momentum: bool) -> Variant {
 
 /// Every variant of these families.
 pub(super) fn all() -> Vec<Variant> {
-    let mut all = vec![cross_entropy_reduce()];
+    let mut all = vec![cross_entropy_total()];
     for entry in [
         "softmax_forward",
         "softmax_backward",

@@ -98,7 +98,20 @@ pub fn operators() -> Vec<Operator> {
             }),+]
         };
     }
-    operators!(column_sum, conv2d, elementwise, gemm, relu)
+    operators!(
+        accuracy,
+        avg_pool,
+        column_sum,
+        conv2d,
+        cross_entropy,
+        dropout,
+        elementwise,
+        gemm,
+        lrn,
+        max_pool,
+        reduce,
+        relu,
+    )
 }
 
 /// The words of a case line: `name` directly followed by its value, or a bare flag.

@@ -1,0 +1,81 @@
+//! Twins of `accuracy.wgsl`.
+
+use rayon::prelude::*;
+
+use crate::kernel::{CpuArgs, words, words_mut};
+use crate::ops::accuracy::AccuracyParams;
+
+/// A rank that is none, and the label that has it.
+const PADDING: u32 = u32::MAX;
+/// Rows per parallel task.
+const TASK_ROWS: usize = 64;
+
+/// The label's rank and the class of the largest logit, row by row.
+pub(crate) fn rank(p: &AccuracyParams, args: CpuArgs<'_>) {
+    let ([logits, labels], [ranks, best]) = args.split();
+    let classes = p.classes as usize;
+    let rows = logits
+        .par_chunks(classes * TASK_ROWS)
+        .zip(words(labels).par_chunks(TASK_ROWS));
+    let results = words_mut(ranks)
+        .par_chunks_mut(TASK_ROWS)
+        .zip(words_mut(best).par_chunks_mut(TASK_ROWS));
+    results
+        .zip(rows)
+        .for_each(|((ranks, best), (logits, labels))| {
+            let rows = logits.chunks_exact(classes).zip(labels);
+            for ((rank, best), (logits, &label)) in ranks.iter_mut().zip(best).zip(rows) {
+                (*rank, *best) = rank_row(p.classes, logits, label);
+            }
+        });
+}
+
+fn rank_row(classes: u32, logits: &[f32], label: u32) -> (u32, u32) {
+    let own = logits[label.min(classes - 1) as usize];
+    let (mut rank, mut winner, mut most) = (0, 0, logits[0]);
+    for (c, &x) in (0..).zip(logits) {
+        let is_under = x < own;
+        if c != label && !is_under && (c < label || x != own) {
+            rank += 1;
+        }
+        let is_no_more = x <= most;
+        if !is_no_more && !most.is_nan() {
+            (most, winner) = (x, c);
+        }
+    }
+    match label {
+        PADDING => (PADDING, winner),
+        _ if label >= classes || own.is_nan() => (classes, winner),
+        _ => (rank, winner),
+    }
+}
+
+/// Adds the batch to the totals.
+pub(crate) fn add(_: &AccuracyParams, args: CpuArgs<'_>) {
+    let ([ranks, loss], [totals]) = args.split();
+    let (mut first, mut first_five, mut count) = (0.0, 0.0, 0.0);
+    for &rank in words(ranks) {
+        first += f32::from(u8::from(rank == 0));
+        first_five += f32::from(u8::from(rank < 5));
+        count += f32::from(u8::from(rank != PADDING));
+    }
+    if count > 0.0 {
+        for (total, part) in totals
+            .iter_mut()
+            .zip([loss[0] * count, first, first_five, count])
+        {
+            *total += part;
+        }
+    }
+}
+
+/// Adds the batch to the confusion counts.
+pub(crate) fn confusion(p: &AccuracyParams, args: CpuArgs<'_>) {
+    let ([labels, best], [counts]) = args.split();
+    let counts = words_mut(counts);
+    for (&label, &best) in words(labels).iter().zip(words(best)) {
+        if label < p.classes {
+            counts[(label * p.classes + best) as usize] += 1;
+        }
+    }
+}

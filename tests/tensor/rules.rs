@@ -1,0 +1,207 @@
+//! Every operator's backward rule against central differences of its forward, in f32 and so coarsely: what is caught here
+//! are rules that keep or pass the wrong things.
+
+use std::sync::OnceLock;
+
+use tensor::ops::accuracy::{Accuracy, Totals};
+use tensor::ops::cross_entropy::{CrossEntropy, PADDING, Reduction};
+use tensor::ops::lrn::Lrn;
+use tensor::ops::max_pool::{Padding, Window};
+use tensor::random::{self, Philox};
+use tensor::{Device, Tensor};
+
+/// Step of the differences and the error that is allowed relative to the largest slope.
+const STEP: f32 = 1e-2;
+const TOLERANCE: f32 = 2e-2;
+
+/// The device of all tensors here: those of another, even of another CPU device, don't mix with them.
+fn device() -> &'static Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    DEVICE.get_or_init(Device::cpu)
+}
+
+/// Numbers in `[-1, 1)`, different for each `stream`.
+fn numbers(shape: &[usize], stream: u32) -> Tensor {
+    let philox = Philox {
+        stream,
+        ..Philox::default()
+    };
+    random::uniform(device(), shape, -1.0, 1.0, philox).unwrap()
+}
+
+fn like(x: &Tensor, values: &[f32]) -> Tensor {
+    Tensor::from_slice(x.device(), values, x.shape().clone()).unwrap()
+}
+
+/// `sum(w f(x))` for weights `w` that are all different.
+fn objective(f: &dyn Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
+    let y = f(x);
+    let weights = random::uniform(y.device(), y.shape().clone(), 0.5, 1.5, Philox::default());
+    let weights = weights.unwrap().to_vec::<f32>().unwrap();
+    y.multiply(&like(&y, &weights)).unwrap()
+}
+
+/// Compares the gradient of `f` at `x` with differences of `f`, element by element.
+#[track_caller]
+fn check_rule(x: &Tensor, f: impl Fn(&Tensor) -> Tensor) {
+    let variable = x.detach().into_variable();
+    let gradients = objective(&f, &variable).backward().unwrap();
+    let got = gradients.get(&variable).expect("x is a variable");
+    assert_eq!(got.shape(), x.shape(), "the gradient has the shape of x");
+    let got = got.to_vec::<f32>().unwrap();
+    let values = x.to_vec::<f32>().unwrap();
+    let at = |i: usize, step: f32| {
+        let mut values = values.clone();
+        values[i] += step;
+        let y = objective(&f, &like(x, &values)).to_vec::<f32>().unwrap();
+        y.into_iter().map(f64::from).sum::<f64>()
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a slope of f32 values")]
+    let want: Vec<f32> = (0..values.len())
+        .map(|i| ((at(i, STEP) - at(i, -STEP)) / f64::from(2.0 * STEP)) as f32)
+        .collect();
+    let most = want.iter().fold(1e-3_f32, |most, x| x.abs().max(most));
+    for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+        assert!(
+            (got - want).abs() <= TOLERANCE * most,
+            "element {i}: the rule gives {got}, differences {want}"
+        );
+    }
+}
+
+#[test]
+fn dropout_masks_forward_and_backward_alike() {
+    let step = Tensor::from_slice(device(), &[9_u32, 0, 4, 0, 0, 0, 0, 0], [8]).unwrap();
+    let x = numbers(&[3, 7], 1);
+    check_rule(&x, |x| x.dropout(0.4, 5, &step).unwrap());
+    let y = x.dropout(0.4, 5, &step).unwrap().to_vec::<f32>().unwrap();
+    assert!(y.contains(&0.0), "some elements are dropped");
+    step.write(&[9_u32, 0, 5, 0, 0, 0, 0, 0]).unwrap();
+    let next = x.dropout(0.4, 5, &step).unwrap().to_vec::<f32>().unwrap();
+    assert_ne!(y, next, "another step has another mask");
+    assert!(x.dropout(1.5, 5, &step).is_err(), "1.5 is no probability");
+}
+
+#[test]
+fn cross_entropy_takes_labels_and_probabilities() {
+    let logits = numbers(&[4, 5], 1);
+    let labels = Tensor::from_slice(device(), &[3_u32, 0, PADDING, 4], [4]).unwrap();
+    for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+        let options = CrossEntropy {
+            reduction,
+            label_smoothing: 0.1,
+            class_weights: Some(like(&numbers(&[5], 2), &[0.5, 1.0, 2.0, 1.5, 1.0])),
+            ..CrossEntropy::default()
+        };
+        check_rule(&logits, |x| x.cross_entropy(&labels, &options).unwrap());
+    }
+    let soft = random::uniform(device(), [4, 5], 0.0, 1.0, Philox::default()).unwrap();
+    let options = CrossEntropy::default();
+    check_rule(&logits, |x| x.cross_entropy(&soft, &options).unwrap());
+}
+
+#[test]
+fn cross_entropy_ignores_padding_and_notices_labels_that_are_no_class() {
+    let logits = numbers(&[2, 3], 1);
+    let loss = |labels: [u32; 2]| {
+        let labels = Tensor::from_slice(device(), &labels, [2]).unwrap();
+        let loss = logits
+            .cross_entropy(&labels, &CrossEntropy::default())
+            .unwrap();
+        loss.to_vec::<f32>().unwrap()[0]
+    };
+    let first = logits.to_vec::<f32>().unwrap()[..3].to_vec();
+    let want = first.iter().map(|x| x.exp()).sum::<f32>().ln() - first[1];
+    assert!(
+        (loss([1, PADDING]) - want).abs() < 1e-6,
+        "the mean of one row"
+    );
+    assert!(loss([1, 3]).is_nan(), "3 is no class");
+}
+
+#[test]
+fn lrn_normalises_across_channels() {
+    let spec = Lrn {
+        alpha: 0.5,
+        ..Lrn::default()
+    };
+    check_rule(&numbers(&[2, 1, 3, 6], 1), |x| x.lrn(&spec).unwrap());
+}
+
+#[test]
+fn max_pool_gives_the_gradient_to_the_maxima() {
+    let window = Window::new(3, 2, Padding::Same);
+    // Further apart than the differences' step.
+    let values: Vec<f32> = (0..50_u16).map(|i| f32::from(i * 7 % 50) / 10.0).collect();
+    let x = Tensor::from_slice(device(), &values, [1, 5, 5, 2]).unwrap();
+    check_rule(&x, |x| x.max_pool(&window).unwrap());
+    assert_eq!(
+        x.max_pool(&window).unwrap().shape()[..],
+        [1, 3, 3, 2],
+        "TensorFlow's SAME"
+    );
+    assert!(
+        numbers(&[5, 5, 2], 1).max_pool(&window).is_err(),
+        "three dimensions"
+    );
+}
+
+#[test]
+fn accuracy_adds_up_and_leaves_padding_out() {
+    let mut devices = vec![Device::cpu()];
+    devices.extend(Device::open("gpu"));
+    for device in devices {
+        let logits = [
+            0.0,
+            2.0,
+            1.0,
+            3.0,
+            3.0,
+            0.0,
+            5.0,
+            4.0,
+            f32::NAN,
+            1.0,
+            0.0,
+            0.0,
+        ];
+        let logits = Tensor::from_slice(&device, &logits, [4, 3]).unwrap();
+        let labels = Tensor::from_slice(&device, &[1_u32, 1, 0, PADDING], [4]).unwrap();
+        let loss = Tensor::from_slice(&device, &[0.5_f32], [1]).unwrap();
+        let accuracy = Accuracy::new(&device, 3, true).unwrap();
+        for _ in 0..2 {
+            accuracy.add(&logits, &labels, &loss).unwrap();
+        }
+        let totals = accuracy.read().unwrap();
+        // Row 0 is right, in row 1 the lower of two equal classes wins, in row 2 a NaN does.
+        let want = Totals {
+            loss: 3.0,
+            correct: 2.0,
+            correct_in_five: 6.0,
+            count: 6.0,
+        };
+        assert_eq!(totals, want, "{}", device.name());
+        let confusion = accuracy.read_confusion().unwrap();
+        assert_eq!(confusion, [0, 0, 2, 2, 2, 0, 0, 0, 0], "{}", device.name());
+        accuracy.reset().unwrap();
+        assert_eq!(accuracy.read().unwrap(), Totals::default(), "after a reset");
+    }
+}
+
+#[test]
+fn avg_pool_spreads_the_gradient() {
+    let window = Window::new(3, 2, Padding::all(1));
+    for counts_padding in [false, true] {
+        let x = numbers(&[1, 5, 4, 2], 1);
+        check_rule(&x, |x| x.avg_pool(&window, counts_padding).unwrap());
+    }
+}
+
+#[test]
+fn sums_repeat_the_gradient() {
+    let x = numbers(&[3, 4], 1);
+    check_rule(&x, |x| x.sum().unwrap());
+    check_rule(&x, |x| x.mean().unwrap());
+    check_rule(&x, |x| x.square_sum().unwrap());
+    check_rule(&x, |x| x.column_sum().unwrap());
+}
