@@ -12,7 +12,7 @@ files! {
     "avg_pool.wgsl"
     "batch_norm.wgsl"
     "bias.wgsl"
-    "clip.wgsl"
+    "clip_grad_norm.wgsl"
     "column_sum.wgsl"
     "conv2d.wgsl"
     "cross_entropy.wgsl"

@@ -5,12 +5,13 @@ mod conv2d;
 mod gemm;
 mod rows;
 mod tile;
+pub mod update;
 
 pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
     RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_reduce, max_pool, sgd, softmax,
+    cross_entropy_reduce, max_pool, softmax,
 };
 pub use tile::Tile;
 
@@ -23,13 +24,13 @@ pub fn variants() -> Vec<Variant> {
         .chain(rows::all())
         .chain(gemm::all())
         .chain(conv2d::all())
+        .chain(update::all())
         .collect()
 }
 
 /// The entry points of templates without constants.
 fn simple() -> impl Iterator<Item = Variant> {
     [
-        ("adam", "adam_update"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),
         ("batch_norm", "batch_norm_backward"),
@@ -39,7 +40,6 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("batch_norm", "batch_norm_gradient_sums"),
         ("batch_norm", "batch_norm_squares"),
         ("batch_norm", "batch_norm_statistics"),
-        ("clip", "clip_scale"),
         ("dropout", "dropout_forward"),
         ("elementwise", "elementwise_add"),
         ("elementwise", "elementwise_axpy"),

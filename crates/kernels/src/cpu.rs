@@ -2,11 +2,13 @@
 //!
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
+pub(crate) mod adam;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod avg_pool;
+pub(crate) mod clip_grad_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
 pub(crate) mod elementwise;
@@ -27,6 +29,7 @@ pub(crate) mod lrn;
 )]
 pub(crate) mod max_pool;
 pub(crate) mod relu;
+pub(crate) mod sgd;
 
 /// What several twins use.
 mod shared {

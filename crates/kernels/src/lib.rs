@@ -21,6 +21,7 @@ mod pipeline;
 mod profile;
 mod recorder;
 mod selection;
+mod step;
 
 pub use buffer::{Buffer, WINDOW_ALIGNMENT};
 pub use bytemuck::Pod;
@@ -31,3 +32,4 @@ pub use gpu_device::GpuDevice;
 pub use profile::KernelTime;
 pub use recorder::Recording;
 pub use selection::{Adapter, AdapterKind};
+pub use step::{Mix, StepScalars, Update};

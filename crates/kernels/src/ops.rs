@@ -1,6 +1,8 @@
 //! The operators, one module each: shapes, checks, launch.
 
+pub mod adam;
 pub mod avg_pool;
+pub mod clip_grad_norm;
 pub mod column_sum;
 pub mod conv2d;
 pub mod elementwise;
@@ -8,6 +10,7 @@ pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
 pub mod relu;
+pub mod sgd;
 mod tile;
 pub mod window;
 

@@ -5,8 +5,10 @@
 //! is then checked on each device: forward against that reference, backward against central differences of it, and
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
+mod adam;
 mod cases;
 mod check;
+mod clip_grad_norm;
 mod column_sum;
 mod conv2d;
 mod elementwise;
@@ -16,6 +18,7 @@ mod gemm;
 pub(crate) mod naive;
 mod relu;
 mod roofline;
+mod sgd;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, compare, gpu, tolerance};
