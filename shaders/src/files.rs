@@ -9,6 +9,7 @@ macro_rules! files {
 
 files! {
     "adam.wgsl"
+    "augment.wgsl"
     "avg_pool.wgsl"
     "batch_norm.wgsl"
     "bias.wgsl"

@@ -1,6 +1,7 @@
 //! Every variant that can be asked for, one function per family. What is not listed here is not validated, so launches
 //! take their variants from these functions and never name a constant themselves.
 
+pub mod augment;
 mod conv2d;
 mod gemm;
 mod rows;
@@ -25,6 +26,7 @@ pub fn variants() -> Vec<Variant> {
         .chain(gemm::all())
         .chain(conv2d::all())
         .chain(update::all())
+        .chain(augment::all())
         .collect()
 }
 

@@ -3,6 +3,7 @@
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
 pub(crate) mod adam;
+pub(crate) mod augment;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "launched once its shader is there")
@@ -35,6 +36,7 @@ pub(crate) mod sgd;
 mod shared {
     pub(super) mod axis;
     pub(super) mod pool;
+    pub(super) mod resample;
     pub(super) mod scratch;
     pub(super) mod tile;
     pub(super) mod wide;

@@ -7,6 +7,7 @@
 #![doc = include_str!("../EXAMPLE.md")]
 
 pub mod ops;
+pub mod philox;
 #[cfg(feature = "testing")]
 pub mod testing;
 

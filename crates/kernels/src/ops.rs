@@ -1,6 +1,7 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod adam;
+pub mod augment;
 pub mod avg_pool;
 pub mod clip_grad_norm;
 pub mod column_sum;

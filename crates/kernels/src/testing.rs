@@ -6,6 +6,7 @@
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
 mod adam;
+mod augment;
 mod cases;
 mod check;
 mod clip_grad_norm;

@@ -7,6 +7,7 @@
 
 pub mod gradcheck;
 pub mod ops;
+pub mod pixels;
 pub mod update;
 
 mod error;

@@ -100,6 +100,7 @@ pub fn operators() -> Vec<Operator> {
     }
     operators!(
         adam,
+        augment,
         clip_grad_norm,
         column_sum,
         conv2d,
