@@ -26,6 +26,7 @@ files! {
     "max_pool.wgsl"
     "reduce.wgsl"
     "relu.wgsl"
+    "resize.wgsl"
     "sgd.wgsl"
     "softmax.wgsl"
     "shared/conv2d_data_gradient.wgsl"

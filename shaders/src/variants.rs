@@ -56,6 +56,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("reduce", "reduce_sum"),
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
+        ("resize", "resize"),
     ]
     .into_iter()
     .map(|(stem, entry)| Variant::new(stem, entry))

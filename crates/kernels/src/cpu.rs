@@ -30,6 +30,7 @@ pub(crate) mod lrn;
 )]
 pub(crate) mod max_pool;
 pub(crate) mod relu;
+pub(crate) mod resize;
 pub(crate) mod sgd;
 
 /// What several twins use.

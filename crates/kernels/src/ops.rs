@@ -11,6 +11,7 @@ pub mod gemm;
 pub mod lrn;
 pub mod max_pool;
 pub mod relu;
+pub mod resize;
 pub mod sgd;
 mod tile;
 pub mod window;

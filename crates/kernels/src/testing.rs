@@ -18,6 +18,7 @@ mod gemm;
 #[cfg(test)]
 pub(crate) mod naive;
 mod relu;
+mod resize;
 mod roofline;
 mod sgd;
 

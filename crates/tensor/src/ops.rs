@@ -4,3 +4,4 @@ pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;
 pub mod relu;
+pub mod resize;

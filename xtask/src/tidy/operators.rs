@@ -42,11 +42,6 @@ const RULES: &str = "crates/tensor/src/ops/";
 const NO_GRADIENT: &[(&str, &str)] = &[
     ("accuracy", "counts right answers, after the forward pass"),
     ("adam", "an update of the weights, after the backward pass"),
-    ("sgd", "an update of the weights, after the backward pass"),
-    (
-        "clip_grad_norm",
-        "works on gradients, after the backward pass",
-    ),
     ("augment", "works on pixels, which nobody differentiates"),
     (
         "clip_grad_norm",

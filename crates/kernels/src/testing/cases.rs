@@ -107,6 +107,7 @@ pub fn operators() -> Vec<Operator> {
         elementwise,
         gemm,
         relu,
+        resize,
         sgd
     )
 }
