@@ -96,6 +96,27 @@ fn operators_hold_on_a_gpu() {
     }
 }
 
+/// fc6 of AlexNet is longer than a binding may be: what is bound in windows must not depend on where they end.
+#[test]
+fn long_buffers_are_worked_on_window_by_window() {
+    let options = Options {
+        max_binding_bytes: Some(64 * 1024),
+        ..Options::default()
+    };
+    let devices = ["cpu", "gpu"].map(|selector| Device::open_with(selector, options));
+    for device in devices.iter().flatten() {
+        for operator in operators() {
+            if !["adam", "clip_grad_norm", "elementwise", "sgd"].contains(&operator.stem) {
+                continue;
+            }
+            let (line, case) = &operator.cases().expect("the case files parse")[0];
+            for row in check(&**case, device).expect("windows fit in bindings") {
+                assert!(row.passed, "{}: {line}: {row:?}", operator.stem);
+            }
+        }
+    }
+}
+
 /// Says that a test had no GPU to run on; fails where one is required.
 #[expect(clippy::print_stdout, reason = "a test says what it skips")]
 fn no_gpu(reason: &str) {

@@ -1,16 +1,18 @@
 //! Every variant that can be asked for, one function per family. What is not listed here is not validated, so launches
 //! take their variants from these functions and never name a constant themselves.
 
+pub mod augment;
 mod conv2d;
 mod gemm;
 mod rows;
 mod tile;
+pub mod update;
 
 pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
     RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_total, max_pool, sgd, softmax,
+    cross_entropy_total, max_pool, softmax,
 };
 pub use tile::Tile;
 
@@ -23,6 +25,8 @@ pub fn variants() -> Vec<Variant> {
         .chain(rows::all())
         .chain(gemm::all())
         .chain(conv2d::all())
+        .chain(update::all())
+        .chain(augment::all())
         .collect()
 }
 
@@ -32,7 +36,6 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("accuracy", "accuracy_add"),
         ("accuracy", "accuracy_confusion"),
         ("accuracy", "accuracy_rank"),
-        ("adam", "adam_update"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),
         ("batch_norm", "batch_norm_backward"),
@@ -42,7 +45,6 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("batch_norm", "batch_norm_gradient_sums"),
         ("batch_norm", "batch_norm_squares"),
         ("batch_norm", "batch_norm_statistics"),
-        ("clip", "clip_scale"),
         ("dropout", "dropout_forward"),
         ("elementwise", "elementwise_add"),
         ("elementwise", "elementwise_axpy"),
@@ -58,6 +60,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("reduce", "reduce_sum"),
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
+        ("resize", "resize"),
     ]
     .into_iter()
     .map(|(stem, entry)| Variant::new(stem, entry))

@@ -3,7 +3,10 @@
 //! Each works on fixed chunks in parallel, so that results never depend on the number of threads.
 
 pub(crate) mod accuracy;
+pub(crate) mod adam;
+pub(crate) mod augment;
 pub(crate) mod avg_pool;
+pub(crate) mod clip_grad_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
 pub(crate) mod cross_entropy;
@@ -19,11 +22,14 @@ pub(crate) mod lrn;
 pub(crate) mod max_pool;
 pub(crate) mod reduce;
 pub(crate) mod relu;
+pub(crate) mod resize;
+pub(crate) mod sgd;
 
 /// What several twins use.
 mod shared {
     pub(super) mod axis;
     pub(super) mod pool;
+    pub(super) mod resample;
     pub(super) mod scratch;
     pub(super) mod tile;
     pub(super) mod wide;

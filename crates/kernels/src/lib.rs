@@ -22,6 +22,7 @@ mod pipeline;
 mod profile;
 mod recorder;
 mod selection;
+mod step;
 
 pub use buffer::{Buffer, WINDOW_ALIGNMENT};
 pub use bytemuck::Pod;
@@ -33,3 +34,4 @@ pub use ops::TileKind;
 pub use profile::KernelTime;
 pub use recorder::Recording;
 pub use selection::{Adapter, AdapterKind};
+pub use step::{Mix, StepScalars, Update};

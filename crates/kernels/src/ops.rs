@@ -1,7 +1,10 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod accuracy;
+pub mod adam;
+pub mod augment;
 pub mod avg_pool;
+pub mod clip_grad_norm;
 pub mod column_sum;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -13,6 +16,8 @@ pub mod max_pool;
 mod pool;
 pub mod reduce;
 pub mod relu;
+pub mod resize;
+pub mod sgd;
 mod tile;
 
 pub use tile::TileKind;

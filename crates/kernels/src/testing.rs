@@ -6,9 +6,12 @@
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
 mod accuracy;
+mod adam;
+mod augment;
 mod avg_pool;
 mod cases;
 mod check;
+mod clip_grad_norm;
 mod column_sum;
 mod conv2d;
 mod cross_entropy;
@@ -23,7 +26,9 @@ pub(crate) mod naive;
 mod pool;
 mod reduce;
 mod relu;
+mod resize;
 mod roofline;
+mod sgd;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, check_twin, compare, gpu, tolerance};

@@ -7,7 +7,9 @@
 
 pub mod gradcheck;
 pub mod ops;
+pub mod pixels;
 pub mod random;
+pub mod update;
 
 mod error;
 mod shape;

@@ -12,3 +12,4 @@ pub mod lrn;
 pub mod max_pool;
 pub mod reduce;
 pub mod relu;
+pub mod resize;

@@ -1,1 +1,4 @@
-//! train
+//! Training: recipes, the loop, schedules, metrics, run directories and checkpoints. Not for: printing.
+
+pub mod metrics;
+pub mod schedule;

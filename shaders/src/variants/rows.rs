@@ -1,4 +1,4 @@
-//! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias, SGD.
+//! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias.
 
 use super::gemm::bits;
 use crate::Variant;
@@ -82,12 +82,6 @@ pub const fn bias(vector: bool, relu: bool) -> Variant {
         .with("relu", relu as u32)
 }
 
-/// A step of SGD, with a velocity or without.
-#[must_use]
-pub const fn sgd(momentum: bool) -> Variant {
-    Variant::new("sgd", "sgd_update").with("has_momentum", momentum as u32)
-}
-
 /// Every variant of these families.
 pub(super) fn all() -> Vec<Variant> {
     let mut all = vec![cross_entropy_total()];
@@ -109,6 +103,5 @@ pub(super) fn all() -> Vec<Variant> {
         all.extend([false, true].map(|relu| bias(vector, relu)));
         all.push(column_sum(vector));
     }
-    all.extend([false, true].map(sgd));
     all
 }

@@ -100,7 +100,10 @@ pub fn operators() -> Vec<Operator> {
     }
     operators!(
         accuracy,
+        adam,
+        augment,
         avg_pool,
+        clip_grad_norm,
         column_sum,
         conv2d,
         cross_entropy,
@@ -111,6 +114,8 @@ pub fn operators() -> Vec<Operator> {
         max_pool,
         reduce,
         relu,
+        resize,
+        sgd,
     )
 }
 

@@ -1,0 +1,344 @@
+//! Training images from pixels, on the device: crop, resize, flip, colour, normalisation, erasing (Krizhevsky 2012,
+//! section 4.1; random areas as Szegedy 2015; erasing as Zhong 2017).
+//!
+//! `y = gain v + bias`, where `v` in `0..=255` is the source, resized bilinearly and without aliasing, then cropped and
+//! flipped, black outside of the image. With brightness `b`, contrast `c`, colour shift `s` and the data set's mean `m`
+//! and deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
+//! (seed, step, sample number) alone.
+
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::kernel::{Grid, Kernel, params};
+use crate::step::StepScalars;
+use shaders::variants::augment as variants;
+
+params! {
+    /// Parameters of both kernels; see the shader.
+    pub(crate) struct AugmentParams {
+        n: u32, in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+        crop: u32, top: i32, left: i32, pad: u32,
+        area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
+        flip: f32, brightness: f32, contrast: f32,
+        shift_rr: f32, shift_rg: f32, shift_rb: f32,
+        shift_gr: f32, shift_gg: f32, shift_gb: f32,
+        shift_br: f32, shift_bg: f32, shift_bb: f32,
+        erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
+        mean_r: f32, mean_g: f32, mean_b: f32,
+        deviation_r: f32, deviation_g: f32, deviation_b: f32,
+    }
+}
+
+const OP: &str = "augment";
+/// Floats that say what happens to one image.
+pub(crate) const RECORD: usize = 20;
+/// The random numbers' stream.
+pub(crate) const STREAM: u32 = 0x6175_6775;
+
+const PLAN: Kernel<AugmentParams> = Kernel::new(variants::plan(), cpu::augment::plan);
+const APPLY: Kernel<AugmentParams> =
+    Kernel::new(variants::apply(false), cpu::augment::apply::<false>);
+const APPLY_RESAMPLED: Kernel<AugmentParams> =
+    Kernel::new(variants::apply(true), cpu::augment::apply::<true>);
+
+/// Which part of an image becomes the output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Crop {
+    /// The middle, after the image was resized to `resized` (height, width).
+    Centre {
+        /// The image's size before cropping; the output's for plain resizing.
+        resized: [usize; 2],
+    },
+    /// A fixed place, after the image was resized: for ten-crop evaluation.
+    At {
+        /// The image's size before cropping.
+        resized: [usize; 2],
+        /// The first row.
+        top: usize,
+        /// The first column.
+        left: usize,
+    },
+    /// A random place, after the image was resized and padded with black.
+    Random {
+        /// The image's size before padding.
+        resized: [usize; 2],
+        /// Pixels added on each side.
+        pad: usize,
+    },
+    /// A random part of the source, resized to the output.
+    Area {
+        /// The least and the largest share of the source's area.
+        share: [f32; 2],
+        /// The least and the largest ratio of width to height.
+        ratio: [f32; 2],
+    },
+}
+
+/// A random shift along the colours' principal components: `components z deviation`, with `z` near-normal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColourShift {
+    /// A row for each of red, green and blue, a column for each principal component times its eigenvalue, for colours in
+    /// `[0, 1]`.
+    pub components: [[f32; 3]; 3],
+    /// The paper's is 0.1.
+    pub deviation: f32,
+}
+
+/// Random erasing: a rectangle becomes the mean colour (0 after normalisation).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Erase {
+    /// How likely it is.
+    pub probability: f32,
+    /// The least and the largest share of the output's area.
+    pub share: [f32; 2],
+    /// The least and the largest ratio of width to height.
+    pub ratio: [f32; 2],
+}
+
+/// What is done to the images of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Augment {
+    /// Height and width of the source.
+    pub input: [usize; 2],
+    /// Height and width of the result.
+    pub output: [usize; 2],
+    /// Which part of the source.
+    pub crop: Crop,
+    /// How likely it is mirrored left to right; 0 never, 1 always.
+    pub flip: f32,
+    /// Brightness is uniform in 1 plus or minus this.
+    pub brightness: f32,
+    /// Contrast, about the mean colour, is uniform in 1 plus or minus this.
+    pub contrast: f32,
+    /// Colour shift.
+    pub colour_shift: Option<ColourShift>,
+    /// Erasing.
+    pub erase: Option<Erase>,
+    /// The data set's mean of red, green and blue, for colours in `[0, 1]`.
+    pub mean: [f32; 3],
+    /// Their standard deviation.
+    pub deviation: [f32; 3],
+}
+
+impl Augment {
+    /// Resizing and normalisation, with nothing random: for evaluation.
+    #[must_use]
+    pub const fn plain(
+        input: [usize; 2],
+        output: [usize; 2],
+        mean: [f32; 3],
+        deviation: [f32; 3],
+    ) -> Self {
+        Self {
+            input,
+            output,
+            crop: Crop::Centre { resized: output },
+            flip: 0.0,
+            brightness: 0.0,
+            contrast: 0.0,
+            colour_shift: None,
+            erase: None,
+            mean,
+            deviation,
+        }
+    }
+
+    fn resized(&self) -> [usize; 2] {
+        match self.crop {
+            Crop::Centre { resized } | Crop::At { resized, .. } | Crop::Random { resized, .. } => {
+                resized
+            }
+            Crop::Area { .. } => self.output,
+        }
+    }
+
+    /// Whether pixels are interpolated.
+    fn is_resampled(&self) -> bool {
+        matches!(self.crop, Crop::Area { .. }) || self.resized() != self.input
+    }
+
+    fn check(&self) -> Result<()> {
+        let sizes = [self.input, self.output, self.resized()];
+        if sizes
+            .iter()
+            .flatten()
+            .any(|side| !(1..1 << 15).contains(side))
+        {
+            let got = format!("{sizes:?}");
+            return Err(Error::argument(
+                OP,
+                "sizes",
+                "sides of 1 to 32767 pixels",
+                got,
+            ));
+        }
+        let check = |argument, is_valid: bool, expected: &str, got: String| {
+            is_valid
+                .then_some(())
+                .ok_or_else(|| Error::argument(OP, argument, expected, got))
+        };
+        let [room_h, room_w] = [0, 1].map(|axis: usize| {
+            let pad = if let Crop::Random { pad, .. } = self.crop {
+                pad
+            } else {
+                0
+            };
+            (self.resized()[axis] + pad.saturating_mul(2)).checked_sub(self.output[axis])
+        });
+        match self.crop {
+            Crop::Random { resized, pad } => check(
+                "crop",
+                room_h.is_some() && room_w.is_some() && pad < 1 << 15,
+                "a padded image no smaller than the output",
+                format!(
+                    "{resized:?} with {pad} more on each side for {:?}",
+                    self.output
+                ),
+            )?,
+            Crop::At { resized, top, left } => check(
+                "crop",
+                room_h.is_some_and(|room| top <= room) && room_w.is_some_and(|room| left <= room),
+                "a window within the image",
+                format!("{:?} at ({top}, {left}) of {resized:?}", self.output),
+            )?,
+            Crop::Area { share, ratio } => check_part("crop", share, ratio)?,
+            Crop::Centre { .. } => {}
+        }
+        if let Some(erase) = self.erase {
+            check_part("erase", erase.share, erase.ratio)?;
+        }
+        let is_positive = self.deviation.iter().all(|d| *d > 0.0);
+        let got = format!("{:?}", self.deviation);
+        check("deviation", is_positive, "positive numbers", got)
+    }
+
+    fn params(&self, n: usize) -> Result<AugmentParams> {
+        let [in_h, in_w] = self.input.map(|side| size(OP, "input", side));
+        let [out_h, out_w] = self.output.map(|side| size(OP, "output", side));
+        let [resized_h, resized_w] = self.resized().map(|side| size(OP, "crop", side));
+        let (crop, [top, left], pad) = self.place()?;
+        let (area, ratio) = match self.crop {
+            Crop::Area { share, ratio } => (share, ratio.map(f32::log2)),
+            _ => ([0.0; 2], [0.0; 2]),
+        };
+        let [r, g, b] = self.colour_shift.map_or([[0.0; 3]; 3], |shift| {
+            shift.components.map(|row| row.map(|x| x * shift.deviation))
+        });
+        let none = Erase {
+            probability: 0.0,
+            share: [0.0; 2],
+            ratio: [1.0; 2],
+        };
+        let erase = self.erase.unwrap_or(none);
+        let erase_ratio = erase.ratio.map(f32::log2);
+        Ok(AugmentParams {
+            n: size(OP, "n", n)?,
+            in_h: in_h?,
+            in_w: in_w?,
+            out_h: out_h?,
+            out_w: out_w?,
+            resized_h: resized_h?,
+            resized_w: resized_w?,
+            crop,
+            top,
+            left,
+            pad,
+            area_low: area[0],
+            area_high: area[1],
+            ratio_low: ratio[0],
+            ratio_high: ratio[1],
+            flip: self.flip,
+            brightness: self.brightness,
+            contrast: self.contrast,
+            shift_rr: r[0],
+            shift_rg: r[1],
+            shift_rb: r[2],
+            shift_gr: g[0],
+            shift_gg: g[1],
+            shift_gb: g[2],
+            shift_br: b[0],
+            shift_bg: b[1],
+            shift_bb: b[2],
+            erase: erase.probability,
+            erase_low: erase.share[0],
+            erase_high: erase.share[1],
+            erase_ratio_low: erase_ratio[0],
+            erase_ratio_high: erase_ratio[1],
+            mean_r: self.mean[0],
+            mean_g: self.mean[1],
+            mean_b: self.mean[2],
+            deviation_r: self.deviation[0],
+            deviation_g: self.deviation[1],
+            deviation_b: self.deviation[2],
+        })
+    }
+
+    /// How the shader knows the crop: its kind, the output's place in the resized image, and the padding.
+    fn place(&self) -> Result<(u32, [i32; 2], u32)> {
+        let signed = |x: usize| i32::try_from(x).unwrap_or(i32::MAX);
+        Ok(match self.crop {
+            Crop::Centre { resized } => {
+                let middle = [0, 1].map(|axis: usize| {
+                    (signed(resized[axis]) - signed(self.output[axis])).div_euclid(2)
+                });
+                (0, middle, 0)
+            }
+            Crop::At { top, left, .. } => (0, [signed(top), signed(left)], 0),
+            Crop::Random { pad, .. } => (1, [0; 2], size(OP, "pad", pad)?),
+            Crop::Area { .. } => (2, [0; 2], 0),
+        })
+    }
+}
+
+/// An error unless `share` and `ratio` are ascending limits within their ranges.
+fn check_part(argument: &'static str, share: [f32; 2], ratio: [f32; 2]) -> Result<()> {
+    let is_share = share[0] > 0.0 && share[0] <= share[1] && share[1] <= 1.0;
+    let is_ratio = ratio[0] > 0.0 && ratio[0] <= ratio[1] && ratio[1].is_finite();
+    if is_share && is_ratio {
+        return Ok(());
+    }
+    let expected = "shares in (0, 1] and positive ratios, each from least to largest";
+    let got = format!("{share:?} and {ratio:?}");
+    Err(Error::argument(OP, argument, expected, got))
+}
+
+/// Images for a network, `[n, out_h, out_w, 3]`, from `pixels` `[n, in_h, in_w, 3]`, bytes packed four to a word.
+///
+/// `samples` are the `n` images' numbers in the data set: with the seed and the step number in `step` they decide all
+/// that is random.
+///
+/// # Errors
+/// If a size or limit makes no sense, a length does not fit, memory runs out or the device fails.
+pub fn forward(
+    device: &Device,
+    spec: &Augment,
+    pixels: &Buffer,
+    samples: &Buffer,
+    step: &Buffer,
+) -> Result<Buffer> {
+    spec.check()?;
+    let n = samples.len();
+    let elements = |[h, w]: [usize; 2]| {
+        let elements = n.saturating_mul(3 * h * w);
+        size(OP, "n", elements).map(|_| elements)
+    };
+    check_len(OP, "pixels", pixels, elements(spec.input)?.div_ceil(4))?;
+    check_len(OP, "step", step, StepScalars::WORDS)?;
+    let outputs = elements(spec.output)?;
+    let params = spec.params(n)?;
+    let plan = device.alloc(n * RECORD)?;
+    let y = device.alloc(outputs)?;
+    let grid = Grid::groups(n.div_ceil(64), 1, 1);
+    device.launch(&PLAN, &params, &[samples, step], &[&plan], grid)?;
+    let kernel = if spec.is_resampled() {
+        &APPLY_RESAMPLED
+    } else {
+        &APPLY
+    };
+    let grid = Grid::linear(outputs / 3).flops(8 * outputs);
+    device.launch(kernel, &params, &[pixels, &plan], &[&y], grid)?;
+    Ok(y)
+}

@@ -1,0 +1,271 @@
+//! Bilinear resizing of float images, as PyTorch's `interpolate` and Pillow's `resize`.
+//!
+//! Output position `o` looks at the source around `scale (o + 1/2) + offset`, where pixel `i` has its centre at
+//! `i + 1/2`, through a triangle that reaches one pixel to both sides, or `scale` pixels with antialiasing when
+//! `scale > 1`. Weights are computed on the host in f64 and sum to 1; the backward pass is the same kernel with the
+//! transposed weights.
+
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::kernel::{Grid, Kernel, params};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct ResizeParams {
+        n: u32,
+        in_h: u32,
+        in_w: u32,
+        out_h: u32,
+        out_w: u32,
+        channels: u32,
+        taps_h: u32,
+        taps_w: u32,
+        rounded: u32,
+    }
+}
+
+const OP: &str = "resize";
+const RESIZE: Kernel<ResizeParams> = Kernel::new(
+    shaders::Variant::new("resize", "resize"),
+    cpu::resize::resize,
+);
+
+/// What is resized to what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resize {
+    /// Height and width of the source.
+    pub input: [usize; 2],
+    /// Height and width of the result.
+    pub output: [usize; 2],
+    /// Channels, the last dimension.
+    pub channels: usize,
+    /// Source pixels per output pixel along each axis.
+    pub scale: [f64; 2],
+    /// Where the output's edge lies in the source along each axis, in pixels.
+    pub offset: [f64; 2],
+    /// Whether the triangle widens with the scale, so that down-scaling does not alias.
+    pub is_antialiased: bool,
+    /// Whether the results are rounded to whole numbers in `0..=255`, as for images of bytes.
+    pub is_rounded: bool,
+}
+
+impl Resize {
+    /// The whole source to the whole output: PyTorch's `align_corners=False`.
+    #[must_use]
+    pub fn new(input: [usize; 2], output: [usize; 2], channels: usize) -> Self {
+        Self {
+            input,
+            output,
+            channels,
+            scale: [0, 1].map(|i: usize| input[i] as f64 / output[i] as f64),
+            offset: [0.0; 2],
+            is_antialiased: false,
+            is_rounded: false,
+        }
+    }
+
+    /// The corner pixels' centres to the corner pixels' centres: `align_corners=True`.
+    #[must_use]
+    pub fn with_aligned_corners(self) -> Self {
+        let scale = [0, 1].map(|i: usize| {
+            let steps = self.output[i].saturating_sub(1);
+            if steps == 0 {
+                0.0
+            } else {
+                (self.input[i] as f64 - 1.0) / steps as f64
+            }
+        });
+        Self {
+            scale,
+            offset: scale.map(|scale| 0.5 - 0.5 * scale),
+            ..self
+        }
+    }
+
+    fn elements(&self, [h, w]: [usize; 2], n: usize) -> usize {
+        [n, h, w, self.channels]
+            .into_iter()
+            .fold(1, usize::saturating_mul)
+    }
+
+    fn check(&self, n: usize) -> Result<()> {
+        let sizes = [self.input, self.output];
+        let is_valid = sizes
+            .iter()
+            .flatten()
+            .all(|side| (1..1 << 24).contains(side))
+            && self.channels > 0
+            && self.scale.iter().chain(&self.offset).all(|x| x.is_finite());
+        if !is_valid {
+            let got = format!("{self:?}");
+            return Err(Error::argument(
+                OP,
+                "spec",
+                "sides of 1 to 2^24, finite scales",
+                got,
+            ));
+        }
+        for size_of in sizes {
+            size(OP, "n", self.elements(size_of, n))?;
+        }
+        Ok(())
+    }
+
+    /// The weights along one axis.
+    fn weights(&self, axis: usize) -> Weights {
+        let (scale, offset) = (self.scale[axis], self.offset[axis]);
+        let length = self.input[axis] as f64;
+        let support = if self.is_antialiased {
+            scale.max(1.0)
+        } else {
+            1.0
+        };
+        let lists = (0..self.output[axis]).map(|at| {
+            let mut centre = (at as f64 + 0.5) * scale + offset;
+            if !self.is_antialiased {
+                centre = centre.clamp(0.5, length - 0.5);
+            }
+            triangle(centre, support, length)
+        });
+        Weights(lists.collect())
+    }
+}
+
+/// The first position, and the weights from there on, of a triangle within `0..length`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positions lie within the image"
+)]
+fn triangle(centre: f64, support: f64, length: f64) -> (usize, Vec<f64>) {
+    let first = (centre - support + 0.5).floor().clamp(0.0, length - 1.0);
+    let end = (centre + support + 0.5).floor().clamp(first + 1.0, length);
+    let first = first as usize;
+    let weight = |i: usize| (1.0 - (i as f64 + 0.5 - centre).abs() / support).max(0.0);
+    let weights: Vec<f64> = (first..end as usize).map(weight).collect();
+    let sum: f64 = weights.iter().sum();
+    let shares = weights
+        .into_iter()
+        .map(|w| if sum > 0.0 { w / sum } else { 0.0 });
+    (first, shares.collect())
+}
+
+/// For each position of one side the first position of the other, and weights from there on.
+struct Weights(Vec<(usize, Vec<f64>)>);
+
+impl Weights {
+    /// The weights seen from the other side, which has `length` positions.
+    fn transposed(&self, length: usize) -> Self {
+        let mut lists: Vec<(usize, Vec<f64>)> = vec![(0, Vec::new()); length];
+        for (at, (first, weights)) in self.0.iter().enumerate() {
+            for (source, &weight) in (*first..).zip(weights) {
+                if weight == 0.0 {
+                    continue;
+                }
+                let (start, list) = &mut lists[source];
+                if list.is_empty() {
+                    *start = at;
+                }
+                list.resize(at - *start, 0.0);
+                list.push(weight);
+            }
+        }
+        Self(lists)
+    }
+
+    /// The most weights of a position.
+    fn taps(&self) -> usize {
+        self.0
+            .iter()
+            .map(|(_, weights)| weights.len())
+            .max()
+            .unwrap_or(0)
+            .max(1)
+    }
+
+    /// As the shader reads them: records of the first position and [`Weights::taps`] weights.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to f32 is the purpose"
+    )]
+    fn words(&self) -> Result<Vec<u32>> {
+        let taps = self.taps();
+        let mut words = Vec::with_capacity(self.0.len() * (1 + taps));
+        for (first, weights) in &self.0 {
+            words.push(size(OP, "input", *first)?);
+            let padded = weights.iter().copied().chain(std::iter::repeat(0.0));
+            words.extend(padded.take(taps).map(|weight| (weight as f32).to_bits()));
+        }
+        Ok(words)
+    }
+}
+
+/// `y: [n, out_h, out_w, channels]` from `x: [n, in_h, in_w, channels]`.
+///
+/// # Errors
+/// If a size makes no sense or a length does not fit, memory runs out or the device fails.
+pub fn forward(device: &Device, spec: &Resize, x: &Buffer) -> Result<Buffer> {
+    let image = spec.elements(spec.input, 1).max(1);
+    let n = x.len() / image;
+    spec.check(n)?;
+    check_len(OP, "x", x, n * image)?;
+    let weights = [spec.weights(0), spec.weights(1)];
+    launch(device, spec, n, x, &weights)
+}
+
+/// `dx` from `dy`, shaped as forward's output and input.
+///
+/// # Errors
+/// As [`forward`]; or if the results are rounded, which has no gradient.
+pub fn backward(device: &Device, spec: &Resize, dy: &Buffer) -> Result<Buffer> {
+    if spec.is_rounded {
+        return Err(Error::argument(
+            OP,
+            "spec",
+            "results that are not rounded",
+            "rounded",
+        ));
+    }
+    let image = spec.elements(spec.output, 1).max(1);
+    let n = dy.len() / image;
+    spec.check(n)?;
+    check_len(OP, "dy", dy, n * image)?;
+    let weights = [0, 1].map(|axis: usize| spec.weights(axis).transposed(spec.input[axis]));
+    let back = Resize {
+        input: spec.output,
+        output: spec.input,
+        ..*spec
+    };
+    launch(device, &back, n, dy, &weights)
+}
+
+fn launch(
+    device: &Device,
+    spec: &Resize,
+    n: usize,
+    x: &Buffer,
+    [rows, columns]: &[Weights; 2],
+) -> Result<Buffer> {
+    let outputs = spec.elements(spec.output, n);
+    let y = device.alloc(outputs)?;
+    let (taps_h, taps_w) = (rows.taps(), columns.taps());
+    let params = ResizeParams {
+        n: size(OP, "n", n)?,
+        in_h: size(OP, "input", spec.input[0])?,
+        in_w: size(OP, "input", spec.input[1])?,
+        out_h: size(OP, "output", spec.output[0])?,
+        out_w: size(OP, "output", spec.output[1])?,
+        channels: size(OP, "channels", spec.channels)?,
+        taps_h: size(OP, "taps", taps_h)?,
+        taps_w: size(OP, "taps", taps_w)?,
+        rounded: u32::from(spec.is_rounded),
+    };
+    let rows = device.upload(&rows.words()?)?;
+    let columns = device.upload(&columns.words()?)?;
+    let grid = Grid::linear(outputs).flops(2 * outputs * taps_h * (taps_w + 1));
+    device.launch(&RESIZE, &params, &[x, &rows, &columns], &[&y], grid)?;
+    Ok(y)
+}

@@ -1,0 +1,334 @@
+//! Learning rates over a run. The formulas are PyTorch's, in f64; what a step is (an optimizer step or an epoch) is the
+//! caller's choice. Not for applying them: the trainer writes a rate into the step's scalars.
+
+use std::f64::consts::PI;
+
+/// How the learning rate follows from the step `t = 0, 1, …` alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Schedule {
+    /// The base rate, always.
+    #[default]
+    Constant,
+    /// Times `gamma` every `every` steps.
+    Step {
+        /// Steps between two reductions.
+        every: usize,
+        /// Factor of each.
+        gamma: f64,
+    },
+    /// Times `gamma` at each milestone; one that is listed twice counts twice.
+    MultiStep {
+        /// The steps at which the rate falls.
+        milestones: Vec<usize>,
+        /// Factor of each.
+        gamma: f64,
+    },
+    /// Times `gamma` at every step.
+    Exponential {
+        /// Factor of each.
+        gamma: f64,
+    },
+    /// Falls to 0 in `steps` steps as `(1 - t / steps)^power`.
+    Polynomial {
+        /// Steps until 0.
+        steps: usize,
+        /// The exponent; 1 is a straight line.
+        power: f64,
+    },
+    /// Half a cosine from the base rate down to `minimum` in `steps` steps, and up again after them (Loshchilov 2017,
+    /// without restarts).
+    Cosine {
+        /// Steps until the minimum.
+        steps: usize,
+        /// The least rate.
+        minimum: f64,
+    },
+    /// Up to a maximum and far down again within the run (Smith and Topin 2017). The base rate plays no part.
+    OneCycle(OneCycle),
+    /// From `start` to `end` times the base rate on a straight line over `steps` steps, then `end` times it.
+    Linear {
+        /// Factor at step 0.
+        start: f64,
+        /// Factor from step `steps` on.
+        end: f64,
+        /// Steps in between.
+        steps: usize,
+    },
+    /// `warmup` steps on a straight line from `start` times the rate that `then` begins with, then `then` from its
+    /// own step 0.
+    Warmup {
+        /// Factor at step 0.
+        start: f64,
+        /// Steps until the full rate.
+        warmup: usize,
+        /// What follows.
+        then: Box<Self>,
+    },
+}
+
+/// The shape of [`Schedule::OneCycle`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneCycle {
+    /// The highest rate.
+    pub max_rate: f64,
+    /// Steps in the run.
+    pub steps: usize,
+    /// Share of the steps in which the rate rises.
+    pub rising_share: f64,
+    /// The run starts at `max_rate / start_divisor`.
+    pub start_divisor: f64,
+    /// It ends at the start's rate divided by this.
+    pub end_divisor: f64,
+    /// Whether the ways are half cosines rather than straight lines.
+    pub is_cosine: bool,
+    /// Whether the rate first falls as it rose, and only then to its end.
+    pub has_three_phases: bool,
+}
+
+impl Schedule {
+    /// The rate of step `t`, counted from 0.
+    #[must_use]
+    pub fn rate(&self, base: f64, t: usize) -> f64 {
+        match self {
+            Self::Constant => base,
+            Self::Step { every, gamma } => base * power(*gamma, t / (*every).max(1)),
+            Self::MultiStep { milestones, gamma } => {
+                let passed = milestones.iter().filter(|&&at| at <= t).count();
+                base * power(*gamma, passed)
+            }
+            Self::Exponential { gamma } => base * power(*gamma, t),
+            Self::Polynomial { steps, power } => base * (1.0 - share(t, *steps)).powf(*power),
+            Self::Cosine { steps, minimum } => {
+                let turn = t as f64 / (*steps).max(1) as f64;
+                minimum + (base - minimum) * (1.0 + (PI * turn).cos()) / 2.0
+            }
+            Self::OneCycle(cycle) => cycle.rate(t),
+            Self::Linear { start, end, steps } => base * (start + (end - start) * share(t, *steps)),
+            Self::Warmup {
+                start,
+                warmup,
+                then,
+            } => {
+                if t < *warmup {
+                    then.rate(base, 0) * (start + (1.0 - start) * share(t, *warmup))
+                } else {
+                    then.rate(base, t - warmup)
+                }
+            }
+        }
+    }
+}
+
+impl OneCycle {
+    fn rate(&self, t: usize) -> f64 {
+        let start = self.max_rate / self.start_divisor;
+        let end = start / self.end_divisor;
+        let steps = self.steps as f64;
+        let peak = self.rising_share * steps - 1.0;
+        let two = [
+            (peak, start, self.max_rate),
+            (steps - 1.0, self.max_rate, end),
+        ];
+        let three = [
+            (peak, start, self.max_rate),
+            (2.0 * self.rising_share * steps - 2.0, self.max_rate, start),
+            (steps - 1.0, start, end),
+        ];
+        let phases = if self.has_three_phases {
+            &three[..]
+        } else {
+            &two[..]
+        };
+        let (t, mut begin) = (t as f64, 0.0);
+        for (i, &(until, from, to)) in phases.iter().enumerate() {
+            if t <= until || i + 1 == phases.len() {
+                let way = if until > begin {
+                    (t - begin) / (until - begin)
+                } else {
+                    1.0
+                };
+                return if self.is_cosine {
+                    to + (from - to) / 2.0 * (1.0 + (PI * way).cos())
+                } else {
+                    from + (to - from) * way
+                };
+            }
+            begin = until;
+        }
+        end
+    }
+}
+
+/// `min(t / steps, 1)`.
+fn share(t: usize, steps: usize) -> f64 {
+    if t >= steps {
+        1.0
+    } else {
+        t as f64 / steps as f64
+    }
+}
+
+fn power(base: f64, exponent: usize) -> f64 {
+    base.powf(exponent as f64)
+}
+
+/// Reduces the rate when a metric has stopped improving.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plateau {
+    /// Whether a larger metric is better (accuracy) rather than a smaller one (loss).
+    pub is_larger_better: bool,
+    /// Factor of each reduction.
+    pub factor: f64,
+    /// Observations without an improvement that are let pass.
+    pub patience: usize,
+    /// By how much the metric must be better than the best to count.
+    pub threshold: f64,
+    /// Whether the threshold is a share of the best rather than a difference.
+    pub is_threshold_relative: bool,
+    /// Observations after a reduction in which none is counted.
+    pub cooldown: usize,
+    /// The least rate.
+    pub minimum: f64,
+    /// A reduction by less than this is not made.
+    pub epsilon: f64,
+}
+
+impl Default for Plateau {
+    /// PyTorch's defaults, for a loss.
+    fn default() -> Self {
+        Self {
+            is_larger_better: false,
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            is_threshold_relative: true,
+            cooldown: 0,
+            minimum: 0.0,
+            epsilon: 1e-8,
+        }
+    }
+}
+
+/// Where a [`Plateau`] is: kept in checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlateauState {
+    /// The present rate.
+    pub rate: f64,
+    /// The best metric so far; an infinity before the first.
+    pub best: f64,
+    /// Observations in a row without an improvement.
+    pub bad: usize,
+    /// Observations that are left of a cooldown.
+    pub cooling: usize,
+}
+
+impl Plateau {
+    /// The state before the first observation.
+    #[must_use]
+    pub fn start(&self, rate: f64) -> PlateauState {
+        let worst = if self.is_larger_better {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        };
+        PlateauState {
+            rate,
+            best: worst,
+            bad: 0,
+            cooling: 0,
+        }
+    }
+
+    /// Whether `metric` counts as better than `best`.
+    #[must_use]
+    pub fn is_better(&self, metric: f64, best: f64) -> bool {
+        match (self.is_larger_better, self.is_threshold_relative) {
+            (false, true) => metric < best * (1.0 - self.threshold),
+            (false, false) => metric < best - self.threshold,
+            (true, true) => metric > best * (1.0 + self.threshold),
+            (true, false) => metric > best + self.threshold,
+        }
+    }
+
+    /// Takes a new metric into account; returns whether the rate was reduced.
+    pub fn observe(&self, state: &mut PlateauState, metric: f64) -> bool {
+        if self.is_better(metric, state.best) {
+            (state.best, state.bad) = (metric, 0);
+        } else {
+            state.bad += 1;
+        }
+        if state.cooling > 0 {
+            (state.cooling, state.bad) = (state.cooling - 1, 0);
+        }
+        if state.bad <= self.patience {
+            return false;
+        }
+        (state.cooling, state.bad) = (self.cooldown, 0);
+        let reduced = (state.rate * self.factor).max(self.minimum);
+        let is_reduced = state.rate - reduced > self.epsilon;
+        if is_reduced {
+            state.rate = reduced;
+        }
+        is_reduced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warmup_meets_what_follows_it() {
+        let schedule = Schedule::Warmup {
+            start: 0.1,
+            warmup: 4,
+            then: Box::new(Schedule::Step {
+                every: 2,
+                gamma: 0.5,
+            }),
+        };
+        let rates: Vec<f64> = (0..8).map(|t| schedule.rate(1.0, t)).collect();
+        let expected = [0.1, 0.325, 0.55, 0.775, 1.0, 1.0, 0.5, 0.5];
+        for (t, (got, want)) in rates.iter().zip(expected).enumerate() {
+            assert!(
+                (got - want).abs() < 1e-12,
+                "step {t}: {got}, expected {want}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_cycle_starts_peaks_and_ends_where_it_should() {
+        let cycle = OneCycle {
+            max_rate: 0.4,
+            steps: 40,
+            rising_share: 0.3,
+            start_divisor: 25.0,
+            end_divisor: 1e4,
+            is_cosine: true,
+            has_three_phases: false,
+        };
+        for (t, want) in [(0, 0.016), (11, 0.4), (39, 1.6e-6)] {
+            let got = Schedule::OneCycle(cycle).rate(0.1, t);
+            assert!(
+                (got - want).abs() < 1e-12,
+                "step {t}: {got}, expected {want}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plateau_waits_reduces_and_cools() {
+        let plateau = Plateau {
+            patience: 1,
+            cooldown: 2,
+            ..Plateau::default()
+        };
+        let mut state = plateau.start(1.0);
+        let reduced: Vec<bool> = (0..8).map(|_| plateau.observe(&mut state, 1.0)).collect();
+        let expected = [false, false, true, false, false, false, true, false];
+        assert_eq!(reduced, expected, "the first is an improvement");
+        assert!((state.rate - 0.01).abs() < 1e-12, "two reductions");
+    }
+}

@@ -1,0 +1,19 @@
+//! The variants of `augment.wgsl`.
+
+use crate::Variant;
+
+/// What happens to each image.
+#[must_use]
+pub const fn plan() -> Variant {
+    Variant::new("augment", "augment_plan")
+}
+
+/// Doing it, with or without interpolation.
+#[must_use]
+pub const fn apply(is_resampled: bool) -> Variant {
+    Variant::new("augment", "augment_apply").with("resample", is_resampled as u32)
+}
+
+pub(super) fn all() -> impl Iterator<Item = Variant> {
+    [plan(), apply(false), apply(true)].into_iter()
+}
