@@ -7,14 +7,11 @@
     expect(dead_code, reason = "launched once its shader is there")
 )]
 pub(crate) mod avg_pool;
+pub(crate) mod batch_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod im2col;
 #[cfg_attr(
     not(test),
@@ -27,6 +24,7 @@ pub(crate) mod lrn;
 )]
 pub(crate) mod max_pool;
 pub(crate) mod relu;
+pub(crate) mod softmax;
 
 /// What several twins use.
 mod shared {

@@ -1,13 +1,16 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod avg_pool;
+pub mod batch_norm;
 pub mod column_sum;
 pub mod conv2d;
 pub mod elementwise;
 pub mod gemm;
+pub mod im2col;
 pub mod lrn;
 pub mod max_pool;
 pub mod relu;
+pub mod softmax;
 mod tile;
 
 pub use tile::TileKind;

@@ -5,6 +5,7 @@
 //! is then checked on each device: forward against that reference, backward against central differences of it, and
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
+mod batch_norm;
 mod cases;
 mod check;
 mod column_sum;
@@ -12,10 +13,12 @@ mod conv2d;
 mod elementwise;
 mod fill;
 mod gemm;
+mod im2col;
 #[cfg(test)]
 pub(crate) mod naive;
 mod relu;
 mod roofline;
+mod softmax;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, check_twin, compare, gpu, tolerance};

@@ -98,7 +98,16 @@ pub fn operators() -> Vec<Operator> {
             }),+]
         };
     }
-    operators!(column_sum, conv2d, elementwise, gemm, relu)
+    operators!(
+        batch_norm,
+        column_sum,
+        conv2d,
+        elementwise,
+        gemm,
+        im2col,
+        relu,
+        softmax
+    )
 }
 
 /// The words of a case line: `name` directly followed by its value, or a bare flag.
