@@ -7,8 +7,8 @@
 // statistics       sums, squares (added up) -> statistics, running_mean, running_var: new = old + momentum (batch - old)
 // eval_statistics  running_mean, running_var -> statistics
 // forward          x, statistics, gamma, beta -> y
-// gradient_sums    x, dy, statistics -> partial: [parts, 2 channels] sums of dy (dbeta) and of dy (x - mean) r (dgamma)
-// backward         x, dy, statistics, gamma, gradients: [2 channels] -> dx = gamma r (dy - (dbeta + (x - mean) r dgamma) / rows)
+// gradient_sums    x, dy, statistics -> partial_beta, partial_gamma: [parts, channels] sums of dy and of dy (x - mean) r
+// backward         x, dy, statistics, gamma, dbeta, dgamma -> dx = gamma r (dy - (dbeta + (x - mean) r dgamma) / rows)
 // eval_backward    dy, statistics, gamma -> dx = gamma r dy
 // One invocation computes one element, or one column of one part.
 
@@ -26,8 +26,8 @@ struct Params {
     "batch_norm_statistics": (["sums", "squares"], ["statistics", "running_mean", "running_var"]),
     "batch_norm_eval_statistics": (["running_mean", "running_var"], ["statistics"]),
     "batch_norm_forward": (["x", "statistics", "gamma", "beta"], ["y"]),
-    "batch_norm_gradient_sums": (["x", "dy", "statistics"], ["partial"]),
-    "batch_norm_backward": (["x", "dy", "statistics", "gamma", "gradients"], ["dx"]),
+    "batch_norm_gradient_sums": (["x", "dy", "statistics"], ["partial_beta", "partial_gamma"]),
+    "batch_norm_backward": (["x", "dy", "statistics", "gamma", "dbeta", "dgamma"], ["dx"]),
     "batch_norm_eval_backward": (["dy", "statistics", "gamma"], ["dx"]),
 }[entry] %}
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,8 +45,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let i = linear_index(id, groups);
     let channel = i % params.channels;
     {% if entry in ["batch_norm_squares", "batch_norm_gradient_sums"] %}
-    let part = i / params.channels;
-    let first = part * params.rows_per_part;
+    let first = i / params.channels * params.rows_per_part;
     if first >= params.rows {
         return;
     }
@@ -67,8 +66,8 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         sum += dy[at];
         product += dy[at] * (x[at] - statistics[channel]);
     }
-    partial[part * 2u * params.channels + channel] = sum;
-    partial[(part * 2u + 1u) * params.channels + channel] = product * statistics[params.channels + channel];
+    partial_beta[i] = sum;
+    partial_gamma[i] = product * statistics[params.channels + channel];
     {% endif %}
     {% elif entry in ["batch_norm_statistics", "batch_norm_eval_statistics"] %}
     if i >= params.channels {
@@ -99,7 +98,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     {% else %}
     let slope = gamma[channel] * statistics[params.channels + channel];
     {% if entry == "batch_norm_backward" %}
-    dx[i] = slope * (dy[i] - (gradients[channel] + normal * gradients[params.channels + channel]) / f32(params.rows));
+    dx[i] = slope * (dy[i] - (dbeta[channel] + normal * dgamma[channel]) / f32(params.rows));
     {% else %}
     dx[i] = slope * dy[i];
     {% endif %}

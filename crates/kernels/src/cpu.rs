@@ -6,6 +6,7 @@ pub(crate) mod accuracy;
 pub(crate) mod adam;
 pub(crate) mod augment;
 pub(crate) mod avg_pool;
+pub(crate) mod batch_norm;
 pub(crate) mod clip_grad_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
@@ -13,10 +14,6 @@ pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "launched once its shader is there")
-)]
 pub(crate) mod im2col;
 pub(crate) mod lrn;
 pub(crate) mod max_pool;
@@ -24,6 +21,7 @@ pub(crate) mod reduce;
 pub(crate) mod relu;
 pub(crate) mod resize;
 pub(crate) mod sgd;
+pub(crate) mod softmax;
 
 /// What several twins use.
 mod shared {

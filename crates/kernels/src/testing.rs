@@ -9,6 +9,7 @@ mod accuracy;
 mod adam;
 mod augment;
 mod avg_pool;
+mod batch_norm;
 mod cases;
 mod check;
 mod clip_grad_norm;
@@ -19,6 +20,7 @@ mod dropout;
 mod elementwise;
 mod fill;
 mod gemm;
+mod im2col;
 mod lrn;
 mod max_pool;
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod relu;
 mod resize;
 mod roofline;
 mod sgd;
+mod softmax;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, check_twin, compare, gpu, tolerance};

@@ -2,14 +2,17 @@
 
 pub mod accuracy;
 pub mod avg_pool;
+pub mod batch_norm;
 pub mod column_sum;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
+pub mod im2col;
 pub mod lrn;
 pub mod max_pool;
 pub mod reduce;
 pub mod relu;
 pub mod resize;
+pub mod softmax;

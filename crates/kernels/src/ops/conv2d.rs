@@ -65,9 +65,9 @@ pub struct Conv2d {
 
 /// A convolution whose sizes fit together.
 #[derive(Clone, Copy)]
-struct Checked {
-    spec: Conv2d,
-    placement: Placement,
+pub(super) struct Checked {
+    pub(super) spec: Conv2d,
+    pub(super) placement: Placement,
     params: Conv2dParams,
 }
 
@@ -80,7 +80,7 @@ impl Conv2d {
         Ok(self.window.place(OP, self.input)?.out)
     }
 
-    fn check(&self) -> Result<Checked> {
+    pub(super) fn check(&self) -> Result<Checked> {
         let placement = self.window.place(OP, self.input)?;
         let divides = |channels: usize| self.groups > 0 && channels.is_multiple_of(self.groups);
         if !divides(self.c_in) || !divides(self.c_out) {
@@ -124,7 +124,7 @@ impl Conv2d {
 }
 
 impl Checked {
-    fn image_len(&self) -> usize {
+    pub(super) fn image_len(&self) -> usize {
         self.spec.input[0] * self.spec.input[1] * self.spec.c_in
     }
 
@@ -150,7 +150,7 @@ impl Checked {
     }
 
     /// The parameters for a part of the batch.
-    fn part(&self, images: &Range<usize>) -> Result<Conv2dParams> {
+    pub(super) fn part(&self, images: &Range<usize>) -> Result<Conv2dParams> {
         Ok(Conv2dParams {
             n: size(OP, "n", images.len())?,
             ..self.params

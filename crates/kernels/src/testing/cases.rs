@@ -103,6 +103,7 @@ pub fn operators() -> Vec<Operator> {
         adam,
         augment,
         avg_pool,
+        batch_norm,
         clip_grad_norm,
         column_sum,
         conv2d,
@@ -110,12 +111,14 @@ pub fn operators() -> Vec<Operator> {
         dropout,
         elementwise,
         gemm,
+        im2col,
         lrn,
         max_pool,
         reduce,
         relu,
         resize,
         sgd,
+        softmax,
     )
 }
 

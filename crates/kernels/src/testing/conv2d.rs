@@ -12,60 +12,64 @@ use crate::ops::relu;
 use crate::ops::window::{Padding, Window};
 
 #[derive(Debug)]
-struct Conv2dCase {
-    conv: Conv2d,
-    out: [usize; 2],
+pub(super) struct Conv2dCase {
+    pub(super) conv: Conv2d,
+    pub(super) out: [usize; 2],
     before: [usize; 2],
     has_bias: bool,
     is_relu: bool,
 }
 
 pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
-    let (ph, pw) = (fields.get_or("ph", 0)?, fields.get_or("pw", 0)?);
-    let explicit = Padding::Explicit {
-        top: ph + fields.get_or("pt", 0)?,
-        left: pw + fields.get_or("pl", 0)?,
-        bottom: ph + fields.get_or("pb", 0)?,
-        right: pw + fields.get_or("pr", 0)?,
-    };
-    let window = Window {
-        size: [fields.get("kh")?, fields.get("kw")?],
-        stride: [fields.get_or("sh", 1)?, fields.get_or("sw", 1)?],
-        dilation: [fields.get_or("dh", 1)?, fields.get_or("dw", 1)?],
-        padding: if fields.flag("same") {
-            Padding::Same
-        } else {
-            explicit
-        },
-        is_ceil: false,
-    };
-    let conv = Conv2d {
-        n: fields.get("n")?,
-        input: [fields.get("h")?, fields.get("w")?],
-        c_in: fields.get("ci")?,
-        c_out: fields.get("co")?,
-        window,
-        groups: fields.get_or("groups", 1)?,
-    };
-    let placement = window
-        .place("conv2d", conv.input)
-        .map_err(|error| error.to_string())?;
-    Ok(Box::new(Conv2dCase {
-        conv,
-        out: placement.out,
-        before: placement.before,
-        has_bias: fields.flag("bias"),
-        is_relu: fields.flag("relu"),
-    }))
+    Ok(Box::new(Conv2dCase::parse(fields)?))
 }
 
 impl Conv2dCase {
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, String> {
+        let (ph, pw) = (fields.get_or("ph", 0)?, fields.get_or("pw", 0)?);
+        let explicit = Padding::Explicit {
+            top: ph + fields.get_or("pt", 0)?,
+            left: pw + fields.get_or("pl", 0)?,
+            bottom: ph + fields.get_or("pb", 0)?,
+            right: pw + fields.get_or("pr", 0)?,
+        };
+        let window = Window {
+            size: [fields.get("kh")?, fields.get("kw")?],
+            stride: [fields.get_or("sh", 1)?, fields.get_or("sw", 1)?],
+            dilation: [fields.get_or("dh", 1)?, fields.get_or("dw", 1)?],
+            padding: if fields.flag("same") {
+                Padding::Same
+            } else {
+                explicit
+            },
+            is_ceil: false,
+        };
+        let conv = Conv2d {
+            n: fields.get("n")?,
+            input: [fields.get("h")?, fields.get("w")?],
+            c_in: fields.get("ci")?,
+            c_out: fields.get("co")?,
+            window,
+            groups: fields.get_or("groups", 1)?,
+        };
+        let placement = window
+            .place("conv2d", conv.input)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            conv,
+            out: placement.out,
+            before: placement.before,
+            has_bias: fields.flag("bias"),
+            is_relu: fields.flag("relu"),
+        })
+    }
+
     fn filter_rows(&self) -> usize {
         self.conv.window.size[0] * self.conv.window.size[1] * self.conv.c_in / self.conv.groups
     }
 
     /// The pixel that tap `tap` of window `window` reads along an axis, if it is no padding.
-    fn pixel(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
+    pub(super) fn pixel(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
         let at = window * self.conv.window.stride[axis] + tap * self.conv.window.dilation[axis];
         at.checked_sub(self.before[axis])
             .filter(|&at| at < self.conv.input[axis])
