@@ -199,20 +199,20 @@ impl BackwardRow<'_> {
                 let start = (row * self.pool.columns.output + ox) * channels;
                 let argmax = &self.argmax[start..][channel..channels];
                 let dy = &self.dy[start..][channel..channels];
-                for vector in 0..VECTORS {
+                for (vector, sum) in sums.iter_mut().enumerate() {
                     let lanes = lanes::<S>(dy.len(), vector);
                     let argmax = load_words(simd, &argmax[lanes.clone()]);
                     let is_here = simd.equal_u32s(argmax, here);
                     let dy = simd.select_f32s(is_here, load(simd, &dy[lanes]), zero);
-                    sums[vector] = simd.add_f32s(sums[vector], dy);
+                    *sum = simd.add_f32s(*sum, dy);
                 }
             },
         );
-        for vector in 0..VECTORS {
+        for (vector, sum) in sums.into_iter().enumerate() {
             let start = ix * channels + channel;
             let lanes = lanes::<S>(channels - channel, vector);
             let lanes = start + lanes.start..start + lanes.end;
-            store(simd, sums[vector], &mut self.dx[lanes]);
+            store(simd, sum, &mut self.dx[lanes]);
         }
         VECTORS * S::F32_LANES
     }
