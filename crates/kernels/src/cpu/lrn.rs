@@ -4,6 +4,8 @@
 //! A few rows at a time are laid out with zeros between them, so that a window never leaves its row and every loop is
 //! one long run of vectors, whatever the number of channels.
 
+use std::array;
+
 use rayon::prelude::*;
 
 use crate::cpu::shared::scratch::with_scratch;
@@ -13,6 +15,9 @@ use crate::ops::lrn::LrnParams;
 
 /// Floats of the working rows of a task: three arrays of this length stay in the first cache.
 const BLOCK: usize = 3072;
+
+/// The paper's window of five channels, whose sums are taken in one go.
+const PAPER_WINDOW: usize = 5;
 
 /// Rows of a task; enough blocks that starting the task costs nothing.
 const TASK_LEN: usize = 1 << 15;
@@ -161,9 +166,11 @@ impl Layout {
         for (terms, ((x, dy), (scales, sums))) in
             self.rows_mut(terms).zip(operands.clone().zip(factors))
         {
-            each(terms, [dy, x, scales, sums], |_, [dy, x, scale, sum]| {
-                dy * x * scale / sum
-            });
+            each(
+                terms,
+                [dy, x, scales, sums],
+                |_, [dy, x, scale, inverse]| dy * x * scale * inverse,
+            );
         }
         // The j whose windows hold i are in the mirrored window of i.
         self.window_sums(self.after, self.before, terms, sums);
@@ -194,6 +201,15 @@ impl Layout {
         let len = inner.len();
         let sums = &mut sums[inner];
         let first = self.gap - before;
+        if before + after + 1 == PAPER_WINDOW {
+            let [a, b, c, d, e]: [&[f32]; PAPER_WINDOW] =
+                array::from_fn(|shift| &values[first + shift..][..len]);
+            let values = a.iter().zip(b).zip(c.iter().zip(d)).zip(e);
+            for (sum, (((a, b), (c, d)), e)) in sums.iter_mut().zip(values) {
+                *sum = a + b + (c + d) + e;
+            }
+            return;
+        }
         sums.copy_from_slice(&values[first..][..len]);
         for shift in 1..=before + after {
             for (sum, value) in sums.iter_mut().zip(&values[first + shift..][..len]) {
@@ -202,29 +218,32 @@ impl Layout {
         }
     }
 
-    /// `s` becomes `bias + alpha * s`, `scale` becomes `s^-beta`: by square roots where beta is one of the usual ones.
+    /// A sum becomes `1 / s` with `s = bias + alpha * sum`, and its scale `s^-beta`: by square roots where beta is one of
+    /// the usual ones. An infinite `s` gives two zeros.
     #[inline(always)]
     fn powers(&self, sums: &mut [f32], scales: &mut [f32]) {
         let beta = self.beta;
         if beta == 0.75 {
             self.each_power(sums, scales, |s| {
-                let root = s.sqrt();
-                1.0 / (root * root.sqrt())
+                let root = 1.0 / s.sqrt();
+                (root * root, root * root.sqrt())
             });
         } else if beta == 0.5 {
-            self.each_power(sums, scales, |s| 1.0 / s.sqrt());
+            self.each_power(sums, scales, |s| {
+                let root = 1.0 / s.sqrt();
+                (root * root, root)
+            });
         } else if beta == 1.0 {
-            self.each_power(sums, scales, |s| 1.0 / s);
+            self.each_power(sums, scales, |s| (1.0 / s, 1.0 / s));
         } else {
-            self.each_power(sums, scales, |s| s.powf(-beta));
+            self.each_power(sums, scales, |s| (1.0 / s, s.powf(-beta)));
         }
     }
 
     #[inline(always)]
-    fn each_power(&self, sums: &mut [f32], scales: &mut [f32], power: impl Fn(f32) -> f32) {
+    fn each_power(&self, sums: &mut [f32], scales: &mut [f32], power: impl Fn(f32) -> (f32, f32)) {
         for (sum, scale) in sums.iter_mut().zip(scales) {
-            *sum = self.bias + self.alpha * *sum;
-            *scale = power(*sum);
+            (*sum, *scale) = power(self.bias + self.alpha * *sum);
         }
     }
 }

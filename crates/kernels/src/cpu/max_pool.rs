@@ -1,7 +1,9 @@
 //! Max-pooling's twin.
 //!
 //! Ties go to the first maximum of a window, row by row; a NaN wins, the last one if there are several, as in PyTorch.
-//! A pixel's channels are taken a vector at a time, and each vector sees its whole window before it is stored.
+//! A pixel's channels are taken a few vectors at a time, which see their whole window before they are stored.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -75,37 +77,72 @@ impl WithSimd for ForwardRow<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.pool.channels;
-        let pixels = self
-            .y
-            .chunks_exact_mut(channels)
-            .zip(self.argmax.chunks_exact_mut(channels));
-        for (ox, (y, argmax)) in pixels.enumerate() {
-            let mut first = u32::MAX;
-            for_taps(self.rows, self.columns, [self.oy, ox], |iy, ix| {
-                first = first.min(position(iy * self.pool.columns.input + ix));
-            });
-            for channel in (0..channels).step_by(S::F32_LANES) {
-                let lanes = channel..(channel + S::F32_LANES).min(channels);
-                let mut most = simd.splat_f32s(f32::NEG_INFINITY);
-                let mut place = simd.splat_u32s(first);
-                for_taps(self.rows, self.columns, [self.oy, ox], |iy, ix| {
-                    let at = iy * self.pool.columns.input + ix;
-                    let pixel = self.image * self.pool.rows.input * self.pool.columns.input + at;
-                    let x = &self.x[pixel * channels..][lanes.clone()];
-                    let x = simd.partial_load_f32s(x);
-                    let is_number = simd.equal_f32s(x, x);
-                    let wins =
-                        simd.or_m32s(simd.greater_than_f32s(x, most), simd.not_m32s(is_number));
-                    most = simd.select_f32s(wins, x, most);
-                    place = simd.select_u32s(wins, simd.splat_u32s(position(at)), place);
-                });
-                simd.partial_store_f32s(&mut y[lanes.clone()], most);
-                simd.partial_store_u32s(&mut argmax[lanes], place);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for ox in 0..self.pool.columns.output {
+            let mut channel = 0;
+            while channel < self.pool.channels {
+                channel += match (self.pool.channels - channel).div_ceil(S::F32_LANES) {
+                    1 => self.window::<S, 1>(simd, ox, channel),
+                    2 => self.window::<S, 2>(simd, ox, channel),
+                    3 => self.window::<S, 3>(simd, ox, channel),
+                    _ => self.window::<S, 4>(simd, ox, channel),
+                };
             }
         }
     }
+}
+
+impl ForwardRow<'_> {
+    /// The maxima of `VECTORS` vectors of one pixel's channels; how many channels those are.
+    #[inline(always)]
+    fn window<S: Simd, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        ox: usize,
+        channel: usize,
+    ) -> usize {
+        let channels = self.pool.channels;
+        let mut most = [simd.splat_f32s(f32::NEG_INFINITY); VECTORS];
+        let mut places = [simd.splat_u32s(u32::MAX); VECTORS];
+        let mut is_first = true;
+        for_taps(
+            self.rows,
+            self.columns,
+            [self.oy, ox],
+            #[inline(always)]
+            |iy, ix| {
+                let at = iy * self.pool.columns.input + ix;
+                let pixel = self.image * self.pool.rows.input * self.pool.columns.input + at;
+                let x = &self.x[pixel * channels..][channel..channels];
+                let place = simd.splat_u32s(position(at));
+                if is_first {
+                    places = [place; VECTORS];
+                    is_first = false;
+                }
+                for vector in 0..VECTORS {
+                    let x = load(simd, &x[lanes::<S>(x.len(), vector)]);
+                    let is_nan = simd.not_m32s(simd.equal_f32s(x, x));
+                    let wins = simd.or_m32s(simd.greater_than_f32s(x, most[vector]), is_nan);
+                    most[vector] = simd.select_f32s(wins, x, most[vector]);
+                    places[vector] = simd.select_u32s(wins, place, places[vector]);
+                }
+            },
+        );
+        for vector in 0..VECTORS {
+            let start = ox * channels + channel;
+            let lanes = lanes::<S>(channels - channel, vector);
+            let lanes = start + lanes.start..start + lanes.end;
+            store(simd, most[vector], &mut self.y[lanes.clone()]);
+            store_words(simd, places[vector], &mut self.argmax[lanes]);
+        }
+        VECTORS * S::F32_LANES
+    }
+}
+
+/// Where one of several vectors lies in `len` floats.
+#[inline(always)]
+fn lanes<S: Simd>(len: usize, vector: usize) -> Range<usize> {
+    (vector * S::F32_LANES).min(len)..((vector + 1) * S::F32_LANES).min(len)
 }
 
 /// One row of one image's gradient.
@@ -124,25 +161,60 @@ impl WithSimd for BackwardRow<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.pool.channels;
-        let zero = simd.splat_f32s(0.0);
-        for (ix, dx) in self.dx.chunks_exact_mut(channels).enumerate() {
-            let here = simd.splat_u32s(position(self.iy * self.pool.columns.input + ix));
-            for channel in (0..channels).step_by(S::F32_LANES) {
-                let lanes = channel..(channel + S::F32_LANES).min(channels);
-                let mut sum = zero;
-                for_taps(self.rows, self.columns, [self.iy, ix], |oy, ox| {
-                    let row = self.image * self.pool.rows.output + oy;
-                    let start = (row * self.pool.columns.output + ox) * channels;
-                    let argmax = simd.partial_load_u32s(&self.argmax[start..][lanes.clone()]);
-                    let dy = simd.partial_load_f32s(&self.dy[start..][lanes.clone()]);
-                    let is_here = simd.equal_u32s(argmax, here);
-                    sum = simd.add_f32s(sum, simd.select_f32s(is_here, dy, zero));
-                });
-                simd.partial_store_f32s(&mut dx[lanes], sum);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for ix in 0..self.pool.columns.input {
+            let mut channel = 0;
+            while channel < self.pool.channels {
+                channel += match (self.pool.channels - channel).div_ceil(S::F32_LANES) {
+                    1 => self.pixel::<S, 1>(simd, ix, channel),
+                    2 => self.pixel::<S, 2>(simd, ix, channel),
+                    3 => self.pixel::<S, 3>(simd, ix, channel),
+                    _ => self.pixel::<S, 4>(simd, ix, channel),
+                };
             }
         }
+    }
+}
+
+impl BackwardRow<'_> {
+    /// The gradients of `VECTORS` vectors of one pixel's channels; how many channels those are.
+    #[inline(always)]
+    fn pixel<S: Simd, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        ix: usize,
+        channel: usize,
+    ) -> usize {
+        let channels = self.pool.channels;
+        let zero = simd.splat_f32s(0.0);
+        let here = simd.splat_u32s(position(self.iy * self.pool.columns.input + ix));
+        let mut sums = [zero; VECTORS];
+        for_taps(
+            self.rows,
+            self.columns,
+            [self.iy, ix],
+            #[inline(always)]
+            |oy, ox| {
+                let row = self.image * self.pool.rows.output + oy;
+                let start = (row * self.pool.columns.output + ox) * channels;
+                let argmax = &self.argmax[start..][channel..channels];
+                let dy = &self.dy[start..][channel..channels];
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    let lanes = lanes::<S>(dy.len(), vector);
+                    let argmax = load_words(simd, &argmax[lanes.clone()]);
+                    let is_here = simd.equal_u32s(argmax, here);
+                    let dy = simd.select_f32s(is_here, load(simd, &dy[lanes]), zero);
+                    *sum = simd.add_f32s(*sum, dy);
+                }
+            },
+        );
+        for (vector, sum) in sums.into_iter().enumerate() {
+            let start = ix * channels + channel;
+            let lanes = lanes::<S>(channels - channel, vector);
+            let lanes = start + lanes.start..start + lanes.end;
+            store(simd, sum, &mut self.dx[lanes]);
+        }
+        VECTORS * S::F32_LANES
     }
 }
 
@@ -160,5 +232,43 @@ fn for_taps(rows: &Axis, columns: &Axis, [y, x]: [usize; 2], mut visit: impl FnM
                 visit(source_y, source_x);
             }
         }
+    }
+}
+
+// A whole vector is loaded and stored as such: pulp's partial ones jump through a table.
+
+#[inline(always)]
+fn load<S: Simd>(simd: S, lanes: &[f32]) -> S::f32s {
+    let whole = S::as_simd_f32s(lanes).0.first().copied();
+    whole.unwrap_or_else(
+        #[inline(always)]
+        || simd.partial_load_f32s(lanes),
+    )
+}
+
+#[inline(always)]
+fn load_words<S: Simd>(simd: S, lanes: &[u32]) -> S::u32s {
+    let whole = S::as_simd_u32s(lanes).0.first().copied();
+    whole.unwrap_or_else(
+        #[inline(always)]
+        || simd.partial_load_u32s(lanes),
+    )
+}
+
+#[inline(always)]
+fn store<S: Simd>(simd: S, values: S::f32s, lanes: &mut [f32]) {
+    if let Some(whole) = S::as_mut_simd_f32s(lanes).0.first_mut() {
+        *whole = values;
+    } else {
+        simd.partial_store_f32s(lanes, values);
+    }
+}
+
+#[inline(always)]
+fn store_words<S: Simd>(simd: S, values: S::u32s, lanes: &mut [u32]) {
+    if let Some(whole) = S::as_mut_simd_u32s(lanes).0.first_mut() {
+        *whole = values;
+    } else {
+        simd.partial_store_u32s(lanes, values);
     }
 }

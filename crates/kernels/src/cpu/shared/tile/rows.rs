@@ -188,37 +188,34 @@ impl RowTiles<'_> {
         packed: &[[S::f32s; VECTORS]],
     ) -> [[S::f32s; VECTORS]; ROWS] {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-        let len = self.run_len;
+        let (len, zeros, base) = (self.run_len, self.zeros, self.source);
         for (&run, sources) in runs.iter().zip(sources) {
-            let rows: [&[f32]; ROWS] = array::from_fn(|row| match sources[row] {
-                NONE => &self.zeros[..len],
-                source => &self.source[source..][..len],
-            });
-            sums = add_run::<S, ROWS, VECTORS>(simd, rows, &packed[run * len..][..len], sums);
+            let rows: [&[f32]; ROWS] = array::from_fn(
+                #[inline(always)]
+                |row| {
+                    let source = sources[row];
+                    let (base, start) = if source == NONE {
+                        (zeros, 0)
+                    } else {
+                        (base, source)
+                    };
+                    &base[start..][..len]
+                },
+            );
+            let packed = &packed[run * len..][..len];
+            for step in 0..len {
+                let right = packed[step];
+                for row in 0..ROWS {
+                    let left = simd.splat_f32s(rows[row][step]);
+                    for vector in 0..VECTORS {
+                        sums[row][vector] =
+                            simd.mul_add_f32s(left, right[vector], sums[row][vector]);
+                    }
+                }
+            }
         }
         sums
     }
-}
-
-/// The inner loop; by value, so that the sums stay in registers.
-#[inline(always)]
-fn add_run<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    rows: [&[f32]; ROWS],
-    packed: &[[S::f32s; VECTORS]],
-    mut sums: [[S::f32s; VECTORS]; ROWS],
-) -> [[S::f32s; VECTORS]; ROWS] {
-    let rows = rows.map(|row| &row[..packed.len()]);
-    for (step, right) in packed.iter().enumerate() {
-        let right = *right;
-        for row in 0..ROWS {
-            let left = simd.splat_f32s(rows[row][step]);
-            for vector in 0..VECTORS {
-                sums[row][vector] = simd.mul_add_f32s(left, right[vector], sums[row][vector]);
-            }
-        }
-    }
-    sums
 }
 
 #[inline(always)]
