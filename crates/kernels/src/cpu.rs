@@ -24,13 +24,13 @@ pub(crate) mod sgd;
 pub(crate) mod softmax;
 
 /// What several twins use.
-mod shared {
+pub(crate) mod shared {
     pub(super) mod axis;
     pub(super) mod pool;
     pub(super) mod resample;
     pub(super) mod scratch;
     pub(super) mod tile;
-    pub(super) mod wide;
+    pub(crate) mod wide;
 }
 
 /// The twins against naive references, on awkward shapes.
