@@ -22,8 +22,9 @@ const HELP: &str = "\
 Usage: cargo xtask VERB [ARGS...]
 
 Checks:
-  test [--quick]   everything that CI runs: formatting, tidy, clippy, tests crate by crate, docs, example projects;
-                   --quick leaves out the docs and the example projects
+  test             everything that CI runs: formatting, tidy, clippy, tests crate by crate, docs, example projects
+    --quick        without the docs and the example projects
+    --keep-going   all steps, even after one has failed
   ci               the same as test
   tidy             layers, operators and files only; takes a second
   bench [ARGS...]  cargo bench -p kernels -- ARGS

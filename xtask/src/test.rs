@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that CI runs, in the order that fails soonest, stopping at the first failure.
+//! `cargo xtask test`: everything that CI runs, in the order that fails soonest, stopping at the first failure
+//! unless told to keep going.
 //!
 //! Crates are tested one by one, because testing the whole workspace at once unifies features and hides a missing one.
 
@@ -17,6 +18,7 @@ use crate::{tidy, vulkan};
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
     quick: bool,
+    keep_going: bool,
 }
 
 impl Options {
@@ -26,6 +28,7 @@ impl Options {
         for arg in args {
             match arg.to_str() {
                 Some("--quick") => options.quick = true,
+                Some("--keep-going") => options.keep_going = true,
                 _ => {
                     return Err(format!(
                         "`test` does not know the argument `{}`",
@@ -68,8 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let steps = steps(&workspace, options)?;
     let mut tally = Tally::default();
-    let mut done: Vec<(&str, Duration)> = Vec::new();
-    let mut failed = None;
+    let mut done = Vec::new();
     for (idx, step) in steps.iter().enumerate() {
         println!(
             "\n== {}/{} {}: {}",
@@ -80,33 +82,40 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         );
         let start = Instant::now();
         let passed = step.action.perform(&workspace, &mut tally)?;
-        done.push((&step.name, start.elapsed()));
-        println!(
-            "== {} {} after {}",
-            step.name,
-            if passed { "passed" } else { "FAILED" },
-            spell(start.elapsed())
-        );
-        if !passed {
-            failed = Some(step);
+        let time = start.elapsed();
+        println!("== {} {} after {}", step.name, verdict(passed), spell(time));
+        done.push(Done { step, passed, time });
+        if !passed && !options.keep_going {
             break;
         }
     }
-    summarise(&done, steps.len(), &tally, failed);
-    Ok(if failed.is_none() {
+    summarise(&done, steps.len(), &tally);
+    let all_passed = done.iter().all(|done| done.passed);
+    Ok(if all_passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn summarise(done: &[(&str, Duration)], n_steps: usize, tally: &Tally, failed: Option<&Step>) {
+/// A step that was taken.
+struct Done<'a> {
+    step: &'a Step,
+    passed: bool,
+    time: Duration,
+}
+
+fn verdict(passed: bool) -> &'static str {
+    if passed { "passed" } else { "FAILED" }
+}
+
+fn summarise(done: &[Done<'_>], n_steps: usize, tally: &Tally) {
     println!("\nSummary");
-    for (name, time) in done {
-        let is_failed = failed.is_some_and(|step| step.name == *name);
+    for Done { step, passed, time } in done {
         println!(
-            "  {:<8} {name:<28} {:>14}",
-            if is_failed { "FAILED" } else { "passed" },
+            "  {:<8} {:<28} {:>14}",
+            verdict(*passed),
+            step.name,
             spell(*time)
         );
     }
@@ -117,12 +126,12 @@ fn summarise(done: &[(&str, Duration)], n_steps: usize, tally: &Tally, failed: O
         "  {:<8} {:<28} {:>14}",
         "",
         "all",
-        spell(done.iter().map(|(_, time)| *time).sum())
+        spell(done.iter().map(|done| done.time).sum())
     );
     if let Some(hint) = vulkan::missing() {
         println!("{hint}");
     }
-    if let Some(step) = failed {
+    for Done { step, .. } in done.iter().filter(|done| !done.passed) {
         println!(
             "`{}` failed; to repeat it:\n    {}",
             step.name,
@@ -338,7 +347,10 @@ mod tests {
     fn refuses_unknown_arguments() {
         assert_eq!(
             Options::parse(&["--quick".into()]),
-            Ok(Options { quick: true })
+            Ok(Options {
+                quick: true,
+                ..Options::default()
+            })
         );
         assert!(
             Options::parse(&["--fast".into()])

@@ -59,6 +59,7 @@ const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
 
 /// Files among the launches that are no operator, and why they are there.
 const HELPERS: &[(&str, &str)] = &[
+    ("pool", "what maximum and average pooling share"),
     (
         "tile",
         "how products and convolutions are cut into workgroups",
