@@ -16,3 +16,4 @@ pub mod reduce;
 pub mod relu;
 pub mod resize;
 pub mod softmax;
+pub mod top_k;

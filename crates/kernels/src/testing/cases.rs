@@ -119,6 +119,7 @@ pub fn operators() -> Vec<Operator> {
         resize,
         sgd,
         softmax,
+        top_k,
     )
 }
 
