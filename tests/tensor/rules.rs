@@ -243,3 +243,12 @@ fn batch_norm_in_training_and_in_evaluation() {
         "after many batches {running} is {batch}"
     );
 }
+
+#[test]
+fn a_bias_gathers_the_rows() {
+    let (x, bias) = (numbers(&[3, 5], 1), numbers(&[5], 2));
+    for is_relu in [false, true] {
+        check_rule(&x, |x| x.add_bias(&bias, is_relu).unwrap());
+        check_rule(&bias, |bias| x.add_bias(bias, is_relu).unwrap());
+    }
+}
