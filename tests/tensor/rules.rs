@@ -258,3 +258,12 @@ fn top_k_orders_ties_and_nan() {
         assert!(x.top_k(5).is_err(), "more than there are");
     }
 }
+
+#[test]
+fn a_bias_gathers_the_rows() {
+    let (x, bias) = (numbers(&[3, 5], 1), numbers(&[5], 2));
+    for is_relu in [false, true] {
+        check_rule(&x, |x| x.add_bias(&bias, is_relu).unwrap());
+        check_rule(&bias, |bias| x.add_bias(bias, is_relu).unwrap());
+    }
+}

@@ -7,6 +7,7 @@ pub(crate) mod adam;
 pub(crate) mod augment;
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
+pub(crate) mod bias;
 pub(crate) mod clip_grad_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
