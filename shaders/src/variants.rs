@@ -61,6 +61,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
         ("resize", "resize"),
+        ("top_k", "top_k_forward"),
     ]
     .into_iter()
     .map(|(stem, entry)| Variant::new(stem, entry))

@@ -252,3 +252,18 @@ fn a_bias_gathers_the_rows() {
         check_rule(&bias, |bias| x.add_bias(bias, is_relu).unwrap());
     }
 }
+
+#[test]
+fn top_k_orders_ties_and_nan() {
+    let mut devices = vec![Device::cpu()];
+    devices.extend(Device::open("gpu"));
+    for device in devices {
+        let x = [1.0, 3.0, 3.0, -0.0, 0.0, f32::NAN, -1.0, f32::INFINITY];
+        let x = Tensor::from_slice(&device, &x, [2, 1, 4]).unwrap();
+        let (values, positions) = x.top_k(3).unwrap();
+        assert_eq!(values.shape()[..], [2, 1, 3], "{}", device.name());
+        let positions = positions.to_vec::<u32>().unwrap();
+        assert_eq!(positions, [1, 2, 0, 1, 3, 0], "{}", device.name());
+        assert!(x.top_k(5).is_err(), "more than there are");
+    }
+}

@@ -23,6 +23,7 @@ pub(crate) mod relu;
 pub(crate) mod resize;
 pub(crate) mod sgd;
 pub(crate) mod softmax;
+pub(crate) mod top_k;
 
 /// What several twins use.
 pub(crate) mod shared {

@@ -25,6 +25,7 @@ pub mod softmax;
 mod tile;
 
 pub use tile::TileKind;
+pub mod top_k;
 pub mod window;
 
 use std::ops::Range;

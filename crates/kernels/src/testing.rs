@@ -33,6 +33,7 @@ mod resize;
 mod roofline;
 mod sgd;
 mod softmax;
+mod top_k;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, check_twin, compare, gpu, tolerance};

@@ -17,3 +17,4 @@ pub mod reduce;
 pub mod relu;
 pub mod resize;
 pub mod softmax;
+pub mod top_k;

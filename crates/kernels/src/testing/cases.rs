@@ -120,6 +120,7 @@ pub fn operators() -> Vec<Operator> {
         resize,
         sgd,
         softmax,
+        top_k,
     )
 }
 
