@@ -13,6 +13,7 @@ files! {
     "augment.wgsl"
     "avg_pool.wgsl"
     "batch_norm.wgsl"
+    "bias.wgsl"
     "clip_grad_norm.wgsl"
     "column_sum.wgsl"
     "conv2d.wgsl"

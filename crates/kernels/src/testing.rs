@@ -10,6 +10,7 @@ mod adam;
 mod augment;
 mod avg_pool;
 mod batch_norm;
+mod bias;
 mod cases;
 mod check;
 mod clip_grad_norm;

@@ -104,6 +104,7 @@ pub fn operators() -> Vec<Operator> {
         augment,
         avg_pool,
         batch_norm,
+        bias,
         clip_grad_norm,
         column_sum,
         conv2d,
