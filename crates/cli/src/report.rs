@@ -1,5 +1,7 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
+mod checks;
+
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -11,6 +13,7 @@ use train::data::{DataSet, Split};
 use train::model::{Architecture, networks};
 use train::{Adapter, Device, Recipe, Score, Summary};
 
+pub(crate) use self::checks::{Check, Checks};
 use crate::args::OutputArgs;
 use crate::hint;
 

@@ -19,6 +19,7 @@ mod step;
 mod trainer;
 
 pub mod metrics;
+pub mod proof;
 pub mod schedule;
 
 pub use callback::{Event, Listener, Outcome, Start, Step};
@@ -32,4 +33,5 @@ pub use trainer::Trainer;
 
 pub use data;
 pub use model;
+pub use tensor::gradcheck;
 pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions};
