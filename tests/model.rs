@@ -41,7 +41,7 @@ fn a_summary_names_layers_shapes_and_parameters() {
 fn a_size_that_a_layer_cannot_take_is_an_error_that_names_the_layer() {
     let error = Architecture::new("alexnet", None, Some(40)).unwrap_err();
     assert!(
-        matches!(&error, Error::LayerInput { layer, .. } if layer == "pool2"),
+        matches!(&error, Error::LayerInput { layer, .. } if layer == "pool5"),
         "{error}"
     );
     for (name, classes, size) in [("lenet", 10, 32), ("alexnet", 1, 227), ("alexnet", 10, 0)] {

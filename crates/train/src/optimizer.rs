@@ -61,8 +61,12 @@ impl Optimizer {
     }
 
     /// What step number `step` (from 1) is given: the seed, the learning rate and what follows from the number.
-    pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f32) -> StepScalars {
-        let scalars = StepScalars::new(seed, step, learning_rate);
+    pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to the kernels' precision is the purpose"
+        )]
+        let scalars = StepScalars::new(seed, step, learning_rate as f32);
         match self.rule {
             Rule::Adam(adam) => scalars.with_betas(adam.beta1, adam.beta2),
             Rule::Sgd(_) => scalars,

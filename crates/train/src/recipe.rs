@@ -9,6 +9,7 @@ use tensor::Device;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
+use crate::rate::ScheduleRecipe;
 
 /// The built-in recipes by name.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -52,6 +53,9 @@ pub struct Recipe {
     pub validation: Option<usize>,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
+    /// How the learning rate goes over the run.
+    #[serde(default)]
+    pub schedule: ScheduleRecipe,
     /// How pixels become the network's input.
     pub images: ImagesRecipe,
     /// What changes how fast a run goes, and not where it ends.
@@ -287,6 +291,7 @@ impl Recipe {
         if self.epochs == 0 {
             return Err(Error::setting("epochs", "at least 1", 0));
         }
+        self.schedule.check()?;
         let o = &self.optimizer;
         let rates = [
             ("learning_rate", o.learning_rate, f64::INFINITY),

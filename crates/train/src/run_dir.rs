@@ -219,6 +219,12 @@ pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
+/// Six significant digits, for rates: as [`rounded`], whatever the magnitude.
+pub(crate) fn significant(value: f64) -> f64 {
+    // A number that was just written is one.
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
 /// `YYYYMMDD-HHMMSS` in UTC, by Hinnant's `civil_from_days`.
 fn timestamp(since_epoch: Duration) -> String {
     let seconds = since_epoch.as_secs();
@@ -254,6 +260,16 @@ mod tests {
             (1_795_291_679, "20261121-200759"),
         ] {
             assert_eq!(timestamp(Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn written_numbers_are_short_and_come_back_the_same() {
+        for value in [1.990_000_000_000_000_3e-5, 1.0 / 3.0, 0.0, 123_456_789.0] {
+            let short = significant(value);
+            assert!((short - value).abs() <= 1e-5 * value, "{value}");
+            let again: f64 = serde_json::from_str(&short.to_string()).unwrap();
+            assert_eq!(again.to_bits(), short.to_bits(), "{value}");
         }
     }
 

@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::optimizer::Optimizer;
 use crate::recipe::Recipe;
-use crate::run_dir::{Row, RunDir, Summary, rounded};
+use crate::run_dir::{Row, RunDir, Summary, rounded, significant};
+use crate::schedule::Schedule;
 use crate::score::{Score, ratio_of};
 use crate::step::{Reading, TrainStep};
 
@@ -33,6 +34,7 @@ pub struct Trainer {
     optimizer: Optimizer,
     step: TrainStep,
     loader: Loader,
+    schedule: Schedule,
     validation: Option<Evaluator>,
     run: Option<RunDir>,
     state: State,
@@ -67,6 +69,9 @@ impl Trainer {
         let optimizer = Optimizer::new(&recipe.optimizer, &network)?;
         let sizes = (recipe.batch_size, data.train.size());
         let step = TrainStep::capture(&network, &optimizer, &recipe.images, sizes)?;
+        let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
+        let rate = recipe.optimizer.learning_rate;
+        let schedule = recipe.schedule.schedule(rate, epochs, loader.n_batches());
         let validation = data.validation.clone();
         let validation = validation.map(|images| Evaluator::new(&network, images, &recipe));
         Ok(Self {
@@ -78,6 +83,7 @@ impl Trainer {
             optimizer,
             step,
             loader,
+            schedule,
             run: None,
             state: State::default(),
             last_loss: f64::NAN,
@@ -172,13 +178,11 @@ impl Trainer {
         let (began, waited) = (Instant::now(), self.loader.waited());
         let before = self.state.partial;
         self.step.set_sums(&totals(&before))?;
-        let learning_rate = self.learning_rate();
         while self.state.batch < n_batches && !stop.load(Ordering::Relaxed) {
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
-            let scalars = self
-                .optimizer
-                .scalars(self.recipe.seed, index, learning_rate);
+            let rate = self.learning_rate(number);
+            let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
             self.step.run(number, self.loader.next_batch()?, &scalars)?;
             (self.state.step, self.state.batch) = (number, self.state.batch + 1);
             while let Some(reading) = self.step.reading()? {
@@ -214,13 +218,10 @@ impl Trainer {
         Ok(())
     }
 
-    fn learning_rate(&self) -> f32 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "rounding to the kernels' precision is the purpose"
-        )]
-        let rate = self.recipe.optimizer.learning_rate as f32;
-        rate
+    /// The learning rate of step number `step`, from 1.
+    fn learning_rate(&self, step: u64) -> f64 {
+        let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.schedule.rate(self.recipe.optimizer.learning_rate, t)
     }
 
     fn progress(&self, of: usize) -> Step {
@@ -233,7 +234,7 @@ impl Trainer {
             loss: self.last_loss,
             accuracy: partial.correct / partial.images.max(1.0),
             images_per_s: partial.images / partial.seconds.max(1e-9),
-            learning_rate: f64::from(self.learning_rate()),
+            learning_rate: self.learning_rate(self.state.step),
         }
     }
 
@@ -275,7 +276,7 @@ impl Trainer {
         Row {
             epoch: self.state.epoch + 1,
             step: self.state.step,
-            lr: self.recipe.optimizer.learning_rate,
+            lr: significant(self.learning_rate(self.state.step)),
             train_loss: rounded(partial.loss / images),
             train_accuracy: rounded(partial.correct / images),
             val_loss: validation.map(|score| rounded(score.loss)),
