@@ -58,14 +58,7 @@ fn accuracy_add(@builtin(local_invocation_index) lane: u32) {
 {% include "shared/linear_index.wgsl" %}
 
 {% if entry == "accuracy_rank" %}
-// A word that is ordered as the floats are, with NaN above all: a driver may assume that there is none and compare wrongly.
-fn ordered(x: f32) -> u32 {
-    // -0 is the 0 that it equals.
-    let bits = select(bitcast<u32>(x), 0u, x == 0.0);
-    let is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    let word = select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
-    return select(word, 0xffffffffu, is_nan);
-}
+{% include "shared/ordered.wgsl" %}
 {% endif %}
 
 @compute @workgroup_size(64)

@@ -4,7 +4,7 @@
 // x, y, dy, dx: [rows, channels]; gamma, beta, running_mean, running_var: [channels]; sums: [channels] column sums of x;
 // statistics: [2, channels] mean and r; parts = ceil(rows / rows_per_part). column_sum adds up the parts.
 // squares          x, sums -> partial: [parts, channels] sums of (x - mean)^2
-// statistics       sums, squares (added up) -> statistics, running_mean, running_var: new = old + momentum (batch - old)
+// statistics       sums, squares (added up) -> statistics, running_mean, running_var: new = old + new_weight (batch - old)
 // eval_statistics  running_mean, running_var -> statistics
 // forward          x, statistics, gamma, beta -> y
 // gradient_sums    x, dy, statistics -> partial_beta, partial_gamma: [parts, channels] sums of dy and of dy (x - mean) r
@@ -13,11 +13,12 @@
 // One invocation computes one element, or one column of one part.
 
 struct Params {
-    rows: u32,
+    rows: u32, // of the window that is bound
+    all_rows: u32,
     channels: u32,
     rows_per_part: u32,
     unbiased: u32, // whether the running variance is updated with the batch's sum of squares over rows - 1
-    momentum: f32, // the weight of the new value, as in PyTorch; Keras and ONNX give the old value's
+    new_weight: f32, // of the batch's statistics in the running ones
     epsilon: f32,
 }
 
@@ -51,7 +52,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     }
     let end = min(first + params.rows_per_part, params.rows);
     {% if entry == "batch_norm_squares" %}
-    let mean = sums[channel] / f32(params.rows);
+    let mean = sums[channel] / f32(params.all_rows);
     var sum = 0.0;
     for (var row = first; row < end; row++) {
         let centred = x[row * params.channels + channel] - mean;
@@ -74,12 +75,12 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         return;
     }
     {% if entry == "batch_norm_statistics" %}
-    let rows = f32(params.rows);
+    let rows = f32(params.all_rows);
     let mean = sums[i] / rows;
     let variance = squares[i] / rows;
     let divisor = select(rows, max(rows - 1.0, 1.0), params.unbiased != 0u);
-    running_mean[i] += params.momentum * (mean - running_mean[i]);
-    running_var[i] += params.momentum * (squares[i] / divisor - running_var[i]);
+    running_mean[i] += params.new_weight * (mean - running_mean[i]);
+    running_var[i] += params.new_weight * (squares[i] / divisor - running_var[i]);
     {% else %}
     let mean = running_mean[i];
     let variance = running_var[i];
@@ -98,7 +99,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     {% else %}
     let slope = gamma[channel] * statistics[params.channels + channel];
     {% if entry == "batch_norm_backward" %}
-    dx[i] = slope * (dy[i] - (dbeta[channel] + normal * dgamma[channel]) / f32(params.rows));
+    dx[i] = slope * (dy[i] - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows));
     {% else %}
     dx[i] = slope * dy[i];
     {% endif %}

@@ -59,6 +59,10 @@ fn next_{{ side }}(step: Step{{ S }}, by: u32) -> Step{{ S }} {
     return Step{{ S }}(step.k + by);
 }
 
+fn after_{{ side }}(step: Step{{ S }}) -> Step{{ S }} {
+    return Step{{ S }}(step.k + 1u);
+}
+
 // Reads index 0 where there is nothing: cheaper than a branch.
 fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
     let at = line.offset + step.k{{ "" if along_k else " * params.ld" ~ side }};

@@ -34,18 +34,28 @@ fn step_a(k: u32) -> StepA {
 }
 
 fn next_a(step: StepA, by: u32) -> StepA {
-    var next = step;
-    next.k += by;
-    next.channel += by;
-    while next.channel >= group_out() {
-        next.channel -= group_out();
-        next.x += params.dilation_w;
-        if next.x == params.kw * params.dilation_w {
-            next.x = 0u;
-            next.y += params.dilation_h;
-        }
+    if step.channel + by < group_out() {
+        return StepA(step.k + by, step.channel + by, step.y, step.x);
     }
-    return next;
+    // Past one tap at most, or past several.
+    if by <= group_out() {
+        return next_tap(StepA(step.k + by, step.channel + by, step.y, step.x));
+    }
+    return step_a(step.k + by);
+}
+
+fn after_a(step: StepA) -> StepA {
+    let next = StepA(step.k + 1u, step.channel + 1u, step.y, step.x);
+    if next.channel < group_out() {
+        return next;
+    }
+    return next_tap(next);
+}
+
+fn next_tap(step: StepA) -> StepA {
+    let x = step.x + params.dilation_w;
+    let is_last = x == params.kw * params.dilation_w;
+    return StepA(step.k, step.channel - group_out(), step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
 fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
@@ -65,9 +75,9 @@ fn load_a(line: LineA, step: StepA) -> vec4<f32> {
     {% if vector_a %}
     return one_a(line, step);
     {% else %}
-    let step_1 = next_a(step, 1u);
-    let step_2 = next_a(step_1, 1u);
-    let step_3 = next_a(step_2, 1u);
+    let step_1 = after_a(step);
+    let step_2 = after_a(step_1);
+    let step_3 = after_a(step_2);
     return vec4<f32>(one_a(line, step), one_a(line, step_1), one_a(line, step_2), one_a(line, step_3));
     {% endif %}
 }
@@ -93,14 +103,16 @@ fn step_b(k: u32) -> StepB {
 }
 
 fn next_b(step: StepB, by: u32) -> StepB {
-    var next = step;
-    next.k += by;
-    next.channel += by;
-    while next.channel >= group_out() {
-        next.channel -= group_out();
-        next.tap += group_in() * params.c_out;
+    if step.channel + by < group_out() {
+        return StepB(step.k + by, step.channel + by, step.tap);
     }
-    return next;
+    return step_b(step.k + by);
+}
+
+fn after_b(step: StepB) -> StepB {
+    let is_last = step.channel + 1u == group_out();
+    let channel = select(step.channel + 1u, 0u, is_last);
+    return StepB(step.k + 1u, channel, step.tap + select(0u, group_in() * params.c_out, is_last));
 }
 
 fn one_b(line: LineB, step: StepB) -> {{ type_b }} {
@@ -111,9 +123,9 @@ fn load_b(line: LineB, step: StepB) -> vec4<f32> {
     {% if vector_b %}
     return one_b(line, step);
     {% else %}
-    let step_1 = next_b(step, 1u);
-    let step_2 = next_b(step_1, 1u);
-    let step_3 = next_b(step_2, 1u);
+    let step_1 = after_b(step);
+    let step_2 = after_b(step_1);
+    let step_3 = after_b(step_2);
     return vec4<f32>(one_b(line, step), one_b(line, step_1), one_b(line, step_2), one_b(line, step_3));
     {% endif %}
 }

@@ -35,18 +35,28 @@ fn step_a(k: u32) -> StepA {
 }
 
 fn next_a(step: StepA, by: u32) -> StepA {
-    var next = step;
-    next.k += by;
-    next.channel += by;
-    while next.channel >= group_in() {
-        next.channel -= group_in();
-        next.x += params.dilation_w;
-        if next.x == params.kw * params.dilation_w {
-            next.x = 0u;
-            next.y += params.dilation_h;
-        }
+    if step.channel + by < group_in() {
+        return StepA(step.k + by, step.channel + by, step.y, step.x);
     }
-    return next;
+    // Past one tap at most, or past several.
+    if by <= group_in() {
+        return next_tap(StepA(step.k + by, step.channel + by, step.y, step.x));
+    }
+    return step_a(step.k + by);
+}
+
+fn after_a(step: StepA) -> StepA {
+    let next = StepA(step.k + 1u, step.channel + 1u, step.y, step.x);
+    if next.channel < group_in() {
+        return next;
+    }
+    return next_tap(next);
+}
+
+fn next_tap(step: StepA) -> StepA {
+    let x = step.x + params.dilation_w;
+    let is_last = x == params.kw * params.dilation_w;
+    return StepA(step.k, step.channel - group_in(), step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
 fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
@@ -62,9 +72,9 @@ fn load_a(line: LineA, step: StepA) -> vec4<f32> {
     return one_a(line, step);
     {% else %}
     // Four neighbours along K may belong to several taps.
-    let step_1 = next_a(step, 1u);
-    let step_2 = next_a(step_1, 1u);
-    let step_3 = next_a(step_2, 1u);
+    let step_1 = after_a(step);
+    let step_2 = after_a(step_1);
+    let step_3 = after_a(step_2);
     return vec4<f32>(one_a(line, step), one_a(line, step_1), one_a(line, step_2), one_a(line, step_3));
     {% endif %}
 }

@@ -19,6 +19,10 @@ fn next_b(step: StepB, by: u32) -> StepB {
     return StepB(step.k + by);
 }
 
+fn after_b(step: StepB) -> StepB {
+    return StepB(step.k + 1u);
+}
+
 fn load_b(line: LineB, step: StepB) -> vec4<f32> {
     let at = step.k * params.c_out + first_out + line.n;
     let inside = step.k < k_end;

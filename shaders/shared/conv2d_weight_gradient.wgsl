@@ -35,20 +35,35 @@ fn step_a(k: u32) -> StepA {
 }
 
 fn next_a(step: StepA, by: u32) -> StepA {
-    let end_x = i32(params.out_w * params.stride_w) - i32(params.pad_left);
-    let end_y = i32(params.out_h * params.stride_h) - i32(params.pad_top);
-    var next = step;
-    next.k += by;
-    next.x += i32(by * params.stride_w);
-    while next.x >= end_x {
-        next.x -= i32(params.out_w * params.stride_w);
-        next.y += i32(params.stride_h);
-        if next.y >= end_y {
-            next.y -= i32(params.out_h * params.stride_h);
-            next.first += params.h * params.w * params.c_in;
-        }
+    let next = StepA(step.k + by, step.first, step.y, step.x + i32(by * params.stride_w));
+    if next.x < end_x() {
+        return next;
     }
-    return next;
+    // Past one row at most, or past several.
+    if by <= params.out_w {
+        return next_row(next);
+    }
+    return step_a(step.k + by);
+}
+
+fn after_a(step: StepA) -> StepA {
+    let next = StepA(step.k + 1u, step.first, step.y, step.x + i32(params.stride_w));
+    if next.x < end_x() {
+        return next;
+    }
+    return next_row(next);
+}
+
+fn end_x() -> i32 {
+    return i32(params.out_w * params.stride_w) - i32(params.pad_left);
+}
+
+fn next_row(step: StepA) -> StepA {
+    let height = i32(params.out_h * params.stride_h);
+    let y = step.y + i32(params.stride_h);
+    let is_last = y >= height - i32(params.pad_top);
+    let first = step.first + select(0u, params.h * params.w * params.c_in, is_last);
+    return StepA(step.k, first, select(y, y - height, is_last), step.x - i32(params.out_w * params.stride_w));
 }
 
 fn one_a(line: LineA, step: StepA) -> {{ type_a }} {

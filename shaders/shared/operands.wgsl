@@ -4,8 +4,10 @@
    columns of B) times four steps of K; otherwise four steps of K times four lines. The including file gives, for `a` and `b`:
    fn line_a(m: u32) -> LineA          what stays the same along K, worked out once
    fn step_a(k: u32) -> StepA          a position on K, with divisions
-   fn next_a(s: StepA, by: u32) -> StepA   the position `by` further, without divisions
-   fn load_a(line: LineA, step: StepA) -> vec4<f32>   four neighbours, zeros where there are none #}
+   fn next_a(s: StepA, by: u32) -> StepA   the position `by` further, if it can without divisions
+   fn after_a(s: StepA) -> StepA       the next position, without divisions
+   fn load_a(line: LineA, step: StepA) -> vec4<f32>   four neighbours, zeros where there are none
+   None of them may loop: llvmpipe ends all loops of an invocation after 65,535 turns in sum, silently. #}
 {% macro lines(side, block, at, along_k) %}
     {% for i in range(4 if along_k else 1) %}
     let {{ side }}_line_{{ block }}_{{ i }} = line_{{ side }}({{ at }} + {{ i }}u);
@@ -13,14 +15,16 @@
 {% endmacro %}
 
 {% macro steps(side, at, along_k) %}
-    {% for i in range(1 if along_k else 4) %}
-    var {{ side }}_step_{{ i }} = step_{{ side }}({{ at }} + {{ i }}u);
+    var {{ side }}_step_0 = step_{{ side }}({{ at }});
+    {% for i in range(1, 1 if along_k else 4) %}
+    var {{ side }}_step_{{ i }} = after_{{ side }}({{ side }}_step_{{ i - 1 }});
     {% endfor %}
 {% endmacro %}
 
 {% macro advance(side, by, along_k) %}
-    {% for i in range(1 if along_k else 4) %}
-        {{ side }}_step_{{ i }} = next_{{ side }}({{ side }}_step_{{ i }}, {{ by }}u);
+        {{ side }}_step_0 = next_{{ side }}({{ side }}_step_0, {{ by }}u);
+    {% for i in range(1, 1 if along_k else 4) %}
+        {{ side }}_step_{{ i }} = after_{{ side }}({{ side }}_step_{{ i - 1 }});
     {% endfor %}
 {% endmacro %}
 

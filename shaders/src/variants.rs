@@ -11,7 +11,7 @@ pub mod update;
 pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
-    RowLanes, Targets, column_sum, cross_entropy_backward, cross_entropy_forward,
+    RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
     cross_entropy_total, max_pool, softmax,
 };
 pub use tile::Tile;
@@ -61,6 +61,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
         ("resize", "resize"),
+        ("top_k", "top_k_forward"),
     ]
     .into_iter()
     .map(|(stem, entry)| Variant::new(stem, entry))

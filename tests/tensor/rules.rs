@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use tensor::ops::accuracy::{Accuracy, Totals};
+use tensor::ops::batch_norm::{BatchNorm, Momentum};
 use tensor::ops::cross_entropy::{CrossEntropy, PADDING, Reduction};
 use tensor::ops::lrn::Lrn;
 use tensor::ops::max_pool::{Padding, Window};
@@ -204,4 +205,65 @@ fn sums_repeat_the_gradient() {
     check_rule(&x, |x| x.mean().unwrap());
     check_rule(&x, |x| x.square_sum().unwrap());
     check_rule(&x, |x| x.column_sum().unwrap());
+}
+
+#[test]
+fn softmax_and_its_logarithm() {
+    let x = numbers(&[2, 2, 5], 1);
+    check_rule(&x, |x| x.softmax().unwrap());
+    check_rule(&x, |x| x.log_softmax().unwrap());
+}
+
+#[test]
+fn batch_norm_in_training_and_in_evaluation() {
+    let [gamma, beta, mean] = [4, 5, 6].map(|stream| numbers(&[3], stream));
+    let variance = like(&numbers(&[3], 7), &[0.5, 1.0, 2.0]);
+    let spec = BatchNorm {
+        momentum: Momentum::OfOld(0.5),
+        ..BatchNorm::default()
+    };
+    let x = numbers(&[2, 2, 3], 1);
+    for is_training in [false, true] {
+        let norm = |x: &Tensor, affine: [&Tensor; 2]| {
+            let running = [&mean, &variance];
+            if is_training {
+                x.batch_norm(&spec, affine, running).unwrap()
+            } else {
+                x.batch_norm_eval(&spec, affine, running).unwrap()
+            }
+        };
+        check_rule(&x, |x| norm(x, [&gamma, &beta]));
+        check_rule(&gamma, |gamma| norm(&x, [gamma, &beta]));
+        check_rule(&beta, |beta| norm(&x, [&gamma, beta]));
+    }
+    let batch = x.column_sum().unwrap().to_vec::<f32>().unwrap()[0] / 4.0;
+    let running = mean.to_vec::<f32>().unwrap()[0];
+    assert!(
+        (running - batch).abs() < 1e-5,
+        "after many batches {running} is {batch}"
+    );
+}
+
+#[test]
+fn a_bias_gathers_the_rows() {
+    let (x, bias) = (numbers(&[3, 5], 1), numbers(&[5], 2));
+    for is_relu in [false, true] {
+        check_rule(&x, |x| x.add_bias(&bias, is_relu).unwrap());
+        check_rule(&bias, |bias| x.add_bias(bias, is_relu).unwrap());
+    }
+}
+
+#[test]
+fn top_k_orders_ties_and_nan() {
+    let mut devices = vec![Device::cpu()];
+    devices.extend(Device::open("gpu"));
+    for device in devices {
+        let x = [1.0, 3.0, 3.0, -0.0, 0.0, f32::NAN, -1.0, f32::INFINITY];
+        let x = Tensor::from_slice(&device, &x, [2, 1, 4]).unwrap();
+        let (values, positions) = x.top_k(3).unwrap();
+        assert_eq!(values.shape()[..], [2, 1, 3], "{}", device.name());
+        let positions = positions.to_vec::<u32>().unwrap();
+        assert_eq!(positions, [1, 2, 0, 1, 3, 0], "{}", device.name());
+        assert!(x.top_k(5).is_err(), "more than there are");
+    }
 }

@@ -1,3 +1,17 @@
-//! The alexnet command.
+//! The `alexnet` command. Not for computing: everything it does is a call to `train`, and everything it prints is in
+//! `report`.
 
-fn main() {}
+mod args;
+mod commands;
+mod hint;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    commands::run(&args).unwrap_or_else(|error| report::failure(&error))
+}

@@ -7,6 +7,7 @@ pub(crate) mod adam;
 pub(crate) mod augment;
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
+pub(crate) mod bias;
 pub(crate) mod clip_grad_norm;
 pub(crate) mod column_sum;
 pub(crate) mod conv2d;
@@ -22,15 +23,16 @@ pub(crate) mod relu;
 pub(crate) mod resize;
 pub(crate) mod sgd;
 pub(crate) mod softmax;
+pub(crate) mod top_k;
 
 /// What several twins use.
-mod shared {
+pub(crate) mod shared {
     pub(super) mod axis;
     pub(super) mod pool;
     pub(super) mod resample;
     pub(super) mod scratch;
     pub(super) mod tile;
-    pub(super) mod wide;
+    pub(crate) mod wide;
 }
 
 /// The twins against naive references, on awkward shapes.

@@ -5,6 +5,7 @@ pub mod adam;
 pub mod augment;
 pub mod avg_pool;
 pub mod batch_norm;
+pub mod bias;
 pub mod clip_grad_norm;
 pub mod column_sum;
 pub mod conv2d;
@@ -24,6 +25,7 @@ pub mod softmax;
 mod tile;
 
 pub use tile::TileKind;
+pub mod top_k;
 pub mod window;
 
 use std::ops::Range;

@@ -7,6 +7,8 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::shared::wide::wide;
+
 /// Which random numbers: a key and the upper part of the counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Philox {
@@ -89,7 +91,7 @@ impl Philox {
         let blocks = values.len().div_ceil(4);
         let last = u64::from(first_block) + blocks as u64;
         assert!(last <= 1 << 32, "the block counter has 32 bits");
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || self.fill_unit_lanes(first_block, values),
         );

@@ -10,6 +10,7 @@ mod adam;
 mod augment;
 mod avg_pool;
 mod batch_norm;
+mod bias;
 mod cases;
 mod check;
 mod clip_grad_norm;
@@ -32,6 +33,7 @@ mod resize;
 mod roofline;
 mod sgd;
 mod softmax;
+mod top_k;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
 pub use check::{Row, check, check_twin, compare, gpu, tolerance};

@@ -1,1 +1,25 @@
-//! model
+//! The AlexNet family: layers, networks, initial weights, summaries and weight files. Not for: training, images, or
+//! what a device does.
+//!
+//! An [`Architecture`] is a network's list of layers with every shape worked out; it costs nothing. A [`Network`] is an
+//! architecture with weights on a device. Weight files are safetensors, described at [`Network::to_bytes`].
+#![doc = include_str!("../EXAMPLE.md")]
+
+mod alexnet;
+mod architecture;
+mod error;
+mod files;
+mod init;
+mod layers;
+mod network;
+mod summary;
+mod weights;
+
+pub use architecture::{Architecture, networks};
+pub use error::{Error, Result};
+pub use files::replace_file;
+pub use init::Init;
+pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};
+pub use network::{Mode, Network};
+pub use summary::{Summary, SummaryRow};
+pub use weights::{TensorFile, tensor_file_bytes};

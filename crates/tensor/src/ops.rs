@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod avg_pool;
 pub mod batch_norm;
+pub mod bias;
 pub mod column_sum;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -16,3 +17,4 @@ pub mod reduce;
 pub mod relu;
 pub mod resize;
 pub mod softmax;
+pub mod top_k;

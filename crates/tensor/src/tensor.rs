@@ -102,7 +102,8 @@ impl Tensor {
         Ok(Self::leaf(device, buffer, shape, element))
     }
 
-    fn leaf(device: &Device, buffer: Buffer, shape: Shape, element: Element) -> Self {
+    /// A tensor around a kernel's output, without a tape.
+    pub(crate) fn leaf(device: &Device, buffer: Buffer, shape: Shape, element: Element) -> Self {
         Self(Arc::new(Inner {
             id: next_id(),
             device: device.clone(),

@@ -1,5 +1,36 @@
-//! Training: recipes, the loop, schedules, metrics, run directories and checkpoints. Not for: printing.
+//! Training: recipes, the trainer, evaluation, run folders and checkpoints. Not for: printing, arguments or signals
+//! (that is `cli`); nothing here prints.
+//!
+//! A [`Recipe`] says everything about a run. [`Trainer`] runs it, tells a [`Listener`] what happens, and keeps it in a
+//! [`RunDir`] from which it can be resumed bit for bit.
+
+mod callback;
+mod checkpoint;
+mod environment;
+mod error;
+mod evaluate;
+mod evaluator;
+mod input;
+mod optimizer;
+mod recipe;
+mod run_dir;
+mod score;
+mod step;
+mod trainer;
 
 pub mod metrics;
 pub mod parity;
 pub mod schedule;
+
+pub use callback::{Event, Listener, Outcome, Start, Step};
+pub use error::{Error, Result};
+pub use evaluate::{Weights, evaluate};
+pub use evaluator::Evaluator;
+pub use recipe::{ImagesRecipe, MachineRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+pub use run_dir::{Row, RunDir, Summary};
+pub use score::Score;
+pub use trainer::Trainer;
+
+pub use data;
+pub use model;
+pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions};

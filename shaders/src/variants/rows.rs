@@ -1,4 +1,4 @@
-//! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy.
+//! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias.
 
 use super::gemm::bits;
 use crate::Variant;
@@ -74,6 +74,14 @@ pub const fn column_sum(vector: bool) -> Variant {
     Variant::new("column_sum", "column_sum").with("vector", vector as u32)
 }
 
+/// Adding a bias to each row, then ReLU. `vector`: the columns are a multiple of 4.
+#[must_use]
+pub const fn bias(vector: bool, relu: bool) -> Variant {
+    Variant::new("bias", "bias_forward")
+        .with("vector", vector as u32)
+        .with("relu", relu as u32)
+}
+
 /// Every variant of these families.
 pub(super) fn all() -> Vec<Variant> {
     let mut all = vec![cross_entropy_total()];
@@ -92,6 +100,7 @@ pub(super) fn all() -> Vec<Variant> {
     }
     for vector in [false, true] {
         all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
+        all.extend([false, true].map(|relu| bias(vector, relu)));
         all.push(column_sum(vector));
     }
     all

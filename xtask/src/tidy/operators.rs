@@ -47,10 +47,6 @@ const NO_GRADIENT: &[(&str, &str)] = &[
         "clip_grad_norm",
         "works on gradients, after the backward pass",
     ),
-    (
-        "column_sum",
-        "a step of other operators' rules: the gradient of a bias",
-    ),
     ("sgd", "an update of the weights, after the backward pass"),
 ];
 

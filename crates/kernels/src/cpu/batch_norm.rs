@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::column_sum::column_sum;
 use super::shared::scratch::with_scratch;
+use super::shared::wide::{each, wide};
 use crate::kernel::CpuArgs;
 use crate::ops::batch_norm::BatchNormParams;
 
@@ -13,20 +14,25 @@ const TASK_LEN: usize = 1 << 14;
 /// Sums of squares around the mean. Reads x and the sums of its columns; the parts are for workgroups.
 pub(crate) fn squares(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([x, sums], [squares]) = args.split();
-    let rows = count(p.rows);
-    let terms = |x: &[f32], _: &[f32], terms: &mut [f32]| {
-        for ((term, x), sum) in terms.iter_mut().zip(x).zip(sums) {
-            let centred = x - sum / rows;
-            *term = centred * centred;
-        }
-    };
-    sum_terms(x, x, squares, &terms);
+    let rows = count(p.all_rows);
+    sum_terms(
+        x,
+        x,
+        squares,
+        #[inline(always)]
+        |x: &[f32], _: &[f32], terms: &mut [f32]| {
+            for ((term, x), sum) in terms.iter_mut().zip(x).zip(sums) {
+                let centred = x - sum / rows;
+                *term = centred * centred;
+            }
+        },
+    );
 }
 
 /// Means and r, and the running statistics. Reads the sums of x and of squares.
 pub(crate) fn statistics(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([sums, squares], [statistics, running_mean, running_var]) = args.split();
-    let (rows, channels) = (count(p.rows), p.channels as usize);
+    let (rows, channels) = (count(p.all_rows), p.channels as usize);
     let divisor = if p.unbiased == 0 {
         rows
     } else {
@@ -34,8 +40,8 @@ pub(crate) fn statistics(p: &BatchNormParams, args: CpuArgs<'_>) {
     };
     for c in 0..channels {
         let (mean, variance) = (sums[c] / rows, squares[c] / rows);
-        running_mean[c] += p.momentum * (mean - running_mean[c]);
-        running_var[c] += p.momentum * (squares[c] / divisor - running_var[c]);
+        running_mean[c] += p.new_weight * (mean - running_mean[c]);
+        running_var[c] += p.new_weight * (squares[c] / divisor - running_var[c]);
         statistics[c] = mean;
         statistics[channels + c] = 1.0 / (variance + p.epsilon).sqrt();
     }
@@ -55,11 +61,18 @@ pub(crate) fn eval_statistics(p: &BatchNormParams, args: CpuArgs<'_>) {
 pub(crate) fn forward(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([x, statistics, gamma, beta], [y]) = args.split();
     let (means, scales) = statistics.split_at(p.channels as usize);
-    each_row(p, x, x, y, |x, _, y| {
-        for c in 0..y.len() {
-            y[c] = gamma[c] * ((x[c] - means[c]) * scales[c]) + beta[c];
-        }
-    });
+    each_row(
+        p,
+        x,
+        x,
+        y,
+        #[inline(always)]
+        |x, _, y| {
+            for c in 0..y.len() {
+                y[c] = gamma[c] * ((x[c] - means[c]) * scales[c]) + beta[c];
+            }
+        },
+    );
 }
 
 /// Sums of dy and of dy (x - mean) r: the gradients of beta and gamma.
@@ -67,12 +80,17 @@ pub(crate) fn gradient_sums(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([x, dy, statistics], [dbeta, dgamma]) = args.split();
     let (means, scales) = statistics.split_at(p.channels as usize);
     column_sum(dy, dbeta);
-    let terms = |x: &[f32], dy: &[f32], terms: &mut [f32]| {
-        for c in 0..terms.len() {
-            terms[c] = dy[c] * (x[c] - means[c]);
-        }
-    };
-    sum_terms(x, dy, dgamma, &terms);
+    sum_terms(
+        x,
+        dy,
+        dgamma,
+        #[inline(always)]
+        |x: &[f32], dy: &[f32], terms: &mut [f32]| {
+            for c in 0..terms.len() {
+                terms[c] = dy[c] * (x[c] - means[c]);
+            }
+        },
+    );
     for (sum, scale) in dgamma.iter_mut().zip(scales) {
         *sum *= scale;
     }
@@ -82,24 +100,38 @@ pub(crate) fn gradient_sums(p: &BatchNormParams, args: CpuArgs<'_>) {
 pub(crate) fn backward(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([x, dy, statistics, gamma, dbeta, dgamma], [dx]) = args.split();
     let (means, scales) = statistics.split_at(p.channels as usize);
-    let rows = count(p.rows);
-    each_row(p, x, dy, dx, |x, dy, dx| {
-        for c in 0..dx.len() {
-            let normal = (x[c] - means[c]) * scales[c];
-            dx[c] = gamma[c] * scales[c] * (dy[c] - (dbeta[c] + normal * dgamma[c]) / rows);
-        }
-    });
+    let rows = count(p.all_rows);
+    each_row(
+        p,
+        x,
+        dy,
+        dx,
+        #[inline(always)]
+        |x, dy, dx| {
+            for c in 0..dx.len() {
+                let normal = (x[c] - means[c]) * scales[c];
+                dx[c] = gamma[c] * scales[c] * (dy[c] - (dbeta[c] + normal * dgamma[c]) / rows);
+            }
+        },
+    );
 }
 
 /// `dx` where the statistics were the running ones.
 pub(crate) fn eval_backward(p: &BatchNormParams, args: CpuArgs<'_>) {
     let ([dy, statistics, gamma], [dx]) = args.split();
     let scales = &statistics[p.channels as usize..];
-    each_row(p, dy, dy, dx, |dy, _, dx| {
-        for c in 0..dx.len() {
-            dx[c] = gamma[c] * scales[c] * dy[c];
-        }
-    });
+    each_row(
+        p,
+        dy,
+        dy,
+        dx,
+        #[inline(always)]
+        |dy, _, dx| {
+            for c in 0..dx.len() {
+                dx[c] = gamma[c] * scales[c] * dy[c];
+            }
+        },
+    );
 }
 
 #[expect(
@@ -125,10 +157,15 @@ fn each_row(
         .zip(a.par_chunks(task))
         .zip(b.par_chunks(task));
     tasks.for_each(|((y, a), b)| {
-        let rows = y.chunks_exact_mut(channels).zip(a.chunks_exact(channels));
-        for ((y, a), b) in rows.zip(b.chunks_exact(channels)) {
-            row(a, b, y);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                let rows = y.chunks_exact_mut(channels).zip(a.chunks_exact(channels));
+                for ((y, a), b) in rows.zip(b.chunks_exact(channels)) {
+                    row(a, b, y);
+                }
+            },
+        );
     });
 }
 
@@ -137,7 +174,7 @@ fn sum_terms(
     a: &[f32],
     b: &[f32],
     sums: &mut [f32],
-    terms: &(impl Fn(&[f32], &[f32], &mut [f32]) + Sync),
+    terms: impl Fn(&[f32], &[f32], &mut [f32]) + Sync,
 ) {
     let channels = sums.len();
     let task = channels * (TASK_LEN / channels).max(1);
@@ -149,12 +186,15 @@ fn sum_terms(
         tasks.for_each(|((part, a), b)| {
             part.fill(0.0);
             with_scratch(channels, |row| {
-                for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
-                    terms(a, b, row);
-                    for (sum, term) in part.iter_mut().zip(row.iter()) {
-                        *sum += term;
-                    }
-                }
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+                            terms(a, b, row);
+                            each(part, [row], |sum, [term]| sum + term);
+                        }
+                    },
+                );
             });
         });
         column_sum(parts, sums);

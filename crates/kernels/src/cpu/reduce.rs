@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::shared::wide::wide;
 use crate::kernel::CpuArgs;
 use crate::ops::reduce::ReduceParams;
 
@@ -12,12 +13,22 @@ const TASK_LEN: usize = 16 * 1024;
 
 /// `y[p]` = the sum of `x[p + k parts]` over k.
 pub(crate) fn sum(p: &ReduceParams, args: CpuArgs<'_>) {
-    reduce(p, args, |x| x);
+    reduce(
+        p,
+        args,
+        #[inline(always)]
+        |x| x,
+    );
 }
 
 /// `y[p]` = the sum of `x[p + k parts]^2` over k.
 pub(crate) fn square_sum(p: &ReduceParams, args: CpuArgs<'_>) {
-    reduce(p, args, |x| x * x);
+    reduce(
+        p,
+        args,
+        #[inline(always)]
+        |x| x * x,
+    );
 }
 
 fn reduce(p: &ReduceParams, args: CpuArgs<'_>, term: impl Fn(f32) -> f32 + Sync) {
@@ -27,7 +38,10 @@ fn reduce(p: &ReduceParams, args: CpuArgs<'_>, term: impl Fn(f32) -> f32 + Sync)
         .enumerate()
         .for_each(|(task, y)| {
             let first = task * TASK_PARTS;
-            pulp::Arch::new().dispatch(|| add_up(&x[first..], parts, y, p.factor, &term));
+            wide(
+                #[inline(always)]
+                || add_up(&x[first..], parts, y, p.factor, &term),
+            );
         });
 }
 

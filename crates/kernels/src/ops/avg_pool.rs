@@ -80,7 +80,7 @@ fn launch(
     pool.check_len(OP, argument, from, from_len)?;
     let to = device.alloc(pool.n * to_len)?;
     let taps = pool.window.size[0] * pool.window.size[1];
-    for images in pool.images(device, input_len.max(output_len)) {
+    for images in pool.images(device, &placement) {
         let params = params(images.len(), pool, &placement, counts_padding)?;
         device.launch(
             kernel,

@@ -3,9 +3,11 @@
 //! x, y: `[rows, channels]`, where the rows are all pixels of all images; gamma, beta, the running mean and variance:
 //! `[channels]`. Training takes mean and (biased) variance from the batch, in two passes, so that a large mean does not cancel
 //! the variance; `dx = gamma r (dy - (dbeta + (x - mean) r dgamma) / rows)`. Evaluation takes the running ones.
-//! One binding holds all rows: a batch longer than that is an error.
+//! A batch longer than a binding is taken in windows of rows.
 
-use super::{check_len, column_sum, size};
+use std::ops::Range;
+
+use super::{check_len, column_sum, elementwise, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu::batch_norm as cpu;
 use crate::device::Device;
@@ -19,22 +21,33 @@ const ROWS_PER_PART: usize = 512;
 params! {
     /// Parameters of all kernels.
     pub(crate) struct BatchNormParams {
+        /// Of the window that is bound.
         rows: u32,
+        all_rows: u32,
         channels: u32,
         rows_per_part: u32,
         /// Whether the running variance takes the batch's sum of squares over rows - 1.
         unbiased: u32,
-        /// The weight of the new value.
-        momentum: f32,
+        /// Of the batch's statistics in the running ones.
+        new_weight: f32,
         epsilon: f32,
     }
 }
 
-/// How running statistics follow the batches': `new = old + momentum (batch - old)`.
+/// How running statistics follow the batches'. What one framework calls momentum is 1 less what another does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Momentum {
+    /// The weight of the batch's value, as PyTorch states it.
+    OfNew(f32),
+    /// The weight of the value so far, as Keras and ONNX state it.
+    OfOld(f32),
+}
+
+/// The constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
-    /// The weight of the batch's value, as in PyTorch; Keras and ONNX state the old value's, which is 1 less this.
-    pub momentum: f32,
+    /// How running statistics follow the batches'.
+    pub momentum: Momentum,
     /// What is added to the variance.
     pub epsilon: f32,
     /// Whether the running variance takes the unbiased variance (over rows - 1, PyTorch) or the biased one (ONNX, Keras).
@@ -42,10 +55,10 @@ pub struct BatchNorm {
 }
 
 impl Default for BatchNorm {
-    /// PyTorch's: momentum 0.1, epsilon 1e-5, unbiased.
+    /// PyTorch's: a tenth of the new, epsilon 1e-5, unbiased.
     fn default() -> Self {
         Self {
-            momentum: 0.1,
+            momentum: Momentum::OfNew(0.1),
             epsilon: 1e-5,
             is_unbiased: true,
         }
@@ -72,6 +85,9 @@ pub struct Gradients {
     pub dbeta: Buffer,
 }
 
+/// A kernel.
+type Entry = (&'static str, Twin<BatchNormParams>);
+
 /// A launch's sizes.
 struct Sizes {
     rows: usize,
@@ -93,12 +109,17 @@ impl BatchNorm {
         let rows = x.len() / channels;
         // The CPU device's twins add up all rows in one go.
         let rows_per_part = if device.is_cpu() { rows } else { ROWS_PER_PART };
+        let new_weight = match self.momentum {
+            Momentum::OfNew(weight) => weight,
+            Momentum::OfOld(weight) => 1.0 - weight,
+        };
         let params = BatchNormParams {
             rows: size(OP, "rows", rows)?,
+            all_rows: size(OP, "rows", rows)?,
             channels: size(OP, "channels", channels)?,
             rows_per_part: size(OP, "rows", rows_per_part)?,
             unbiased: u32::from(self.is_unbiased),
-            momentum: self.momentum,
+            new_weight,
             epsilon: self.epsilon,
         };
         Ok(Sizes {
@@ -110,43 +131,87 @@ impl BatchNorm {
 }
 
 impl Sizes {
-    fn parts(&self) -> usize {
-        self.rows.div_ceil(self.params.rows_per_part as usize)
-    }
-
-    /// Launches `entry` with one invocation for each of `invocations`.
+    /// Launches a kernel that works on channels alone.
     fn launch(
         &self,
         device: &Device,
-        (entry, twin): (&'static str, Twin<BatchNormParams>),
-        (reads, writes): (&[&Buffer], &[&Buffer]),
-        invocations: usize,
+        (entry, twin): Entry,
+        reads: &[&Buffer],
+        writes: &[&Buffer],
     ) -> Result<()> {
         let kernel = Kernel::new(shaders::Variant::new(OP, entry), twin);
-        let grid = Grid::linear(invocations).flops(4 * self.rows * self.channels);
+        let grid = Grid::linear(self.channels).flops(8 * self.channels);
         device.launch(&kernel, &self.params, reads, writes, grid)
+    }
+
+    /// Launches a kernel on a window of the rows of `by_row`, of which it reads `whole` beside.
+    fn launch_rows(
+        &self,
+        device: &Device,
+        (entry, twin): Entry,
+        (by_row, whole): (&[&Buffer], &[&Buffer]),
+        writes: &[&Buffer],
+        rows: &Range<usize>,
+    ) -> Result<()> {
+        let slices = by_row.iter().map(|x| slice_rows(x, rows, self.channels));
+        let slices = slices.collect::<Result<Vec<_>>>()?;
+        let reads: Vec<&Buffer> = slices.iter().chain(whole.iter().copied()).collect();
+        let params = BatchNormParams {
+            rows: size(OP, "rows", rows.len())?,
+            ..self.params
+        };
+        let kernel = Kernel::new(shaders::Variant::new(OP, entry), twin);
+        let grid = Grid::linear(writes[0].len()).flops(4 * rows.len() * self.channels);
+        device.launch(&kernel, &params, &reads, writes, grid)
+    }
+
+    /// What the kernel computes for each element.
+    fn each_element(
+        &self,
+        device: &Device,
+        entry: Entry,
+        reads: (&[&Buffer], &[&Buffer]),
+    ) -> Result<Buffer> {
+        let y = device.alloc(self.rows * self.channels)?;
+        for rows in row_windows(device, self.rows, &[self.channels]) {
+            let y = slice_rows(&y, &rows, self.channels)?;
+            self.launch_rows(device, entry, reads, &[&y], &rows)?;
+        }
+        Ok(y)
     }
 
     /// Sums over rows, `N` at a time: the kernel's partial ones, added up by `column_sum`.
     fn sums<const N: usize>(
         &self,
         device: &Device,
-        kernel: (&'static str, Twin<BatchNormParams>),
-        reads: &[&Buffer],
+        entry: Entry,
+        reads: (&[&Buffer], &[&Buffer]),
     ) -> Result<[Buffer; N]> {
-        let partial = device.alloc(self.parts() * self.channels)?;
-        let mut sums = std::array::from_fn(|_| partial.clone());
-        for sum in &mut sums[1..] {
-            *sum = device.alloc(partial.len())?;
-        }
-        let writes: Vec<&Buffer> = sums.iter().collect();
-        self.launch(device, kernel, (reads, &writes), partial.len())?;
-        if self.parts() > 1 {
-            for sum in &mut sums {
-                *sum = column_sum::forward(device, sum, self.parts(), self.channels)?;
+        let mut totals: Option<[Buffer; N]> = None;
+        for rows in row_windows(device, self.rows, &[self.channels]) {
+            let parts = rows.len().div_ceil(self.params.rows_per_part as usize);
+            let first = device.alloc(parts * self.channels)?;
+            let mut sums = std::array::from_fn(|_| first.clone());
+            for sum in &mut sums[1..] {
+                *sum = device.alloc(first.len())?;
+            }
+            let writes: Vec<&Buffer> = sums.iter().collect();
+            self.launch_rows(device, entry, reads, &writes, &rows)?;
+            if parts > 1 {
+                for sum in &mut sums {
+                    *sum = column_sum::forward(device, sum, parts, self.channels)?;
+                }
+            }
+            match &totals {
+                None => totals = Some(sums),
+                Some(totals) => {
+                    for (total, sum) in totals.iter().zip(&sums) {
+                        elementwise::axpy(device, 1.0, sum, total)?;
+                    }
+                }
             }
         }
-        Ok(sums)
+        totals.ok_or_else(|| Error::argument(OP, "x", "one row at least", "none"))
     }
 
     fn check_channels(&self, buffers: &[(&'static str, &Buffer)]) -> Result<()> {
@@ -160,18 +225,10 @@ impl Sizes {
         device: &Device,
         x: &Buffer,
         statistics: &Buffer,
-        affine: [&Buffer; 2],
+        [gamma, beta]: [&Buffer; 2],
     ) -> Result<Buffer> {
-        let y = device.alloc(x.len())?;
-        let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_forward", cpu::forward);
-        let [gamma, beta] = affine;
-        self.launch(
-            device,
-            kernel,
-            (&[x, statistics, gamma, beta], &[&y]),
-            x.len(),
-        )?;
-        Ok(y)
+        let entry: Entry = ("batch_norm_forward", cpu::forward);
+        self.each_element(device, entry, (&[x], &[statistics, gamma, beta]))
     }
 }
 
@@ -179,7 +236,7 @@ impl Sizes {
 /// `[2, channels]`, means and `r`.
 ///
 /// # Errors
-/// If a buffer's length does not fit, x is longer than a binding, memory runs out or the device fails.
+/// If a buffer's length does not fit, memory runs out or the device fails.
 pub fn forward(
     device: &Device,
     spec: &BatchNorm,
@@ -195,16 +252,12 @@ pub fn forward(
         ("running variance", running.variance),
     ])?;
     let sums = column_sum::forward(device, x, sizes.rows, sizes.channels)?;
-    let [squares] = sizes.sums(device, ("batch_norm_squares", cpu::squares), &[x, &sums])?;
+    let entry: Entry = ("batch_norm_squares", cpu::squares);
+    let [squares] = sizes.sums(device, entry, (&[x], &[&sums]))?;
     let statistics = device.alloc(2 * sizes.channels)?;
     let writes = [&statistics, running.mean, running.variance];
-    let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_statistics", cpu::statistics);
-    sizes.launch(
-        device,
-        kernel,
-        (&[&sums, &squares], &writes),
-        sizes.channels,
-    )?;
+    let entry: Entry = ("batch_norm_statistics", cpu::statistics);
+    sizes.launch(device, entry, &[&sums, &squares], &writes)?;
     let y = sizes.apply(device, x, &statistics, affine)?;
     Ok((y, statistics))
 }
@@ -228,9 +281,9 @@ pub fn eval_forward(
         ("running variance", running.variance),
     ])?;
     let statistics = device.alloc(2 * sizes.channels)?;
-    let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_eval_statistics", cpu::eval_statistics);
+    let entry: Entry = ("batch_norm_eval_statistics", cpu::eval_statistics);
     let reads = [running.mean, running.variance];
-    sizes.launch(device, kernel, (&reads, &[&statistics]), sizes.channels)?;
+    sizes.launch(device, entry, &reads, &[&statistics])?;
     let y = sizes.apply(device, x, &statistics, affine)?;
     Ok((y, statistics))
 }
@@ -271,16 +324,15 @@ fn gradients(
     check_len(OP, "dy", dy, x.len())?;
     check_len(OP, "statistics", statistics, 2 * gamma.len())?;
     let sizes = BatchNorm::default().sizes(device, x, gamma.len())?;
-    let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_gradient_sums", cpu::gradient_sums);
-    let [dbeta, dgamma] = sizes.sums(device, kernel, &[x, dy, statistics])?;
-    let dx = device.alloc(x.len())?;
-    if is_training {
-        let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_backward", cpu::backward);
-        let reads = [x, dy, statistics, gamma, &dbeta, &dgamma];
-        sizes.launch(device, kernel, (&reads, &[&dx]), x.len())?;
+    let entry: Entry = ("batch_norm_gradient_sums", cpu::gradient_sums);
+    let [dbeta, dgamma] = sizes.sums(device, entry, (&[x, dy], &[statistics]))?;
+    let dx = if is_training {
+        let entry: Entry = ("batch_norm_backward", cpu::backward);
+        let whole = [statistics, gamma, &dbeta, &dgamma];
+        sizes.each_element(device, entry, (&[x, dy], &whole))?
     } else {
-        let kernel: (_, Twin<BatchNormParams>) = ("batch_norm_eval_backward", cpu::eval_backward);
-        sizes.launch(device, kernel, (&[dy, statistics, gamma], &[&dx]), x.len())?;
-    }
+        let entry: Entry = ("batch_norm_eval_backward", cpu::eval_backward);
+        sizes.each_element(device, entry, (&[dy], &[statistics, gamma]))?
+    };
     Ok(Gradients { dx, dgamma, dbeta })
 }

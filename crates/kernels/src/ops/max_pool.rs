@@ -56,7 +56,7 @@ pub fn forward(device: &Device, pool: &Pool, x: &Buffer) -> Result<(Buffer, Buff
     let y = device.alloc(pool.n * output_len)?;
     let argmax = device.alloc(pool.n * output_len)?;
     let (kernel, per_thread) = kernel(pool, true);
-    for images in pool.images(device, input_len.max(output_len)) {
+    for images in pool.images(device, &placement) {
         let params = PoolParams::new(images.len(), pool, &placement)?;
         let outputs = images.len() * output_len;
         let taps = pool.window.size[0] * pool.window.size[1];
@@ -85,7 +85,7 @@ pub fn backward(device: &Device, pool: &Pool, dy: &Buffer, argmax: &Buffer) -> R
     pool.check_len(OP, "argmax", argmax, output_len)?;
     let dx = device.alloc(pool.n * input_len)?;
     let (kernel, per_thread) = kernel(pool, false);
-    for images in pool.images(device, input_len.max(output_len)) {
+    for images in pool.images(device, &placement) {
         let params = PoolParams::new(images.len(), pool, &placement)?;
         let inputs = images.len() * input_len;
         device.launch(

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::window::{Placement, Window};
-use super::{check_len, size};
-use crate::buffer::{Buffer, WINDOW_ALIGNMENT};
+use super::{check_len, row_windows, size};
+use crate::buffer::Buffer;
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -56,18 +56,13 @@ impl Pool {
     pub(super) fn images(
         &self,
         device: &Device,
-        longest: usize,
-    ) -> impl Iterator<Item = Range<usize>> {
-        let n = self.n;
-        let most = device.max_binding_words() / longest.max(1);
-        let step = if n <= most {
-            n.max(1)
-        } else {
-            (most / WINDOW_ALIGNMENT).max(1) * WINDOW_ALIGNMENT
-        };
-        (0..n)
-            .step_by(step)
-            .map(move |start| start..n.min(start + step))
+        placement: &Placement,
+    ) -> impl Iterator<Item = Range<usize>> + use<> {
+        row_windows(
+            device,
+            self.n,
+            &[self.input_len(), self.output_len(placement)],
+        )
     }
 
     pub(super) fn check_len(

@@ -1,7 +1,7 @@
 //! Sums of all elements, in a fixed order that depends on their number alone: sum, mean, sum of squares; and the way back,
 //! which repeats a row.
 
-use super::{size, windows};
+use super::{row_windows, size, windows};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::device::Device;
@@ -69,9 +69,13 @@ pub fn broadcast(device: &Device, row: &Buffer, n: usize, factor: f32) -> Result
         return Err(Error::argument(OP, "row", "an element at least", "none"));
     }
     let y = device.alloc(n)?;
-    let params = params(n, row.len(), factor)?;
-    let grid = Grid::linear(n).flops(n);
-    device.launch(&BROADCAST, &params, &[row], &[&y], grid)?;
+    let len = row.len();
+    for rows in row_windows(device, n.div_ceil(len), &[len]) {
+        let y = y.slice(rows.start * len..n.min(rows.end * len))?;
+        let params = params(y.len(), len, factor)?;
+        let grid = Grid::linear(y.len()).flops(y.len());
+        device.launch(&BROADCAST, &params, &[row], &[&y], grid)?;
+    }
     Ok(y)
 }
 

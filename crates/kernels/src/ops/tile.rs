@@ -9,6 +9,9 @@ use crate::kernel::{CpuArgs, Grid};
 const FULL_GPU: u32 = 264;
 /// Steps of K that are worth a workgroup of their own: below, the second dispatch costs more than it gains.
 const LEAST_STRETCH: u32 = 256;
+/// Turns of the loop over K that one dispatch may take: llvmpipe silently ends all loops of an invocation after 65,535
+/// turns in sum (`LP_MAX_TGSI_LOOP_ITERATIONS`), so a longer K is split there too.
+const MOST_TURNS: u32 = 32_768;
 /// WebGPU's limit on workgroups in one dimension.
 const MAX_GROUPS: u32 = 65_535;
 
@@ -76,10 +79,12 @@ impl Plan {
             .min(u32::try_from(most_bytes).unwrap_or(u32::MAX))
             .min(MAX_GROUPS / layers.max(1));
         // The CPU device has no workgroups to fill, and a software rasteriser few.
-        let splits = if device.is_cpu() || !tile.uses_workgroup_memory() {
+        let splits = if device.is_cpu() {
             1
-        } else {
+        } else if tile.uses_workgroup_memory() {
             wanted.max(1)
+        } else {
+            k.div_ceil(MOST_TURNS * tile.k()).max(1)
         };
         let k_per_split = k.div_ceil(splits).next_multiple_of(tile.k()).max(1);
         let splits = k.div_ceil(k_per_split).max(1);

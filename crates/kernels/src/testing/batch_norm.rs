@@ -5,7 +5,7 @@ use super::{Case, Fields, Fill, Input, Sizes};
 use crate::buffer::Buffer;
 use crate::device::Device;
 use crate::error::Result;
-use crate::ops::batch_norm::{self, BatchNorm, Running};
+use crate::ops::batch_norm::{self, BatchNorm, Momentum, Running};
 
 #[derive(Debug)]
 struct BatchNormCase {
@@ -20,7 +20,11 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     let spec = BatchNorm {
         epsilon: fields.real_or("eps", 1e-5)?,
         is_unbiased: !fields.flag("biased"),
-        ..BatchNorm::default()
+        momentum: if fields.flag("ofold") {
+            Momentum::OfOld(0.75)
+        } else {
+            Momentum::OfNew(0.1)
+        },
     };
     Ok(Box::new(BatchNormCase {
         rows: fields.get("rows")?,
@@ -78,7 +82,10 @@ impl Case for BatchNormCase {
                 m = column.iter().sum::<f64>() / rows;
                 let squares = column.iter().map(|x| (x - m) * (x - m)).sum::<f64>();
                 v = squares / rows;
-                let momentum = f64::from(self.spec.momentum);
+                let momentum = match self.spec.momentum {
+                    Momentum::OfNew(weight) => f64::from(weight),
+                    Momentum::OfOld(weight) => 1.0 - f64::from(weight),
+                };
                 let divisor = if self.spec.is_unbiased {
                     rows - 1.0
                 } else {

@@ -104,6 +104,7 @@ pub fn operators() -> Vec<Operator> {
         augment,
         avg_pool,
         batch_norm,
+        bias,
         clip_grad_norm,
         column_sum,
         conv2d,
@@ -119,6 +120,7 @@ pub fn operators() -> Vec<Operator> {
         resize,
         sgd,
         softmax,
+        top_k,
     )
 }
 

@@ -2,7 +2,7 @@
 
 use kernels::ops::batch_norm::{self, Running};
 
-pub use kernels::ops::batch_norm::BatchNorm;
+pub use kernels::ops::batch_norm::{BatchNorm, Momentum};
 
 use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};

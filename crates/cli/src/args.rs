@@ -1,0 +1,193 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
+#[derive(Debug, Parser)]
+#[command(name = "alexnet", version, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Trains a network; without arguments, on the built-in data set shapes10
+    Train(Box<TrainArgs>),
+    /// Scores trained weights on a data set
+    Evaluate(EvaluateArgs),
+    /// Lists the devices of this machine
+    Devices(OutputArgs),
+    /// Shows a network's layers, output shapes and parameters
+    Summary(SummaryArgs),
+    /// Lists the built-in recipes, or shows one
+    Recipes(RecipesArgs),
+}
+
+/// How much is printed, and how.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// Print nothing but errors and, with --json, the result
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print more
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TrainArgs {
+    /// A data set by name, or a folder with a folder of images per class [default: shapes10]
+    #[arg(value_name = "DATASET")]
+    pub(crate) dataset: Option<String>,
+    /// A built-in recipe, see `alexnet recipes` [default: the data set's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) recipe: Option<String>,
+    /// A TOML file whose settings replace the recipe's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The network, see `alexnet summary`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network: Option<String>,
+    /// Passes over the training images
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<u64>,
+    /// Images in a step
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) batch_size: Option<usize>,
+    /// The learning rate
+    #[arg(long, value_name = "RATE", conflicts_with = "resume")]
+    pub(crate) lr: Option<f64>,
+    /// The optimizer
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    pub(crate) optimizer: Option<OptimizerArg>,
+    /// The seed of everything random
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) seed: Option<u64>,
+    /// At most this many images of each split
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) limit: Option<usize>,
+    /// Training images set aside for validation [default: the data set's]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) validation: Option<usize>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// The folder for the run [default: runs/RECIPE-TIME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Where things run and lie.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct MachineArgs {
+    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// Where data sets are looked for and downloaded to [default: `$ALEXNET_DATA`, or the cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Fail rather than download a data set that is not there
+    #[arg(long)]
+    pub(crate) no_download: bool,
+    /// Threads that make batches
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OptimizerArg {
+    /// Stochastic gradient descent
+    Sgd,
+    /// Adam
+    Adam,
+    /// Adam with decoupled weight decay
+    Adamw,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct EvaluateArgs {
+    /// A run's folder, a checkpoint's folder or a weight file
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub(crate) weights: PathBuf,
+    /// The data set [default: the run's]
+    #[arg(value_name = "DATASET")]
+    pub(crate) dataset: Option<String>,
+    /// The recipe that says how images are prepared [default: the run's, or the data set's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) recipe: Option<String>,
+    /// Which images [default: test, or validation where there is no test split]
+    #[arg(long, value_name = "SPLIT")]
+    pub(crate) split: Option<SplitArg>,
+    /// Images in a step
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
+    /// At most this many images
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SplitArg {
+    /// The training images
+    Train,
+    /// The validation images
+    Validation,
+    /// The test images
+    Test,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SummaryArgs {
+    /// The network; without it, all are listed
+    #[arg(value_name = "NAME")]
+    pub(crate) network: Option<String>,
+    /// For this many classes
+    #[arg(long, value_name = "N")]
+    pub(crate) classes: Option<usize>,
+    /// For images of this side
+    #[arg(long, value_name = "N")]
+    pub(crate) input_size: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RecipesArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<RecipesAction>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecipesAction {
+    /// Prints a recipe as TOML
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,62 @@
+//! `alexnet evaluate`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use train::data::Split;
+use train::{Recipe, Weights};
+
+use crate::args::{EvaluateArgs, SplitArg};
+use crate::progress::Progress;
+use crate::report;
+
+pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
+    let weights = Weights::find(&args.weights)?;
+    let mut recipe = recipe(args, weights.recipe)?;
+    super::apply(&args.machine, &mut recipe);
+    recipe.limit = args.limit;
+    recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
+    recipe.check()?;
+    let device = recipe.open_device()?;
+    let mut progress = Progress::new(args.output);
+    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+        progress.download(&event);
+    })?;
+    let split = match args.split {
+        Some(SplitArg::Train) => Split::Train,
+        Some(SplitArg::Validation) => Split::Validation,
+        Some(SplitArg::Test) => Split::Test,
+        None if data.test.is_none() => Split::Validation,
+        None => Split::Test,
+    };
+    let score = train::evaluate(
+        &weights.path,
+        &recipe,
+        (&data, split),
+        &device,
+        &mut |done, of| progress.evaluating(split, done, of),
+    )?;
+    progress.clear();
+    report::score(&weights.path, &data, split, &score, args.output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How images are prepared: as asked for, else as in the run, else as the data set's recipe says.
+fn recipe(args: &EvaluateArgs, of_run: Option<Recipe>) -> Result<Recipe> {
+    let mut recipe = match (&args.recipe, of_run, &args.dataset) {
+        (Some(name), ..) => Recipe::named(name)?,
+        (None, Some(recipe), _) => recipe,
+        (None, None, Some(dataset)) => Recipe::for_dataset(dataset)?,
+        (None, None, None) => {
+            return Err(anyhow::anyhow!("no run around it tells the data set"))
+                .with_context(|| args.weights.display().to_string());
+        }
+    };
+    if let Some(dataset) = &args.dataset {
+        if *dataset != recipe.dataset {
+            recipe.validation = None;
+        }
+        recipe.dataset.clone_from(dataset);
+    }
+    Ok(recipe)
+}

@@ -1,0 +1,20 @@
+//! `alexnet summary`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use train::model::Architecture;
+
+use crate::args::SummaryArgs;
+use crate::report;
+
+pub(crate) fn run(args: &SummaryArgs) -> Result<ExitCode> {
+    match &args.network {
+        Some(name) => {
+            let network = Architecture::new(name, args.classes, args.input_size)?;
+            report::summary(&network, args.output)?;
+        }
+        None => report::list_networks(args.output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

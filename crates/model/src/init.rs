@@ -1,0 +1,115 @@
+//! Initial weights: He-normal, Glorot-uniform, normal, PyTorch's default and constants.
+//!
+//! Values are Philox's, keyed by the seed and the parameter's index, and computed on the host: a network starts with the
+//! same bits on every device. Not here: random numbers during training, whose steps count from 1.
+
+use tensor::random::{self, Philox};
+use tensor::{Device, Shape, Tensor};
+
+/// How a parameter is filled at first. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
+/// included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Init {
+    /// Normal with variance `2 / fan_in` (He et al. 2015, section 2.2).
+    HeNormal,
+    /// Uniform in `+-sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010, equation 16).
+    GlorotUniform,
+    /// Uniform in `+-1 / sqrt(fan_in)`: PyTorch's default for weights and biases of convolutions and linear layers.
+    FanInUniform,
+    /// Normal around zero with this standard deviation.
+    Normal(f32),
+    /// This value everywhere.
+    Constant(f32),
+}
+
+/// Terms that a unit adds up, and units that an input goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fans {
+    pub(crate) fan_in: usize,
+    pub(crate) fan_out: usize,
+}
+
+impl Init {
+    /// The initial values of parameter number `index` under `seed`.
+    pub(crate) fn tensor(
+        self,
+        device: &Device,
+        shape: Shape,
+        fans: Fans,
+        (seed, index): (u64, u32),
+    ) -> tensor::Result<Tensor> {
+        let source = Philox {
+            seed,
+            stream: index,
+            // Training's numbers are those of steps from 1 on.
+            step: 0,
+        };
+        let (fan_in, fan_out) = (float(fans.fan_in), float(fans.fan_out));
+        let normal = |deviation, shape| random::normal(device, shape, deviation, source);
+        let uniform = |bound: f32, shape| random::uniform(device, shape, -bound, bound, source);
+        match self {
+            Self::Constant(value) => {
+                Tensor::from_slice(device, &vec![value; shape.elements()], shape)
+            }
+            Self::HeNormal => normal((2.0 / fan_in).sqrt(), shape),
+            Self::Normal(deviation) => normal(deviation, shape),
+            Self::GlorotUniform => uniform((6.0 / (fan_in + fan_out)).sqrt(), shape),
+            Self::FanInUniform => uniform(fan_in.sqrt().recip(), shape),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "fans are below 2^24 in every network, and a rounded one would do too"
+)]
+fn float(n: usize) -> f32 {
+    n.max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FANS: Fans = Fans {
+        fan_in: 200,
+        fan_out: 100,
+    };
+
+    fn draw(init: Init, len: usize, seed: u64, index: u32) -> Vec<f32> {
+        let place = (seed, index);
+        let tensor = init.tensor(&Device::cpu(), Shape::from([len]), FANS, place);
+        tensor.unwrap().to_vec().unwrap()
+    }
+
+    #[test]
+    fn deviations_are_those_of_the_papers() {
+        let n = 100_003;
+        for (init, expected) in [
+            (Init::HeNormal, 0.1),
+            (Init::Normal(0.01), 0.01),
+            (Init::GlorotUniform, (6.0_f64 / 300.0 / 3.0).sqrt()),
+            (Init::FanInUniform, (1.0_f64 / 200.0 / 3.0).sqrt()),
+        ] {
+            let values = draw(init, n, 7, 3);
+            let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / 100_003.0;
+            let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2));
+            let deviation = (square.sum::<f64>() / 100_003.0).sqrt();
+            // Five standard errors of a mean, and about five of a normal deviation.
+            assert!(mean.abs() < 5.0 * expected / 316.0, "{init:?}: mean {mean}");
+            assert!(
+                (deviation / expected - 1.0).abs() < 0.012,
+                "{init:?}: {deviation}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_and_seeds_draw_different_numbers_and_the_same_ones_again() {
+        let draw = |seed, index| draw(Init::HeNormal, 9, seed, index);
+        assert_eq!(draw(1, 2), draw(1, 2), "the same place");
+        assert_ne!(draw(1, 2), draw(1, 3), "another parameter");
+        assert_ne!(draw(1, 2), draw((1 << 32) | 1, 2), "another seed");
+    }
+}

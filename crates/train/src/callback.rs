@@ -1,0 +1,96 @@
+//! What a run tells while it goes on. The library never prints: whoever runs a trainer listens to these.
+
+use data::Split;
+
+use crate::run_dir::{Row, Summary};
+
+/// Something that happened in a run.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The run begins, or goes on.
+    Started(&'a Start),
+    /// A training step is done.
+    Step(Step),
+    /// A split is being evaluated: so many of its batches are done.
+    Evaluating {
+        /// Which split.
+        split: Split,
+        /// Batches done.
+        done: usize,
+        /// Batches in all.
+        of: usize,
+    },
+    /// An epoch, its validation included, is done and saved.
+    Epoch(&'a Row),
+    /// The run is complete.
+    Finished(&'a Summary),
+}
+
+/// What a run is made of.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The network.
+    pub network: String,
+    /// Numbers that training changes.
+    pub parameters: usize,
+    /// The device's name.
+    pub device: String,
+    /// Whether it is a software rasteriser.
+    pub is_software: bool,
+    /// The data set.
+    pub dataset: String,
+    /// Images for training, validation and test.
+    pub images: [usize; 3],
+    /// Steps in an epoch.
+    pub steps_per_epoch: usize,
+    /// Epochs in all.
+    pub epochs: u64,
+    /// Epochs that are done already, when a run is resumed.
+    pub epochs_done: u64,
+}
+
+/// Where a run is after a training step.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Steps over the whole run.
+    pub step: u64,
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// Steps of the epoch that are done.
+    pub done: usize,
+    /// Steps in an epoch.
+    pub of: usize,
+    /// The mean loss of the last steps that were read back; of the last step, on the CPU.
+    pub loss: f64,
+    /// The epoch's training accuracy so far.
+    pub accuracy: f64,
+    /// Training images a second in this epoch.
+    pub images_per_s: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished(Box<Summary>),
+    /// It was asked to stop, and saved where it is.
+    Interrupted {
+        /// Steps that are done.
+        step: u64,
+    },
+}
+
+/// Who listens to a run.
+pub trait Listener {
+    /// Told of every event, in order, on the thread that trains.
+    fn event(&mut self, event: Event<'_>);
+}
+
+impl<F: FnMut(Event<'_>)> Listener for F {
+    fn event(&mut self, event: Event<'_>) {
+        self(event);
+    }
+}

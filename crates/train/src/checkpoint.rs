@@ -1,0 +1,241 @@
+//! Checkpoints: a folder with the weights, the optimizer's state and where the run is, replaced as a whole.
+//!
+//! A new checkpoint is written beside the old one (`.last.tmp`) and synced; then the old one is moved away (`.last.old`)
+//! and the new one moved in. A kill between the two renames leaves both, and [`recover`] finishes the move.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::replace_file;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::run_dir::Row;
+
+/// The version of `state.json` that this program writes and reads.
+const FORMAT: u32 = 1;
+
+const MODEL: &str = "model.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    pub(crate) format: u32,
+    /// Epochs that are done, validation included.
+    pub(crate) epoch: u64,
+    /// Batches of the epoch after those that are done.
+    pub(crate) batch: usize,
+    /// Steps over the whole run.
+    pub(crate) step: u64,
+    /// What the begun epoch's batches have come to.
+    pub(crate) partial: Partial,
+    /// The epochs that are done.
+    pub(crate) rows: Vec<Row>,
+    /// The best of them by validation accuracy.
+    pub(crate) best: Option<Best>,
+    /// Seconds of training steps so far.
+    pub(crate) train_s: f64,
+    /// Seconds of everything so far.
+    pub(crate) wall_s: f64,
+}
+
+/// Sums over the batches of a begun epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Partial {
+    /// The device's f32 sums. JSON may change the last bit of an f64, which rounding to f32 takes away again.
+    pub(crate) loss: f64,
+    pub(crate) correct: f64,
+    pub(crate) correct_in_five: f64,
+    pub(crate) images: f64,
+    pub(crate) seconds: f64,
+    pub(crate) waited_s: f64,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Best {
+    pub(crate) epoch: u64,
+    pub(crate) accuracy: f64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            epoch: 0,
+            batch: 0,
+            step: 0,
+            partial: Partial::default(),
+            rows: Vec::new(),
+            best: None,
+            train_s: 0.0,
+            wall_s: 0.0,
+        }
+    }
+}
+
+/// The files of a checkpoint, in memory.
+#[derive(Debug)]
+pub(crate) struct Checkpoint<'a> {
+    pub(crate) model: &'a [u8],
+    pub(crate) optimizer: &'a [u8],
+    pub(crate) state: &'a State,
+}
+
+/// The weight file of a checkpoint folder.
+pub(crate) fn model_path(folder: &Path) -> PathBuf {
+    folder.join(MODEL)
+}
+
+/// The optimizer's file of a checkpoint folder.
+pub(crate) fn optimizer_path(folder: &Path) -> PathBuf {
+    folder.join(OPTIMIZER)
+}
+
+/// Names beside a checkpoint's folder: the new one on its way in, the old one on its way out.
+fn beside(folder: &Path) -> [PathBuf; 2] {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    ["tmp", "old"].map(|end| folder.with_file_name(format!(".{name}.{end}")))
+}
+
+/// Puts a checkpoint at `folder`, in place of the one there.
+pub(crate) fn save(folder: &Path, checkpoint: &Checkpoint<'_>) -> Result<()> {
+    let [new, old] = beside(folder);
+    recover(folder)?;
+    remove(&new)?;
+    fs::create_dir_all(&new).map_err(Error::io(&new, "create the folder"))?;
+    replace_file(&new.join(MODEL), checkpoint.model)?;
+    replace_file(&new.join(OPTIMIZER), checkpoint.optimizer)?;
+    let mut state = serde_json::to_string_pretty(checkpoint.state)
+        .map_err(|error| Error::setting("state", "numbers that JSON holds", error))?;
+    state.push('\n');
+    replace_file(&new.join(STATE), state.as_bytes())?;
+    remove(&old)?;
+    if folder.exists() {
+        rename(folder, &old)?;
+    }
+    rename(&new, folder)?;
+    remove(&old)
+}
+
+/// Finishes what a killed [`save`] has left. Afterwards `folder` is a whole checkpoint, or there has never been one.
+pub(crate) fn recover(folder: &Path) -> Result<()> {
+    let [new, old] = beside(folder);
+    if folder.exists() || !old.exists() {
+        return Ok(());
+    }
+    // The old one is moved away only when the new one is whole.
+    rename(if new.exists() { &new } else { &old }, folder)
+}
+
+/// The state in a checkpoint folder, if there is one.
+pub(crate) fn load_state(folder: &Path) -> Result<Option<State>> {
+    recover(folder)?;
+    let path = folder.join(STATE);
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+    let wrong = |message: String| Error::Format {
+        path: path.clone(),
+        message,
+    };
+    let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    if state.format != FORMAT {
+        return Err(wrong(format!(
+            "expected format {FORMAT}, found {}",
+            state.format
+        )));
+    }
+    Ok(Some(state))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(Error::io(to, "move the checkpoint in"))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(folder, "remove")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(step: u64) -> State {
+        State {
+            step,
+            ..State::default()
+        }
+    }
+
+    fn put(folder: &Path, step: u64) {
+        let checkpoint = Checkpoint {
+            model: b"model",
+            optimizer: b"optimizer",
+            state: &state(step),
+        };
+        save(folder, &checkpoint).unwrap();
+    }
+
+    #[test]
+    fn a_checkpoint_is_replaced_as_a_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let last = root.path().join("checkpoints/last");
+        assert_eq!(load_state(&last).unwrap(), None);
+        put(&last, 1);
+        put(&last, 2);
+        assert_eq!(load_state(&last).unwrap(), Some(state(2)));
+        let left = fs::read_dir(last.parent().unwrap()).unwrap().count();
+        assert_eq!(left, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_kill_at_any_point_of_the_move_leaves_a_whole_checkpoint() {
+        let root = tempfile::tempdir().unwrap();
+        let last = root.path().join("last");
+        let [new, old] = beside(&last);
+        put(&last, 1);
+        fs::create_dir(&new).unwrap();
+        assert_eq!(
+            load_state(&last).unwrap(),
+            Some(state(1)),
+            "while writing the new one"
+        );
+        put(&last, 2);
+        // Between the two renames.
+        fs::rename(&last, &new).unwrap();
+        put(&root.path().join("other"), 1);
+        fs::rename(root.path().join("other"), &old).unwrap();
+        assert_eq!(
+            load_state(&last).unwrap(),
+            Some(state(2)),
+            "between the renames"
+        );
+        assert!(old.exists(), "the old one is still there");
+        put(&last, 3);
+        assert!(!old.exists() && !new.exists(), "and goes with the next");
+    }
+
+    #[test]
+    fn a_damaged_state_is_an_error_that_names_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let last = root.path().join("last");
+        put(&last, 1);
+        for text in ["{", "{\"format\": 1}", "[]"] {
+            fs::write(last.join(STATE), text).unwrap();
+            let message = load_state(&last).unwrap_err().to_string();
+            assert!(message.contains("state.json"), "{message}");
+        }
+    }
+}

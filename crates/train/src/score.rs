@@ -1,0 +1,153 @@
+//! What logits are worth: loss, top-1 and top-5 accuracy, and the confusion matrix, counted on the host in f64.
+
+use data::PADDING;
+
+use crate::metrics::Confusion;
+
+/// Counts over the images seen so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    classes: usize,
+    n: u64,
+    loss_sum: f64,
+    top1: u64,
+    top5: u64,
+    confusion: Confusion,
+}
+
+/// What a network reaches on a split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Images.
+    pub images: u64,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+    /// Share of images whose label has the largest logit.
+    pub accuracy: f64,
+    /// Share of images whose label is among the five largest logits.
+    pub top5: f64,
+    /// Images by label and prediction; precision, recall and F1 follow from it.
+    pub confusion: Confusion,
+}
+
+impl Tally {
+    pub(crate) fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            n: 0,
+            loss_sum: 0.0,
+            top1: 0,
+            top5: 0,
+            confusion: Confusion::new(classes),
+        }
+    }
+
+    /// Adds a batch of logits `[n, classes]`; padded places are skipped.
+    pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
+        for (row, &label) in logits.chunks_exact(self.classes).zip(labels) {
+            if label == PADDING {
+                continue;
+            }
+            let label = label as usize;
+            let own = row[label];
+            // Ties count as the worse rank for a later class: as PyTorch's topk, the lower index comes first.
+            let better = |(class, &x): (usize, &f32)| x > own || (x == own && class < label);
+            let rank = row.iter().enumerate().filter(|&pair| better(pair)).count();
+            let largest = row.iter().enumerate().fold(
+                0,
+                |best, (class, x)| {
+                    if *x > row[best] { class } else { best }
+                },
+            );
+            self.n += 1;
+            self.loss_sum += cross_entropy(row, own);
+            self.top1 += u64::from(rank == 0);
+            self.top5 += u64::from(rank < 5);
+            self.confusion.add(label, largest);
+        }
+    }
+
+    pub(crate) fn score(&self) -> Score {
+        let n = ratio_base(self.n);
+        Score {
+            images: self.n,
+            loss: self.loss_sum / n,
+            accuracy: ratio_of(self.top1) / n,
+            top5: ratio_of(self.top5) / n,
+            confusion: self.confusion.clone(),
+        }
+    }
+}
+
+/// `ln sum exp(x) - x_label`, shifted by the largest so that nothing overflows.
+fn cross_entropy(row: &[f32], own: f32) -> f64 {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let terms = row.iter().map(|&x| f64::from(x - largest).exp());
+    terms.sum::<f64>().ln() + f64::from(largest) - f64::from(own)
+}
+
+impl Score {
+    /// The mean of the classes' F1 scores, over the classes that are present or predicted.
+    #[must_use]
+    pub fn macro_f1(&self) -> f64 {
+        self.confusion.f1(0.0).macro_present
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of images are far below 2^53"
+)]
+pub(crate) fn ratio_of(n: u64) -> f64 {
+    n as f64
+}
+
+/// A denominator that is never zero.
+pub(crate) fn ratio_base(n: u64) -> f64 {
+    ratio_of(n.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_batch_scores_as_worked_out_by_hand() {
+        let mut tally = Tally::new(2);
+        let third = 2.0_f32.ln();
+        tally.add(
+            &[third, 0.0, 0.0, third, third, 0.0, 9.0, 9.0],
+            &[0, 1, 1, PADDING],
+        );
+        let score = tally.score();
+        assert_eq!(
+            (score.images, score.confusion.counts()),
+            (3, &[1, 0, 1, 1][..])
+        );
+        let loss = (2.0 * 1.5_f64.ln() + 3.0_f64.ln()) / 3.0;
+        assert!((score.loss - loss).abs() < 1e-7, "{}", score.loss);
+        assert!(
+            (score.accuracy - 2.0 / 3.0).abs() < 1e-12,
+            "{}",
+            score.accuracy
+        );
+        assert!(
+            (score.macro_f1() - 2.0 / 3.0).abs() < 1e-12,
+            "{}",
+            score.macro_f1()
+        );
+        assert!(
+            (score.top5 - 1.0).abs() < 1e-12,
+            "two classes are always among five"
+        );
+    }
+
+    #[test]
+    fn large_and_bad_logits_keep_their_meaning() {
+        let mut tally = Tally::new(3);
+        tally.add(&[1e30, 0.0, 0.0], &[0]);
+        assert!(tally.score().loss.abs() < 1e-12, "no overflow");
+        tally.add(&[f32::NAN, 0.0, 0.0], &[0]);
+        assert!(tally.score().loss.is_nan(), "a bad logit is not hidden");
+    }
+}

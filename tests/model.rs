@@ -1,0 +1,197 @@
+//! The networks: published counts and shapes, weight files and their errors, and a forward pass on every device.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use std::path::Path;
+
+use model::{Architecture, Error, Mode, Network};
+use tensor::{Device, Tensor};
+
+fn small(classes: usize) -> Architecture {
+    Architecture::new("alexnet-small", Some(classes), None).unwrap()
+}
+
+#[test]
+fn parameters_are_as_many_as_published() {
+    for (name, classes, size, parameters) in [
+        ("alexnet-small", 10, 32, 2_887_306),
+        ("alexnet", 1000, 227, 60_965_224),
+    ] {
+        let network = Architecture::new(name, Some(classes), Some(size)).unwrap();
+        assert_eq!(network.summary().parameters(), parameters, "{name}");
+    }
+}
+
+#[test]
+fn a_summary_names_layers_shapes_and_parameters() {
+    let summary = small(10).summary();
+    let text = summary.to_string();
+    for part in [
+        "conv1",
+        "[16, 16, 48]",
+        "7,104",
+        "[3072]",
+        "1,573,376",
+        "2,887,306",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}
+
+#[test]
+fn a_size_that_a_layer_cannot_take_is_an_error_that_names_the_layer() {
+    let error = Architecture::new("alexnet", None, Some(40)).unwrap_err();
+    assert!(
+        matches!(&error, Error::LayerInput { layer, .. } if layer == "pool2"),
+        "{error}"
+    );
+    for (name, classes, size) in [("lenet", 10, 32), ("alexnet", 1, 227), ("alexnet", 10, 0)] {
+        let error = Architecture::new(name, Some(classes), Some(size)).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_they_load_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let device = Device::cpu();
+    let network = Network::new(small(10), 7, &device).unwrap();
+    let bytes = network.to_bytes().unwrap();
+    assert_eq!(
+        bytes,
+        Network::new(small(10), 7, &device)
+            .unwrap()
+            .to_bytes()
+            .unwrap()
+    );
+    assert_ne!(
+        bytes,
+        Network::new(small(10), 8, &device)
+            .unwrap()
+            .to_bytes()
+            .unwrap()
+    );
+    model::replace_file(&path, &bytes).unwrap();
+    let other = Network::new(small(10), 8, &device).unwrap();
+    other.load(&path).unwrap();
+    assert_eq!(
+        other.to_bytes().unwrap(),
+        bytes,
+        "loaded over other weights"
+    );
+    let opened = Network::open(&path, &device).unwrap();
+    assert_eq!(
+        opened.to_bytes().unwrap(),
+        bytes,
+        "opened without knowing the network"
+    );
+    assert_eq!(
+        opened.architecture(),
+        &small(10),
+        "the network that the file names"
+    );
+}
+
+fn open_error(path: &Path, bytes: &[u8]) -> String {
+    std::fs::write(path, bytes).unwrap();
+    Network::open(path, &Device::cpu()).unwrap_err().to_string()
+}
+
+#[test]
+fn damaged_weight_files_are_errors_that_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let bytes = Network::new(small(10), 7, &Device::cpu())
+        .unwrap()
+        .to_bytes()
+        .unwrap();
+    let header = |text: &str| {
+        let mut file = (text.len() as u64).to_le_bytes().to_vec();
+        file.extend(text.bytes());
+        file
+    };
+    let huge = r#"{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,18446744073709551615]}}"#;
+    let mut renamed = bytes.clone();
+    let at = renamed
+        .windows(10)
+        .position(|w| w == b"conv2.bias")
+        .unwrap();
+    renamed[at] = b'k';
+    for (what, file, part) in [
+        ("empty", Vec::new(), "0 bytes"),
+        (
+            "truncated",
+            bytes[..bytes.len() - 5].to_vec(),
+            "as its header says",
+        ),
+        (
+            "cut in the header",
+            bytes[..100].to_vec(),
+            "header of at most 92 bytes",
+        ),
+        (
+            "a header of exabytes",
+            [0xff; 64].to_vec(),
+            "header of at most",
+        ),
+        ("no JSON", header("hello, world"), "header"),
+        ("sizes that overflow", header(huge), "header"),
+        ("no network", header("{}"), "no network's name"),
+        (
+            "an unknown network",
+            header(r#"{"__metadata__":{"network":"lenet classes=10 input_size=32"}}"#),
+            "lenet",
+        ),
+        (
+            "a tensor of another name",
+            renamed,
+            "tensor conv2.bias: expected F32 [128], found no such tensor",
+        ),
+    ] {
+        let message = open_error(&path, &file);
+        assert!(
+            message.contains(part) && message.contains("model.safetensors"),
+            "{what}: {message}"
+        );
+    }
+    let missing = Network::open(&folder.path().join("none"), &Device::cpu());
+    assert!(
+        missing.unwrap_err().to_string().contains("cannot open"),
+        "a missing file"
+    );
+}
+
+#[test]
+fn weights_of_another_network_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let device = Device::cpu();
+    let bytes = Network::new(small(10), 7, &device)
+        .unwrap()
+        .to_bytes()
+        .unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    let error = Network::new(small(11), 7, &device)
+        .unwrap()
+        .load(&path)
+        .unwrap_err();
+    let message = error.to_string();
+    for part in ["model.safetensors", "classes=11", "classes=10"] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn images_of_another_size_are_an_error() {
+    let device = Device::cpu();
+    let network = Network::new(small(10), 7, &device).unwrap();
+    let images = Tensor::from_slice(&device, &vec![0.0_f32; 28 * 28 * 3], [1, 28, 28, 3]).unwrap();
+    let message = network
+        .forward(&images, Mode::Eval)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("[n, 32, 32, 3]") && message.contains("[1, 28, 28, 3]"),
+        "{message}"
+    );
+}

@@ -1,0 +1,284 @@
+//! Training as a whole, on small data: the same bits whatever the threads and the interruptions, the same losses on
+//! every device, and errors that stop a run cleanly.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails fails its test"
+)]
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use train::data::{DataSet, Shapes10};
+use train::{Device, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
+
+/// Four epochs of four steps.
+fn recipe() -> Recipe {
+    let mut recipe = Recipe::named("shapes10").unwrap();
+    (recipe.epochs, recipe.batch_size) = (4, 16);
+    recipe.images.pad = 2;
+    recipe.images.flip = true;
+    recipe
+}
+
+fn data() -> DataSet {
+    Shapes10::default()
+        .with_sizes(70, 30, 30)
+        .generate()
+        .unwrap()
+}
+
+fn trainer(recipe: Recipe) -> Trainer {
+    Trainer::new(recipe, data(), &Device::cpu()).unwrap()
+}
+
+/// Trains in a new folder, or goes on in one that exists, until `stop_at` steps are done.
+fn run(folder: &Path, recipe: Recipe, stop_at: u64) -> Outcome {
+    let mut trainer = trainer(recipe);
+    if folder.exists() {
+        trainer.resume(RunDir::open(folder).unwrap()).unwrap();
+    } else {
+        let run = RunDir::create(folder, trainer.recipe()).unwrap();
+        trainer.save_to(run).unwrap();
+    }
+    let stop = AtomicBool::new(false);
+    let mut listener = |event: Event<'_>| {
+        if let Event::Step(step) = event
+            && step.step >= stop_at
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    trainer.run(&stop, &mut listener).unwrap()
+}
+
+fn finished(outcome: Outcome) -> Box<Summary> {
+    match outcome {
+        Outcome::Finished(summary) => summary,
+        Outcome::Interrupted { step } => panic!("interrupted at step {step}"),
+    }
+}
+
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    std::fs::read(folder.join("checkpoints").join(name)).unwrap()
+}
+
+/// Everything that must not depend on how a run got there: weights, optimizer, and the metrics but for the timings.
+fn assert_same_run(a: &Path, b: &Path, what: &str) {
+    for name in ["model", "optimizer"] {
+        for place in ["last", "best"] {
+            let name = format!("{place}/{name}.safetensors");
+            assert!(bytes(a, &name) == bytes(b, &name), "{what}: {name} differs");
+        }
+    }
+    let rows = |folder: &Path| {
+        let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
+        let rows = text
+            .lines()
+            .map(|line| line.split(',').take(8).collect::<Vec<_>>().join(","));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(rows(a), rows(b), "{what}: metrics.csv");
+}
+
+#[test]
+fn one_seed_gives_the_same_bits_whatever_the_loader_threads() {
+    let root = tempfile::tempdir().unwrap();
+    let [one, three, other] = ["one", "three", "other"].map(|name| root.path().join(name));
+    for (folder, threads, seed) in [(&one, 1, 42), (&three, 3, 42), (&other, 1, 43)] {
+        let mut recipe = recipe();
+        recipe.epochs = 2;
+        (recipe.machine.loader_threads, recipe.seed) = (threads, seed);
+        finished(run(folder, recipe, u64::MAX));
+    }
+    assert_same_run(&one, &three, "1 and 3 threads");
+    let name = "last/model.safetensors";
+    assert!(
+        bytes(&one, name) != bytes(&other, name),
+        "another seed gives other weights"
+    );
+}
+
+#[test]
+fn a_run_that_was_stopped_and_resumed_equals_one_that_never_stopped() {
+    let root = tempfile::tempdir().unwrap();
+    let [straight, stopped] = ["straight", "stopped"].map(|name| root.path().join(name));
+    let expected = finished(run(&straight, recipe(), u64::MAX));
+    // After the second epoch, and within the third.
+    for stop_at in [8, 10] {
+        let outcome = run(&stopped, recipe(), stop_at);
+        assert!(
+            matches!(outcome, Outcome::Interrupted { step } if step == stop_at),
+            "{outcome:?}"
+        );
+    }
+    let summary = finished(run(&stopped, recipe(), u64::MAX));
+    assert_same_run(&straight, &stopped, "stopped twice");
+    let figures = |s: &Summary| {
+        (
+            s.test_accuracy,
+            s.test_loss,
+            s.val_loss,
+            s.best_epoch,
+            s.steps,
+        )
+    };
+    assert_eq!(figures(&summary), figures(&expected), "summary");
+    // What was complete is complete again, and unchanged.
+    finished(run(&stopped, recipe(), u64::MAX));
+    assert_same_run(&straight, &stopped, "resumed when complete");
+}
+
+#[test]
+fn a_run_folder_holds_what_it_promises() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut recipe = recipe();
+    recipe.epochs = 1;
+    let summary = finished(run(&folder, recipe, u64::MAX));
+    let text = std::fs::read_to_string(folder.join("summary.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for key in "recipe network dataset device parameters epochs steps images_per_s wall_s train_loss train_accuracy \
+        val_loss val_accuracy best_epoch best_val_accuracy test_loss test_accuracy test_top5 test_macro_f1 \
+        peak_host_bytes peak_device_bytes"
+        .split_whitespace()
+    {
+        assert!(json.get(key).is_some_and(|value| !value.is_null()), "{key} in {text}");
+    }
+    assert_eq!(
+        (summary.parameters, summary.steps),
+        (2_887_306, 4),
+        "{text}"
+    );
+    for name in [
+        "config.toml",
+        "environment.json",
+        "metrics.csv",
+        "metrics.jsonl",
+    ] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    for place in ["last", "best"] {
+        for name in ["model.safetensors", "optimizer.safetensors", "state.json"] {
+            assert!(
+                !bytes(&folder, &format!("{place}/{name}")).is_empty(),
+                "{place}/{name}"
+            );
+        }
+    }
+    let again = RunDir::open(&folder).unwrap().recipe().unwrap();
+    assert_eq!(
+        again,
+        *trainer(again.clone()).recipe(),
+        "config.toml is resolved"
+    );
+    assert!(
+        matches!(
+            RunDir::create(&folder, &again),
+            Err(Error::RunExists { .. })
+        ),
+        "a second run"
+    );
+}
+
+/// The losses of each step of a run of 20 steps.
+fn losses(device: &Device) -> Vec<f64> {
+    let mut recipe = recipe();
+    (recipe.epochs, recipe.batch_size) = (5, 16);
+    let mut trainer = Trainer::new(recipe, data(), device).unwrap();
+    let mut losses = Vec::new();
+    let mut listener = |event: Event<'_>| {
+        if let Event::Step(step) = event {
+            losses.push(step.loss);
+        }
+    };
+    trainer.run(&AtomicBool::new(false), &mut listener).unwrap();
+    losses
+}
+
+#[test]
+fn the_first_losses_agree_between_cpu_and_gpu() {
+    let gpu = match Device::open("gpu") {
+        Ok(gpu) => gpu,
+        Err(reason) => {
+            assert!(
+                std::env::var("REQUIRE_GPU").as_deref() != Ok("1"),
+                "REQUIRE_GPU=1: {reason}"
+            );
+            println!("skipped: {reason}");
+            return;
+        }
+    };
+    let (ours, theirs) = (losses(&Device::cpu()), losses(&gpu));
+    assert_eq!(ours.len(), 20, "one loss a step");
+    // A GPU that is read every few steps repeats the last loss in between.
+    let is_read = |idx: usize| idx == 0 || theirs[idx].to_bits() != theirs[idx - 1].to_bits();
+    for (idx, (a, b)) in ours.iter().zip(&theirs).enumerate() {
+        let far = ((a - b) / a).abs();
+        assert!(
+            far < 1e-3 || (!gpu.is_software() && !is_read(idx)),
+            "step {}: cpu {a}, gpu {b}",
+            idx + 1
+        );
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_names_the_step() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut recipe = recipe();
+    recipe.optimizer.learning_rate = 1e30;
+    let mut trainer = trainer(recipe);
+    trainer
+        .save_to(RunDir::create(&folder, trainer.recipe()).unwrap())
+        .unwrap();
+    let error = trainer
+        .run(&AtomicBool::new(false), &mut |_: Event<'_>| {})
+        .unwrap_err();
+    assert!(matches!(error, Error::Diverged { step: 2, .. }), "{error}");
+    assert!(error.to_string().contains("at step 2"), "{error}");
+    assert!(
+        !folder.join("checkpoints").exists(),
+        "no bad weights are saved"
+    );
+}
+
+#[test]
+fn settings_that_do_not_suit_the_data_are_errors_before_anything_runs() {
+    type Change = fn(&mut Recipe);
+    let changes: [(&str, Change); 5] = [
+        ("batch size", |r| r.batch_size = 71),
+        ("limit", |r| r.limit = Some(0)),
+        ("batch size", |r| r.limit = Some(15)),
+        ("lenet", |r| "lenet".clone_into(&mut r.network)),
+        ("input size", |r| r.input_size = Some(0)),
+    ];
+    for (part, change) in changes {
+        let mut recipe = recipe();
+        change(&mut recipe);
+        let message = Trainer::new(recipe, data(), &Device::cpu())
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_run_without_validation_or_test_leaves_their_figures_out() {
+    let mut data = data();
+    (data.validation, data.test) = (None, None);
+    let mut recipe = recipe();
+    recipe.epochs = 1;
+    let mut trainer = Trainer::new(recipe, data, &Device::cpu()).unwrap();
+    let summary = finished(
+        trainer
+            .run(&AtomicBool::new(false), &mut |_: Event<'_>| {})
+            .unwrap(),
+    );
+    assert_eq!(
+        (summary.val_loss, summary.test_accuracy, summary.best_epoch),
+        (None, None, None)
+    );
+    assert!(summary.train_loss.is_finite(), "{summary:?}");
+}
