@@ -131,7 +131,7 @@ impl Array {
         Ok(Tensor::from_slice(device, &words, self.shape.clone())?)
     }
 
-    /// Dimensions in the order `axes`, as NumPy's `transpose`.
+    /// Dimensions in the order `axes`, as `NumPy`'s `transpose`.
     pub(super) fn permuted(&self, axes: &[usize]) -> Result<Self> {
         let mut sorted = axes.to_vec();
         sorted.sort_unstable();

@@ -91,13 +91,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// Attributes of their own.
-    pub(super) fn object(self, name: &str) -> Result<Attributes<'a>> {
+    pub(super) fn object(self, name: &str) -> Result<Self> {
         self.read(name, "an object", Value::as_object)
             .map(Attributes)
     }
 
     /// A list of attributes of their own.
-    pub(super) fn objects(self, name: &str) -> Result<Vec<Attributes<'a>>> {
+    pub(super) fn objects(self, name: &str) -> Result<Vec<Self>> {
         self.read(name, "a list of objects", |value| {
             let objects = value.as_array()?.iter().map(Value::as_object);
             objects.map(|object| object.map(Attributes)).collect()
@@ -105,7 +105,8 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// A size; whole floats are sizes too.
+/// A size up to `2^24`, so that products of two can't overflow.
 fn size(value: &Value) -> Option<usize> {
-    value.as_u64().and_then(|x| usize::try_from(x).ok())
+    let size = value.as_u64().filter(|&x| x <= 1 << 24)?;
+    usize::try_from(size).ok()
 }

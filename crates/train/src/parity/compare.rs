@@ -31,7 +31,7 @@ pub(super) fn compare(name: &str, got: &Array, want: &Expected) -> Comparison {
         return Comparison::failed(message);
     }
     match (&got.elements, &want.values.elements) {
-        (Elements::Integer(got), Elements::Integer(values)) if want.tolerance == (0.0, 0.0) => {
+        (Elements::Integer(got), Elements::Integer(values)) => {
             integers(name, got, values, want.samples.as_deref())
         }
         _ => reals(name, got, want),

@@ -80,9 +80,21 @@ impl Loaded<'_> {
         found.and_then(|(_, array)| array.as_ref())
     }
 
-    /// Whether an output was recorded.
-    pub(super) fn wants(&self, name: &str) -> bool {
-        self.outputs.iter().any(|(output, _)| *output == name)
+    /// Input number `index` of an ONNX case.
+    pub(super) fn at(&self, index: usize) -> Result<&Array> {
+        self.optional_at(index)
+            .ok_or_else(|| Error::Unknown(format!("input {index} is missing")))
+    }
+
+    /// Input number `index` of an ONNX case, unless it was left out.
+    pub(super) fn optional_at(&self, index: usize) -> Option<&Array> {
+        self.inputs.get(index).and_then(|(_, array)| array.as_ref())
+    }
+
+    /// Arrays under the outputs' names, in order; those that were not recorded are dropped.
+    pub(super) fn named(&self, arrays: impl IntoIterator<Item = Array>) -> Outcome {
+        let names = self.outputs.iter().map(|(name, _)| (*name).to_owned());
+        Outcome::Outputs(names.zip(arrays).collect())
     }
 }
 

@@ -14,6 +14,8 @@ use super::array::Array;
 use super::manifest::{Loaded, Outcome};
 use super::{Error, Result};
 
+pub(super) use loss::reduction;
+
 /// The outputs of a case, by name.
 pub(super) type Outputs = Vec<(String, Array)>;
 

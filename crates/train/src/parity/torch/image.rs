@@ -34,7 +34,14 @@ fn window(attributes: Attributes<'_>, size: [usize; 2]) -> Result<Window> {
 }
 
 fn image(case: &Loaded<'_>, name: &str, device: &Device) -> Result<Tensor> {
-    channels_last(case.input(name)?)?.to_tensor(device)
+    let x = case.input(name)?;
+    if x.shape.len() != 4 {
+        let got = &x.shape;
+        return Err(Error::Unknown(format!(
+            "{name}: expected [n, c, h, w], got {got:?}"
+        )));
+    }
+    channels_last(x)?.to_tensor(device)
 }
 
 fn back(tensor: &Tensor) -> Result<Array> {

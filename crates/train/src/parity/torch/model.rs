@@ -1,6 +1,6 @@
 //! Whole networks, trained for some steps on one batch.
 
-use tensor::ops::batch_norm::BatchNorm;
+use tensor::ops::batch_norm::{BatchNorm, Momentum};
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::ops::elementwise::full;
@@ -167,7 +167,7 @@ impl Builder<'_> {
             }
             "batch_norm" => Layer::BatchNorm {
                 spec: BatchNorm {
-                    momentum: layer.float("momentum")?,
+                    momentum: Momentum::OfNew(layer.float("momentum")?),
                     epsilon: layer.float("eps")?,
                     is_unbiased: true,
                 },

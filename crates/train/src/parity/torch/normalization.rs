@@ -1,6 +1,6 @@
 //! Local response normalisation and batch normalisation.
 
-use tensor::ops::batch_norm::BatchNorm;
+use tensor::ops::batch_norm::{BatchNorm, Momentum};
 use tensor::ops::elementwise::full;
 use tensor::ops::lrn::Lrn;
 use tensor::{Device, Tensor};
@@ -59,7 +59,7 @@ pub(super) fn batch_norm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> 
         ""
     };
     let spec = BatchNorm {
-        momentum: attributes.float("momentum")?,
+        momentum: Momentum::OfNew(attributes.float("momentum")?),
         epsilon: attributes.float("eps")?,
         is_unbiased: !update.starts_with("biased"),
     };
@@ -93,7 +93,7 @@ pub(super) fn batch_norm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> 
 /// Several batches one after the other, then the first again with the running statistics.
 pub(super) fn batch_norm_steps(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let spec = BatchNorm {
-        momentum: case.attributes.float("momentum")?,
+        momentum: Momentum::OfNew(case.attributes.float("momentum")?),
         epsilon: case.attributes.float("eps")?,
         is_unbiased: true,
     };
