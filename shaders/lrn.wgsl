@@ -3,7 +3,8 @@
 // dx_i = dy_i s_i^-beta - 2 alpha beta x_i sum of dy_j x_j s_j^(-beta - 1) for j in i - after ..= i + before
 //
 // x, y, dy, dx: [rows, channels]. One invocation computes four neighbouring channels of one row, so that it reads each
-// neighbour once for all four. Sums run from low to high channels.
+// neighbour once for all four. Sums run from low to high channels. With `paper` (radius 2 on both sides, channels a multiple
+// of 4) all that the four need lies in three vectors, and no loop is left.
 
 struct Params {
     rows: u32,
@@ -16,20 +17,21 @@ struct Params {
 }
 
 {% set forward = entry == "lrn_forward" %}
+{% set type = "vec4<f32>" if paper else "f32" %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<{{ type }}>;
+@group(0) @binding(2) var<storage, read_write> y: array<{{ type }}>;
 {% else %}
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<{{ type }}>;
+@group(0) @binding(2) var<storage, read> x: array<{{ type }}>;
+@group(0) @binding(3) var<storage, read_write> dx: array<{{ type }}>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
 
 // s^-beta. Roots are faster than pow and exact to the last bits, and the exponents in use are these.
-fn power(s: f32) -> f32 {
+fn power(s: {{ type }}) -> {{ type }} {
     if params.beta == 0.75 {
         let root = sqrt(s);
         return 1.0 / (root * sqrt(root));
@@ -40,9 +42,62 @@ fn power(s: f32) -> f32 {
     if params.beta == 1.0 {
         return 1.0 / s;
     }
-    return pow(s, -params.beta);
+    return pow(s, {{ type }}(-params.beta));
 }
 
+{% if paper %}
+// Of the channels from b's first on: sums over their windows of radius 2. a and c are the vectors beside b.
+fn window_sums(a: vec2<f32>, b: vec4<f32>, c: vec2<f32>) -> vec4<f32> {
+    return vec4<f32>(
+        a.x + a.y + b.x + b.y + b.z,
+        a.y + b.x + b.y + b.z + b.w,
+        b.x + b.y + b.z + b.w + c.x,
+        b.y + b.z + b.w + c.x + c.y,
+    );
+}
+
+@compute @workgroup_size(64)
+fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let i = linear_index(id, groups);
+    let quads = params.channels / 4u;
+    if i / quads >= params.rows {
+        return;
+    }
+    let has_left = i % quads != 0u;
+    let has_right = i % quads != quads - 1u;
+    let left_at = select(i, i - 1u, has_left);
+    let right_at = select(i, i + 1u, has_right);
+    let left = select(vec4<f32>(0.0), x[left_at], has_left);
+    let own = x[i];
+    let right = select(vec4<f32>(0.0), x[right_at], has_right);
+    let a = left * left;
+    let b = own * own;
+    let c = right * right;
+    let s = vec4<f32>(params.bias) + params.alpha * window_sums(a.zw, b, c.xy);
+    {% if forward %}
+    y[i] = own * power(s);
+    {% else %}
+    // The two channels on either side, whose windows reach into this vector.
+    let beside = vec4<f32>(
+        a.x + a.y + a.z + a.w + b.x,
+        a.y + a.z + a.w + b.x + b.y,
+        b.z + b.w + c.x + c.y + c.z,
+        b.w + c.x + c.y + c.z + c.w,
+    );
+    let s_beside = vec4<f32>(params.bias) + params.alpha * beside;
+    let dy_left = select(vec4<f32>(0.0), dy[left_at], has_left);
+    let dy_right = select(vec4<f32>(0.0), dy[right_at], has_right);
+    let product = vec4<f32>(dy_left.zw * left.zw, dy_right.xy * right.xy);
+    // Beyond the row there are none; with a bias of 0 they would come out as NaN.
+    let exists = vec4<bool>(has_left, has_left, has_right, has_right);
+    let terms_beside = select(vec4<f32>(0.0), product * power(s_beside) / s_beside, exists);
+    let scale = power(s);
+    let terms = dy[i] * own * scale / s;
+    let sums = window_sums(terms_beside.xy, terms, terms_beside.zw);
+    dx[i] = dy[i] * scale - 2.0 * params.alpha * params.beta * own * sums;
+    {% endif %}
+}
+{% else %}
 {% if not forward %}
 // s of one channel of the row that starts at `row`.
 fn scale(row: u32, channel: u32) -> f32 {
@@ -93,3 +148,4 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     }
     {% endfor %}
 }
+{% endif %}

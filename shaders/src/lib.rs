@@ -1,7 +1,7 @@
 //! Every compute shader of the workspace as text: the WGSL files, the templates they are written as, and naga's check of each.
 //!
 //! A [`Variant`] names one entry point of one file with the values of its template constants. [`source`] renders it,
-//! [`parse`] gives naga's module of it, and [`variants`] lists every variant that can be asked for, so that a test without
+//! [`parse`] gives naga's module of it, and [`variants()`] lists every variant that can be asked for, so that a test without
 //! a GPU can check them all. This crate knows no device: it neither picks variants nor dispatches them.
 //!
 //! ```

@@ -8,7 +8,7 @@ const MAX_CONSTANTS: usize = 16;
 /// One entry point of one template with the values of the template's constants.
 ///
 /// It is small and `Copy`, so it serves as the key of a pipeline cache. Two variants are the same only if their constants
-/// were given in the same order: make them with the functions of [`crate::variants`] where a template has constants.
+/// were given in the same order: make them with the functions of [`mod@crate::variants`] where a template has constants.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// The file `shaders/<stem>.wgsl`.

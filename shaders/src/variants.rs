@@ -12,7 +12,7 @@ pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
     RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_total, max_pool, softmax,
+    cross_entropy_total, lrn, max_pool, softmax,
 };
 pub use tile::Tile;
 
@@ -53,8 +53,6 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("elementwise", "elementwise_scale"),
         ("im2col", "col2im"),
         ("im2col", "im2col"),
-        ("lrn", "lrn_backward"),
-        ("lrn", "lrn_forward"),
         ("reduce", "reduce_broadcast"),
         ("reduce", "reduce_square_sum"),
         ("reduce", "reduce_sum"),

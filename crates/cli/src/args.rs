@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(EvaluateArgs),
+    /// Proves every operator's gradient, and whole networks', on this machine's devices
+    Gradcheck(GradcheckArgs),
     /// Lists the devices of this machine
     Devices(OutputArgs),
     /// Shows a network's layers, output shapes and parameters
@@ -150,6 +152,21 @@ pub(crate) enum SplitArg {
     Validation,
     /// The test images
     Test,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GradcheckArgs {
+    /// Operators by their stems, such as conv2d or lrn [default: all, then the networks]
+    #[arg(value_name = "OP")]
+    pub(crate) operators: Vec<String>,
+    /// The device [default: the CPU device and the best adapter, if there is one]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// A whole network at its own layer shapes, instead of operators; may be given more than once
+    #[arg(long = "model", value_name = "NAME")]
+    pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -2,6 +2,7 @@
 
 mod devices;
 mod evaluate;
+mod gradcheck;
 mod parity;
 mod recipes;
 mod summary;
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Gradcheck(args) => gradcheck::run(args),
         Command::Devices(output) => devices::run(*output),
         Command::Summary(args) => summary::run(args),
         Command::Recipes(args) => recipes::run(args),

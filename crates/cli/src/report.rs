@@ -1,5 +1,6 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
+mod checks;
 mod parity;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use train::data::{DataSet, Split};
 use train::model::{Architecture, networks};
 use train::{Adapter, Device, Recipe, Score, Summary};
 
+pub(crate) use self::checks::{Check, Checks};
 use crate::args::OutputArgs;
 use crate::hint;
 

@@ -20,6 +20,7 @@ mod trainer;
 
 pub mod metrics;
 pub mod parity;
+pub mod proof;
 pub mod schedule;
 
 pub use callback::{Event, Listener, Outcome, Start, Step};
@@ -33,4 +34,5 @@ pub use trainer::Trainer;
 
 pub use data;
 pub use model;
+pub use tensor::gradcheck;
 pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions};

@@ -62,6 +62,13 @@ pub const fn cross_entropy_backward(targets: Targets) -> Variant {
     targets.variant("cross_entropy_backward")
 }
 
+/// An entry point of `lrn.wgsl`: `lrn_forward` or `lrn_backward`. `paper`: the window has radius 2, the channels are a
+/// multiple of 4.
+#[must_use]
+pub const fn lrn(entry: &'static str, paper: bool) -> Variant {
+    Variant::new("lrn", entry).with("paper", paper as u32)
+}
+
 /// An entry point of `max_pool.wgsl`: `max_pool_forward` or `max_pool_backward`. `vector`: the channels are a multiple of 4.
 #[must_use]
 pub const fn max_pool(entry: &'static str, vector: bool) -> Variant {
@@ -99,6 +106,7 @@ pub(super) fn all() -> Vec<Variant> {
         all.push(cross_entropy_backward(targets));
     }
     for vector in [false, true] {
+        all.extend(["lrn_forward", "lrn_backward"].map(|entry| lrn(entry, vector)));
         all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
         all.extend([false, true].map(|relu| bias(vector, relu)));
         all.push(column_sum(vector));

@@ -5,12 +5,14 @@
 //! gradient is `dx_i = dy_i s_i^-beta - 2 alpha beta x_i sum of dy_j x_j s_j^(-beta - 1)` over the j whose windows hold i.
 //! Backward needs x alone: the sums are taken again, which costs less than to keep them.
 
+use shaders::variants;
+
 use super::{check_len, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel, Twin, params};
 
 params! {
     /// Parameters of both kernels. The window of channel i is `i - before..=i + after`, cut at the ends.
@@ -27,13 +29,6 @@ params! {
 }
 
 const OP: &str = "lrn";
-const FORWARD: Kernel<LrnParams> =
-    Kernel::new(shaders::Variant::new(OP, "lrn_forward"), cpu::lrn::forward);
-const BACKWARD: Kernel<LrnParams> = Kernel::new(
-    shaders::Variant::new(OP, "lrn_backward"),
-    cpu::lrn::backward,
-);
-
 /// The window and the constants. The default is the paper's: radius 2, bias 2, alpha 1e-4, beta 0.75.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lrn {
@@ -66,7 +61,8 @@ impl Default for Lrn {
 /// # Errors
 /// If the channels don't divide x, memory runs out or the device fails.
 pub fn forward(device: &Device, spec: &Lrn, x: &Buffer, channels: usize) -> Result<Buffer> {
-    launch(device, &FORWARD, spec, &[x], channels)
+    let kernel = ("lrn_forward", cpu::lrn::forward as Twin<LrnParams>);
+    launch(device, kernel, spec, &[x], channels)
 }
 
 /// The gradient of x. dy, x: `[.., channels]`.
@@ -81,12 +77,13 @@ pub fn backward(
     channels: usize,
 ) -> Result<Buffer> {
     check_len(OP, "dy", dy, x.len())?;
-    launch(device, &BACKWARD, spec, &[dy, x], channels)
+    let kernel = ("lrn_backward", cpu::lrn::backward as Twin<LrnParams>);
+    launch(device, kernel, spec, &[dy, x], channels)
 }
 
 fn launch(
     device: &Device,
-    kernel: &Kernel<LrnParams>,
+    (entry, twin): (&'static str, Twin<LrnParams>),
     spec: &Lrn,
     reads: &[&Buffer],
     channels: usize,
@@ -101,6 +98,8 @@ fn launch(
             format!("{len} elements"),
         ));
     }
+    let is_paper = (spec.radius_before, spec.radius_after) == (2, 2) && channels.is_multiple_of(4);
+    let kernel = Kernel::new(variants::lrn(entry, is_paper), twin);
     // What reaches beyond the channels reaches nothing; and sums of positions stay far from 2^32.
     let reach = |radius: usize| size(OP, "radius", radius.min(channels));
     let y = device.alloc(len)?;
@@ -121,7 +120,7 @@ fn launch(
         let window = spec.radius_before + spec.radius_after + 1;
         let grid = Grid::linear(rows.len() * channels.div_ceil(4));
         device.launch(
-            kernel,
+            &kernel,
             &params,
             &reads.iter().collect::<Vec<_>>(),
             &[&slice_rows(&y, &rows, channels)?],

@@ -1,0 +1,58 @@
+//! `alexnet gradcheck`: the proof of operators and networks, a line each as it is there.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use train::model::Architecture;
+use train::{Device, gradcheck, proof};
+
+use crate::args::GradcheckArgs;
+use crate::report::{self, Check};
+
+/// Networks that are checked when neither operators nor networks are named: AlexNet's own layer shapes, and the small one.
+const NETWORKS: [&str; 2] = ["alexnet-small", "alexnet"];
+
+pub(crate) fn run(args: &GradcheckArgs) -> Result<ExitCode> {
+    let mut table = report::Checks::new(args.output);
+    // The callbacks can't fail: what could not be printed is told at the end.
+    let mut printed = Ok(());
+    for device in devices(args)? {
+        if args.models.is_empty() {
+            gradcheck::operators(&device, &args.operators, |row| {
+                let result = table.add(&Check::of_operator(&row));
+                if printed.is_ok() {
+                    printed = result;
+                }
+            })?;
+        }
+        let networks: Vec<&str> = match (args.operators.is_empty(), args.models.is_empty()) {
+            (true, true) => NETWORKS.to_vec(),
+            _ => args.models.iter().map(String::as_str).collect(),
+        };
+        for name in networks {
+            let architecture = Architecture::new(name, None, None)?;
+            proof::network(&architecture, &device, |row| {
+                let result = table.add(&Check::of_network(name, device.name(), &row));
+                if printed.is_ok() {
+                    printed = result;
+                }
+            })?;
+        }
+    }
+    printed?;
+    table.finish()
+}
+
+/// The device asked for, or the CPU device and the best adapter.
+fn devices(args: &GradcheckArgs) -> Result<Vec<Device>> {
+    if let Some(selector) = &args.device {
+        return Ok(vec![Device::open(selector)?]);
+    }
+    let mut devices = vec![Device::cpu()];
+    if Device::adapters().is_empty() {
+        report::to_stderr("no Vulkan, Metal or DX12 adapter here: checking the CPU device alone");
+    } else {
+        devices.push(Device::open("gpu")?);
+    }
+    Ok(devices)
+}
