@@ -6,6 +6,9 @@
     reason = "a helper that fails fails its test"
 )]
 
+#[path = "train/parity.rs"]
+mod parity;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 

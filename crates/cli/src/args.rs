@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// Lists the built-in recipes, or shows one
     Recipes(RecipesArgs),
+    /// Runs cases recorded from other frameworks, and fails if one does
+    Parity(ParityArgs),
 }
 
 /// How much is printed, and how.
@@ -197,6 +199,21 @@ pub(crate) enum RecipesAction {
         /// Its name
         name: String,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ParityArgs {
+    /// A folder with a manifest.json and its tensor files
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: String,
+    /// Only the cases of this name or group; * stands for any text
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod devices;
 mod evaluate;
 mod gradcheck;
+mod parity;
 mod recipes;
 mod summary;
 mod train;
@@ -23,6 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Devices(output) => devices::run(*output),
         Command::Summary(args) => summary::run(args),
         Command::Recipes(args) => recipes::run(args),
+        Command::Parity(args) => parity::run(args),
     }
 }
 

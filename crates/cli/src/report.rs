@@ -1,6 +1,7 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
 mod checks;
+mod parity;
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -16,6 +17,8 @@ use train::{Adapter, Device, Recipe, Score, Summary};
 pub(crate) use self::checks::{Check, Checks};
 use crate::args::OutputArgs;
 use crate::hint;
+
+pub(crate) use parity::{parity, parity_case};
 
 /// Prints a failure as one `error:` line and, where something helps, a `hint:` line.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {

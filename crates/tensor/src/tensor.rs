@@ -120,6 +120,11 @@ impl Tensor {
         Self::leaf(device, buffer, shape.into(), Element::F32)
     }
 
+    /// A tensor of words around a kernel's output.
+    pub(crate) fn words(device: &Device, buffer: Buffer, shape: impl Into<Shape>) -> Self {
+        Self::leaf(device, buffer, shape.into(), Element::U32)
+    }
+
     /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a variable and recording is on.
     ///
     /// `rule` gets the output's gradient and returns one for each of `inputs`, `None` where none is needed.

@@ -20,6 +20,7 @@ mod step;
 mod trainer;
 
 pub mod metrics;
+pub mod parity;
 pub mod proof;
 pub mod schedule;
 

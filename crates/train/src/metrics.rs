@@ -176,6 +176,30 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     if count == 0 { 0.0 } else { sum / count as f64 }
 }
 
+/// The `k` classes of each row of `scores: [n, classes]` with the largest scores, best first: `[n, min(k, classes)]`. Of
+/// equal scores the first class comes first; a score that is not a number comes last.
+///
+/// # Panics
+/// If there are more than `2^32` classes.
+#[must_use]
+pub fn top_k_classes(scores: &[f32], classes: usize, k: usize) -> Vec<u32> {
+    let mut ranked = Vec::new();
+    for row in scores.chunks_exact(classes.max(1)) {
+        let key = |class: usize| {
+            if row[class].is_nan() {
+                f32::NEG_INFINITY
+            } else {
+                row[class]
+            }
+        };
+        let mut order: Vec<usize> = (0..classes).collect();
+        order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+        let best = order.into_iter().take(k);
+        ranked.extend(best.map(|class| u32::try_from(class).expect("fewer than 2^32 classes")));
+    }
+    ranked
+}
+
 /// Share of images whose true class is among the `k` first of `ranked`: the classes of each image, best first.
 #[must_use]
 pub fn top_k_accuracy(ranked: &[u32], width: usize, labels: &[u32], k: usize) -> f64 {

@@ -13,11 +13,12 @@ use crate::error::Result;
 
 /// Images in a proof: enough for every kernel to have more than one, few enough for a software rasteriser.
 const IMAGES: usize = 2;
-/// How far the loss is moved along a gradient: small against the distance to the next kink of ReLU or a maximum, large
-/// against the rounding of a sum of a thousand f32 exponentials.
-const LOSS_CHANGE: f64 = 2e-3;
-/// Largest relative difference of slope and gradient. Rounding of the logits, about 1e-6, over [`LOSS_CHANGE`] is 1e-3;
-/// units that cross a kink on the way add up to a few times that; a wrong term of a rule is 10 % and more.
+/// How far the loss is moved along a gradient. Short moves meet fewer kinks of ReLU and maxima, long ones drown the
+/// rounding of the logits; the best of these counts, since a wrong rule is wrong at every length.
+const LOSS_CHANGES: [f64; 3] = [2e-3, 4e-4, 8e-5];
+/// Largest relative difference of slope and gradient. Rounding of the logits, about 1e-7, over the middle of
+/// [`LOSS_CHANGES`] is 1e-3; units that cross a kink on the way add several times that; a wrong term of a rule is 10 %
+/// and more.
 const SLOPE_TOLERANCE: f64 = 2e-2;
 /// Largest difference of a step's updates between devices, as a fraction of the parameter's largest update. A gradient
 /// passes through at most 2 x 8 sums of up to 9216 terms, each off by `4 * 2^-24 * (2 + sqrt(9216))`, 2.3e-5 of its
@@ -159,18 +160,22 @@ fn slope_error(setup: &Setup, parameter: &Tensor, gradient: &Tensor) -> Result<f
     if !norm.is_normal() {
         return Ok(f64::INFINITY);
     }
-    // Moving by t * gradient / norm changes the loss by t * norm: half of the wanted change in each direction.
-    #[expect(clippy::cast_possible_truncation, reason = "a step in f32 parameters")]
-    let factor = (0.5 * LOSS_CHANGE / (norm * norm)) as f32;
     let before = parameter.to_vec::<f32>()?;
-    parameter.add_scaled(factor, gradient)?;
-    let up = setup.loss()?;
-    parameter.write(&before)?;
-    parameter.add_scaled(-factor, gradient)?;
-    let down = setup.loss()?;
-    parameter.write(&before)?;
-    let slope = (up - down) / (2.0 * f64::from(factor) * norm);
-    Ok((slope - norm).abs() / norm)
+    let mut best = f64::INFINITY;
+    for change in LOSS_CHANGES {
+        // Moving by t * gradient changes the loss by t * norm^2: half of the wanted change in each direction.
+        #[expect(clippy::cast_possible_truncation, reason = "a step in f32 parameters")]
+        let factor = (0.5 * change / (norm * norm)) as f32;
+        let mut losses = [0.0; 2];
+        for (loss, factor) in losses.iter_mut().zip([factor, -factor]) {
+            parameter.add_scaled(factor, gradient)?;
+            *loss = setup.loss()?;
+            parameter.write(&before)?;
+        }
+        let slope = (losses[0] - losses[1]) / (2.0 * f64::from(factor) * norm);
+        best = best.min((slope - norm).abs() / norm);
+    }
+    Ok(best)
 }
 
 /// A parameter before and after a step.

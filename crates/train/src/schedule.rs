@@ -55,6 +55,13 @@ pub enum Schedule {
         /// Steps in between.
         steps: usize,
     },
+    /// `factor` times the base rate before step `steps`, then the base rate.
+    Until {
+        /// The factor.
+        factor: f64,
+        /// Steps that have it.
+        steps: usize,
+    },
     /// `warmup` steps on a straight line from `start` times the rate that `then` begins with, then `then` from its
     /// own step 0.
     Warmup {
@@ -105,6 +112,7 @@ impl Schedule {
             }
             Self::OneCycle(cycle) => cycle.rate(t),
             Self::Linear { start, end, steps } => base * (start + (end - start) * share(t, *steps)),
+            Self::Until { factor, steps } => base * if t < *steps { *factor } else { 1.0 },
             Self::Warmup {
                 start,
                 warmup,

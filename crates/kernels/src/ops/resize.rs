@@ -48,6 +48,9 @@ pub struct Resize {
     pub offset: [f64; 2],
     /// Whether the triangle widens with the scale, so that down-scaling does not alias.
     pub is_antialiased: bool,
+    /// Whether what an antialiasing triangle would see outside of the source is the edge's pixel, as in ONNX, and not left
+    /// out, as in PyTorch and Pillow.
+    pub repeats_edge: bool,
     /// Whether the results are rounded to whole numbers in `0..=255`, as for images of bytes.
     pub is_rounded: bool,
 }
@@ -63,6 +66,7 @@ impl Resize {
             scale: [0, 1].map(|i: usize| input[i] as f64 / output[i] as f64),
             offset: [0.0; 2],
             is_antialiased: false,
+            repeats_edge: false,
             is_rounded: false,
         }
     }
@@ -128,7 +132,7 @@ impl Resize {
             if !self.is_antialiased {
                 centre = centre.clamp(0.5, length - 0.5);
             }
-            triangle(centre, support, length)
+            triangle(centre, support, length, self.repeats_edge)
         });
         Weights(lists.collect())
     }
@@ -140,17 +144,26 @@ impl Resize {
     clippy::cast_sign_loss,
     reason = "positions lie within the image"
 )]
-fn triangle(centre: f64, support: f64, length: f64) -> (usize, Vec<f64>) {
-    let first = (centre - support + 0.5).floor().clamp(0.0, length - 1.0);
-    let end = (centre + support + 0.5).floor().clamp(first + 1.0, length);
-    let first = first as usize;
-    let weight = |i: usize| (1.0 - (i as f64 + 0.5 - centre).abs() / support).max(0.0);
-    let weights: Vec<f64> = (first..end as usize).map(weight).collect();
+fn triangle(centre: f64, support: f64, length: f64, repeats_edge: bool) -> (usize, Vec<f64>) {
+    let begin = (centre - support + 0.5).floor();
+    let end = (centre + support + 0.5).floor();
+    let first = begin.clamp(0.0, length - 1.0);
+    let count = end.clamp(first + 1.0, length) - first;
+    let mut weights = vec![0.0; count as usize];
+    let mut position = begin;
+    while position < end {
+        let weight = (1.0 - (position + 0.5 - centre).abs() / support).max(0.0);
+        let inside = position.clamp(first, first + count - 1.0);
+        if repeats_edge || inside == position {
+            weights[(inside - first) as usize] += weight;
+        }
+        position += 1.0;
+    }
     let sum: f64 = weights.iter().sum();
-    let shares = weights
-        .into_iter()
-        .map(|w| if sum > 0.0 { w / sum } else { 0.0 });
-    (first, shares.collect())
+    if sum > 0.0 {
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+    }
+    (first as usize, weights)
 }
 
 /// For each position of one side the first position of the other, and weights from there on.

@@ -1,13 +1,137 @@
 //! Matrix product and dense layer. `dA = dC B^T`, `dB = A^T dC`, `dbias` = column sums of `dC`.
 
 use kernels::ops::gemm::{self, Epilogue, Gemm};
-use kernels::ops::{column_sum, relu};
+use kernels::ops::{column_sum, elementwise, relu};
 use kernels::{Buffer, Device};
 
 use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
 
+/// A general matrix product: `alpha op(A) op(B) + beta C`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Product {
+    /// Whether A is stored `[k, m]`.
+    pub is_a_transposed: bool,
+    /// Whether B is stored `[n, k]`.
+    pub is_b_transposed: bool,
+    /// Scales the product.
+    pub alpha: f32,
+    /// Scales C.
+    pub beta: f32,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self {
+            is_a_transposed: false,
+            is_b_transposed: false,
+            alpha: 1.0,
+            beta: 0.0,
+        }
+    }
+}
+
+impl Product {
+    /// `[m, n, k]` of a product of two stored matrices.
+    fn sizes(&self, a: &Tensor, b: &Tensor) -> Result<[usize; 3]> {
+        let &[a0, a1] = &a.shape()[..] else {
+            return Err(Error::shape("product", "a", "[m, k]", a.shape()));
+        };
+        let (m, k) = if self.is_a_transposed {
+            (a1, a0)
+        } else {
+            (a0, a1)
+        };
+        match b.shape()[..] {
+            [n, depth] if self.is_b_transposed && depth == k => Ok([m, n, k]),
+            [depth, n] if !self.is_b_transposed && depth == k => Ok([m, n, k]),
+            _ => {
+                let order = if self.is_b_transposed {
+                    "[n, k]"
+                } else {
+                    "[k, n]"
+                };
+                let expected = format!("{order} with k = {k}");
+                Err(Error::shape("product", "b", expected, b.shape()))
+            }
+        }
+    }
+
+    fn gemm(&self, [m, n, k]: [usize; 3]) -> Gemm {
+        Gemm {
+            is_a_transposed: self.is_a_transposed,
+            is_b_transposed: self.is_b_transposed,
+            ..Gemm::new(m, n, k)
+        }
+    }
+
+    /// The gradients of A and B, as they are stored, given that of the result.
+    fn gradients(&self, [a, b]: [&Tensor; 2], dy: &Tensor) -> Result<[Tensor; 2]> {
+        let (ta, tb) = (self.is_a_transposed, self.is_b_transposed);
+        let with = |is_a_transposed, is_b_transposed| Self {
+            is_a_transposed,
+            is_b_transposed,
+            alpha: self.alpha,
+            beta: 0.0,
+        };
+        let da = if ta {
+            b.product(dy, None, &with(tb, true))?
+        } else {
+            dy.product(b, None, &with(false, !tb))?
+        };
+        let db = if tb {
+            dy.product(a, None, &with(true, ta))?
+        } else {
+            a.product(dy, None, &with(!ta, false))?
+        };
+        Ok([da, db])
+    }
+}
+
 impl Tensor {
+    /// `alpha op(self) op(other) + beta c`, where `op` transposes an operand that is stored so (BLAS xGEMM).
+    ///
+    /// # Errors
+    /// As [`Tensor::matmul`]; or if `c` is missing although beta is not 0.
+    pub fn product(&self, other: &Self, c: Option<&Self>, product: &Product) -> Result<Self> {
+        const OP: &str = "product";
+        let operands = [("a", Some(self)), ("b", Some(other)), ("c", c)];
+        for (argument, tensor) in operands {
+            let Some(tensor) = tensor else { continue };
+            tensor.check_element(OP, argument, Element::F32)?;
+            tensor.check_device(OP, argument, self)?;
+        }
+        let sizes @ [m, n, _] = product.sizes(self, other)?;
+        let device = self.device().clone();
+        let c = c.filter(|_| product.beta != 0.0);
+        let y = match c {
+            Some(c) if c.shape()[..] == [m, n] => elementwise::copy(&device, c.buffer())?,
+            None if product.beta == 0.0 => device.alloc(m * n)?,
+            _ => {
+                let got = c.map(|c| c.shape().clone()).unwrap_or_default();
+                return Err(Error::shape(OP, "c", format!("[{m}, {n}]"), &got));
+            }
+        };
+        let epilogue = Epilogue {
+            alpha: product.alpha,
+            beta: product.beta,
+            ..Epilogue::default()
+        };
+        let operands = [self.buffer(), other.buffer()];
+        gemm::update(&device, &product.gemm(sizes), operands, &epilogue, &y)?;
+        let inputs: Vec<&Self> = [self, other].into_iter().chain(c).collect();
+        let (a, b, has_c) = (self.detach(), other.detach(), c.is_some());
+        let product = *product;
+        Ok(Self::output(OP, y, [m, n], &inputs, move |dy| {
+            let [da, db] = product.gradients([&a, &b], dy)?;
+            let mut gradients = vec![Some(da), Some(db)];
+            if has_c {
+                gradients.push(Some(dy.scale(product.beta)?));
+            }
+            Ok(gradients)
+        }))
+    }
+
     /// `[m, k]` times `[k, n]`.
     ///
     /// # Errors

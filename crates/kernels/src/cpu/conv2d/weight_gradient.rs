@@ -175,7 +175,8 @@ impl<'a> Plan<'a> {
         packed: &'b mut [f32],
     ) -> &'b [f32] {
         let (row_len, c_out) = (self.panels.row_len(panel), self.geometry.c_out);
-        if row_len == c_out {
+        // A padded panel of a narrow group may be as wide as all groups together, so the columns count.
+        if panel.columns == c_out && row_len == c_out {
             return &dy[pixels.start * c_out..pixels.end * c_out];
         }
         for (packed, pixel) in packed.chunks_exact_mut(row_len).zip(pixels) {

@@ -1,0 +1,88 @@
+//! Linear interpolation of images.
+
+use tensor::Device;
+use tensor::ops::resize::Resize;
+
+use super::super::array::Array;
+use super::super::layout::{channels_first, channels_last};
+use super::super::manifest::{Loaded, Outcome};
+use super::super::{Error, Result};
+use super::{axis_of, skip};
+
+pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
+    let attributes = case.attributes;
+    let text = |name, default| {
+        if attributes.has(name) {
+            attributes.text(name)
+        } else {
+            Ok(default)
+        }
+    };
+    let flag = |name| Ok::<_, Error>(attributes.has(name) && attributes.flag(name)?);
+    if text("mode", "nearest")? != "linear" {
+        return skip("resizing by nearest or cubic interpolation");
+    }
+    if text("keep_aspect_ratio_policy", "stretch")? != "stretch" || flag("exclude_outside")? {
+        return skip("resizing that keeps the aspect ratio or excludes what is outside");
+    }
+    let x = case.at(0)?;
+    let &[_, c, h, w] = &x.shape[..] else {
+        return skip("resizing of anything but images");
+    };
+    let (mut output, mut ratio) = ([h, w], [1.0, 1.0]);
+    let axes = if attributes.has("axes") {
+        attributes.integers("axes")?
+    } else {
+        (0..4).collect()
+    };
+    let scales = by_name(case, "scales").map(Array::to_f64);
+    let sizes = by_name(case, "sizes").map(Array::to_usize).transpose()?;
+    for (i, axis) in axes.into_iter().enumerate() {
+        let axis = axis_of(axis, 4)?;
+        let length = x.shape[axis];
+        let (size, scale) = match (&scales, &sizes) {
+            (Some(scales), _) if i < scales.len() => (scaled(length, scales[i]), scales[i]),
+            (_, Some(sizes)) if i < sizes.len() => (sizes[i], sizes[i] as f64 / length as f64),
+            _ => return Err(Error::Unknown("neither scales nor sizes".to_owned())),
+        };
+        if axis >= 2 {
+            (output[axis - 2], ratio[axis - 2]) = (size, scale);
+        } else if size != length {
+            return skip("resizing of anything but images");
+        }
+    }
+    let mut spec = Resize::new([h, w], output, c);
+    spec.scale = ratio.map(f64::recip);
+    spec.is_antialiased = flag("antialias")?;
+    spec.repeats_edge = true;
+    match text("coordinate_transformation_mode", "half_pixel")? {
+        "half_pixel" => {}
+        "pytorch_half_pixel" if !output.contains(&1) => {}
+        "align_corners" => spec = spec.with_aligned_corners(),
+        "asymmetric" => spec.offset = spec.scale.map(|scale| 0.5 - 0.5 * scale),
+        "half_pixel_symmetric" => {
+            for axis in 0..2 {
+                let (length, exact) = ([h, w][axis] as f64, ratio[axis] * [h, w][axis] as f64);
+                let adjustment = output[axis] as f64 / exact;
+                spec.offset[axis] = length / 2.0 * (1.0 - adjustment);
+            }
+        }
+        _ => return skip("resizing of a part of an image, with extrapolation"),
+    }
+    let y = channels_last(x)?.to_tensor(device)?.resize(&spec)?;
+    Ok(case.named([channels_first(&Array::from_tensor(&y)?)?]))
+}
+
+fn by_name<'a>(case: &'a Loaded<'_>, name: &str) -> Option<&'a Array> {
+    case.optional(name).filter(|array| array.len() > 0)
+}
+
+/// `floor(length scale)`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes are small; a negative one becomes 0 and is refused"
+)]
+fn scaled(length: usize, scale: f64) -> usize {
+    (length as f64 * scale).floor() as usize
+}
