@@ -1,5 +1,7 @@
 //! Every operator and case, on the CPU device and on a GPU: the proof that `alexnet gradcheck` prints as a table.
 
+#[path = "kernels/checker.rs"]
+mod checker;
 #[path = "kernels/device.rs"]
 mod device;
 

@@ -3,5 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "tensor/gradcheck.rs"]
+mod gradcheck;
 #[path = "tensor/rules.rs"]
 mod rules;

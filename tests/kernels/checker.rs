@@ -1,0 +1,77 @@
+//! The checks of cases catch wrong kernels: a gradient that is off, an output that is off, one that is all zeros.
+
+use kernels::ops::elementwise;
+use kernels::testing::{Case, Fill, Input, Sizes, check};
+use kernels::{Buffer, Device, Result};
+
+/// `y = x^2`, with a forward that is off by a factor and a backward that is.
+#[derive(Debug)]
+struct Square {
+    forward_factor: f32,
+    backward_factor: f32,
+}
+
+impl Case for Square {
+    fn inputs(&self) -> Vec<Input> {
+        vec![Input::variable("x", 100, Fill::Uniform(-1.0, 1.0))]
+    }
+
+    fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        vec![inputs[0].iter().map(|x| x * x).collect()]
+    }
+
+    fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
+        let square = elementwise::multiply(device, &inputs[0], &inputs[0])?;
+        Ok(vec![elementwise::scale(
+            device,
+            &square,
+            self.forward_factor,
+        )?])
+    }
+
+    fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
+        let product = elementwise::multiply(device, dy, &inputs[0])?;
+        Ok(vec![elementwise::scale(
+            device,
+            &product,
+            2.0 * self.backward_factor,
+        )?])
+    }
+
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            forward_terms: 1,
+            backward_terms: 1,
+            forward_flops: 100,
+            backward_flops: 200,
+        }
+    }
+}
+
+fn verdicts(forward_factor: f32, backward_factor: f32) -> Vec<bool> {
+    let case = Square {
+        forward_factor,
+        backward_factor,
+    };
+    let rows = check(&case, &Device::cpu()).unwrap();
+    rows.iter().map(|row| row.passed).collect()
+}
+
+#[test]
+fn a_right_operator_passes() {
+    assert_eq!(verdicts(1.0, 1.0), [true, true]);
+}
+
+#[test]
+fn a_deliberately_wrong_gradient_is_caught() {
+    assert_eq!(verdicts(1.0, 1.0001), [true, false]);
+    assert_eq!(verdicts(1.0, -1.0), [true, false]);
+    assert_eq!(verdicts(1.0, 0.0), [true, false]);
+    assert_eq!(verdicts(1.0, f32::NAN), [true, false]);
+}
+
+#[test]
+fn a_wrong_output_is_caught() {
+    assert_eq!(verdicts(1.00001, 1.0), [false, true]);
+    assert_eq!(verdicts(0.0, 1.0), [false, true]);
+}
