@@ -15,9 +15,35 @@ fn parameters_are_as_many_as_published() {
     for (name, classes, size, parameters) in [
         ("alexnet-small", 10, 32, 2_887_306),
         ("alexnet", 1000, 227, 60_965_224),
+        ("alexnet-torchvision", 1000, 224, 61_100_840),
+        ("alexnet-keras", 10, 227, 58_322_826),
+        ("alexnet-bn1", 100, 227, 58_691_236),
+        ("alexnet-bn", 5, 227, 58_304_581),
+        ("alexnet-cifar", 10, 32, 4_356_682),
     ] {
         let network = Architecture::new(name, Some(classes), Some(size)).unwrap();
         assert_eq!(network.summary().parameters(), parameters, "{name}");
+    }
+}
+
+#[test]
+fn layers_of_the_keras_walk_through_have_its_parameters() {
+    let network = Architecture::new("alexnet-keras", None, None).unwrap();
+    let summary = network.summary();
+    for (layer, parameters) in [
+        ("conv1", 34_944),
+        ("conv2", 614_656),
+        ("conv3", 885_120),
+        ("conv4", 1_327_488),
+        ("conv5", 884_992),
+        ("fc7", 16_781_312),
+    ] {
+        let row = summary
+            .rows()
+            .iter()
+            .find(|row| row.layer == layer)
+            .unwrap();
+        assert_eq!(row.parameters, parameters, "{layer}");
     }
 }
 

@@ -133,6 +133,19 @@ fn a_run_that_was_stopped_and_resumed_equals_one_that_never_stopped() {
 }
 
 #[test]
+fn running_statistics_of_batch_norm_are_saved_and_resumed() {
+    let root = tempfile::tempdir().unwrap();
+    let [straight, stopped] = ["straight", "stopped"].map(|name| root.path().join(name));
+    let mut recipe = recipe();
+    "alexnet-cifar".clone_into(&mut recipe.network);
+    recipe.epochs = 2;
+    finished(run(&straight, recipe.clone(), u64::MAX));
+    run(&stopped, recipe.clone(), 3);
+    finished(run(&stopped, recipe, u64::MAX));
+    assert_same_run(&straight, &stopped, "stopped in the first epoch");
+}
+
+#[test]
 fn a_run_folder_holds_what_it_promises() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");

@@ -1,7 +1,12 @@
 //! The networks, each on one screen. Sizes in comments are those of the network's own input.
 
+use tensor::ops::batch_norm::{BatchNorm, Momentum};
+
 use crate::init::Init;
-use crate::layers::{Conv2d, Dense, Layer, Lrn, dropout, flatten, max_pool, max_pool_same};
+use crate::layers::{
+    Conv2d, Dense, Layer, Lrn, avg_pool_to, batch_norm, dropout, flatten, max_pool, max_pool_same,
+    relu,
+};
 
 /// A network's name, what it is, what it is for by default, and its layers for a number of classes.
 pub(crate) struct Definition {
@@ -27,6 +32,41 @@ pub(crate) const NETWORKS: &[Definition] = &[
         input_size: 227,
         classes: 1000,
         layers: alexnet,
+    },
+    Definition {
+        name: "alexnet-torchvision",
+        about: "Krizhevsky 2014, as torchvision has it: one tower of 64, 192, 384, 256, 256, no LRN",
+        input_size: 224,
+        classes: 1000,
+        layers: alexnet_torchvision,
+    },
+    Definition {
+        name: "alexnet-keras",
+        about: "the paper's widths without groups, LRN after four layers with TensorFlow's defaults",
+        input_size: 227,
+        classes: 10,
+        layers: alexnet_keras,
+    },
+    Definition {
+        name: "alexnet-bn1",
+        about: "the paper's widths without groups, batch norm after the first layer, no LRN",
+        input_size: 227,
+        classes: 100,
+        layers: alexnet_bn1,
+    },
+    Definition {
+        name: "alexnet-bn",
+        about: "the paper's widths without groups, batch norm after every convolution, no LRN",
+        input_size: 227,
+        classes: 5,
+        layers: alexnet_bn,
+    },
+    Definition {
+        name: "alexnet-cifar",
+        about: "for 32x32: five 3x3 convolutions with batch norm, overlapping pools, one hidden layer",
+        input_size: 32,
+        classes: 10,
+        layers: alexnet_cifar,
     },
 ];
 
@@ -107,5 +147,164 @@ fn alexnet(classes: usize) -> Vec<Layer> {
         Dense::new(4096).relu().init(normal, one).named("fc7"),
         dropout("drop7", 0.5),
         Dense::new(classes).init(normal, zero).named("fc8"),
+    ]
+}
+
+/// Krizhevsky: One weird trick for parallelizing convolutional neural networks. 2014; sizes and initial weights are those
+/// of torchvision's `alexnet`. 61,100,840 parameters at 1000 classes.
+fn alexnet_torchvision(classes: usize) -> Vec<Layer> {
+    let init = Init::FanInUniform;
+    let conv = |filters, window| Conv2d::new(filters, window).relu().init(init, init);
+    let dense = |units| Dense::new(units).init(init, init);
+    vec![
+        conv(64, 11).stride(4).pad(2).named("conv1"), // 55x55x64
+        max_pool("pool1", 3, 2),                      // 27x27x64
+        conv(192, 5).pad(2).named("conv2"),
+        max_pool("pool2", 3, 2), // 13x13x192
+        conv(384, 3).pad(1).named("conv3"),
+        conv(256, 3).pad(1).named("conv4"),
+        conv(256, 3).pad(1).named("conv5"),
+        max_pool("pool5", 3, 2), // 6x6x256
+        avg_pool_to("avgpool", 6),
+        flatten("flatten"), // 9216
+        dropout("drop6", 0.5),
+        dense(4096).relu().named("fc6"),
+        dropout("drop7", 0.5),
+        dense(4096).relu().named("fc7"),
+        dense(classes).named("fc8"),
+    ]
+}
+
+/// The Keras walk-through of AlexNet on CIFAR-10, resized to 227. 58,322,826 parameters at ten classes.
+fn alexnet_keras(classes: usize) -> Vec<Layer> {
+    let (glorot, zero) = (Init::GlorotUniform, Init::Constant(0.0));
+    let conv = |filters, window| Conv2d::new(filters, window).relu().init(glorot, zero);
+    let dense = |units| Dense::new(units).init(glorot, zero);
+    // TensorFlow's defaults, with a window of eleven channels.
+    let lrn = Lrn {
+        radius: 5,
+        bias: 1.0,
+        alpha: 1.0,
+        beta: 0.5,
+    };
+    let keras = BatchNorm {
+        momentum: Momentum::OfOld(0.99),
+        epsilon: 1e-3,
+        is_unbiased: false,
+    };
+    vec![
+        conv(96, 11).stride(4).named("conv1"), // 55x55x96
+        lrn.named("lrn1"),
+        max_pool("pool1", 3, 2), // 27x27x96
+        conv(256, 5).same().named("conv2"),
+        lrn.named("lrn2"),
+        max_pool("pool2", 3, 2), // 13x13x256
+        conv(384, 3).same().named("conv3"),
+        lrn.named("lrn3"),
+        conv(384, 3).same().named("conv4"),
+        lrn.named("lrn4"),
+        conv(256, 3).same().named("conv5"),
+        batch_norm("bn5", keras),
+        max_pool("pool5", 3, 2), // 6x6x256
+        flatten("flatten"),      // 9216
+        dense(4096).relu().named("fc6"),
+        dropout("drop6", 0.5),
+        dense(4096).relu().named("fc7"),
+        dropout("drop7", 0.5),
+        dense(classes).named("fc8"),
+    ]
+}
+
+/// PyTorch's usual port of the paper's widths, with batch norm after conv1. 58,691,236 parameters at 100 classes.
+fn alexnet_bn1(classes: usize) -> Vec<Layer> {
+    let conv =
+        |filters, window| Conv2d::new(filters, window).init(Init::FanInUniform, Init::FanInUniform);
+    let mut layers = vec![
+        conv(96, 11).stride(4).named("conv1"), // 55x55x96
+        batch_norm("bn1", BatchNorm::default()),
+        relu("relu1"),
+        max_pool("pool1", 3, 2), // 27x27x96
+        conv(256, 5).pad(2).relu().named("conv2"),
+        max_pool("pool2", 3, 2), // 13x13x256
+        conv(384, 3).pad(1).relu().named("conv3"),
+        conv(384, 3).pad(1).relu().named("conv4"),
+        conv(256, 3).pad(1).relu().named("conv5"),
+        max_pool("pool5", 3, 2), // 6x6x256
+    ];
+    layers.extend(port_head(classes));
+    layers
+}
+
+/// The same with batch norm after every convolution. 58,304,581 parameters at five classes.
+fn alexnet_bn(classes: usize) -> Vec<Layer> {
+    let conv =
+        |filters, window| Conv2d::new(filters, window).init(Init::FanInUniform, Init::FanInUniform);
+    let norm = |name| batch_norm(name, BatchNorm::default());
+    let mut layers = vec![
+        conv(96, 11).stride(4).named("conv1"), // 55x55x96
+        norm("bn1"),
+        relu("relu1"),
+        max_pool("pool1", 3, 2), // 27x27x96
+        conv(256, 5).pad(2).named("conv2"),
+        norm("bn2"),
+        relu("relu2"),
+        max_pool("pool2", 3, 2), // 13x13x256
+        conv(384, 3).pad(1).named("conv3"),
+        norm("bn3"),
+        relu("relu3"),
+        conv(384, 3).pad(1).named("conv4"),
+        norm("bn4"),
+        relu("relu4"),
+        conv(256, 3).pad(1).named("conv5"),
+        norm("bn5"),
+        relu("relu5"),
+        max_pool("pool5", 3, 2), // 6x6x256
+    ];
+    layers.extend(port_head(classes));
+    layers
+}
+
+/// The dense layers of PyTorch's ports: dropout before each hidden one.
+fn port_head(classes: usize) -> Vec<Layer> {
+    let dense = |units| Dense::new(units).init(Init::FanInUniform, Init::FanInUniform);
+    vec![
+        flatten("flatten"), // 9216
+        dropout("drop6", 0.5),
+        dense(4096).relu().named("fc6"),
+        dropout("drop7", 0.5),
+        dense(4096).relu().named("fc7"),
+        dense(classes).named("fc8"),
+    ]
+}
+
+/// This project's own for 32x32: AlexNet's five convolutions and overlapping pools, with 3x3 windows throughout, batch
+/// norm in place of LRN, and one hidden dense layer. 4,356,682 parameters at ten classes.
+fn alexnet_cifar(classes: usize) -> Vec<Layer> {
+    let conv = |filters| Conv2d::new(filters, 3).same();
+    let norm = |name| batch_norm(name, BatchNorm::default());
+    vec![
+        conv(64).named("conv1"), // 32x32x64
+        norm("bn1"),
+        relu("relu1"),
+        max_pool_same("pool1", 3, 2), // 16x16x64
+        conv(192).named("conv2"),
+        norm("bn2"),
+        relu("relu2"),
+        max_pool_same("pool2", 3, 2), // 8x8x192
+        conv(384).named("conv3"),
+        norm("bn3"),
+        relu("relu3"),
+        conv(256).named("conv4"),
+        norm("bn4"),
+        relu("relu4"),
+        conv(256).named("conv5"),
+        norm("bn5"),
+        relu("relu5"),
+        max_pool_same("pool5", 3, 2), // 4x4x256
+        flatten("flatten"),           // 4096
+        dropout("drop6", 0.5),
+        Dense::new(512).relu().named("fc6"),
+        dropout("drop7", 0.5),
+        Dense::new(classes).named("fc8"),
     ]
 }

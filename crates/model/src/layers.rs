@@ -1,5 +1,6 @@
 //! The layers that networks are lists of: what each is, the shape it makes, the parameters it has, how it runs.
 
+use tensor::ops::batch_norm::BatchNorm;
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::ops::lrn::Lrn as LrnOptions;
 use tensor::{Shape, Tensor};
@@ -25,8 +26,14 @@ pub enum Kind {
     Dense(Dense),
     /// Local response normalisation across channels.
     Lrn(Lrn),
+    /// Batch normalisation of each channel, with its running statistics.
+    BatchNorm(BatchNorm),
+    /// `max(x, 0)`, where it is not part of the layer before.
+    Relu,
     /// Max-pooling.
     MaxPool(Window),
+    /// Average-pooling to this many rows and columns, whose windows must come out even: PyTorch's adaptive pooling.
+    AvgPoolTo(usize),
     /// Dropout of this share of the units, in training only; the others are scaled up.
     Dropout(f32),
     /// `[n, h, w, c]` to `[n, h w c]`.
@@ -74,6 +81,8 @@ pub(crate) struct Parameter {
     pub(crate) shape: Shape,
     pub(crate) init: Init,
     pub(crate) fans: Fans,
+    /// Whether the optimizer changes it; running statistics are changed by the forward pass.
+    pub(crate) is_trained: bool,
 }
 
 impl Conv2d {
@@ -196,6 +205,27 @@ pub(crate) const fn dropout(name: &'static str, rate: f32) -> Layer {
     }
 }
 
+pub(crate) const fn batch_norm(name: &'static str, constants: BatchNorm) -> Layer {
+    Layer {
+        name,
+        kind: Kind::BatchNorm(constants),
+    }
+}
+
+pub(crate) const fn relu(name: &'static str) -> Layer {
+    Layer {
+        name,
+        kind: Kind::Relu,
+    }
+}
+
+pub(crate) const fn avg_pool_to(name: &'static str, size: usize) -> Layer {
+    Layer {
+        name,
+        kind: Kind::AvgPoolTo(size),
+    }
+}
+
 pub(crate) const fn flatten(name: &'static str) -> Layer {
     Layer {
         name,
@@ -207,6 +237,16 @@ pub(crate) const fn flatten(name: &'static str) -> Layer {
 fn windows(window: &Window, image: [usize; 2]) -> Result<[usize; 2], String> {
     let placement = window.place("window", image);
     placement.map(|p| p.out).map_err(|error| error.to_string())
+}
+
+/// The window of an average-pooling to `size` rows and columns.
+fn even_window([height, width]: [usize; 2], size: usize) -> Result<Window, String> {
+    if height != width || height == 0 || !height.is_multiple_of(size) {
+        return Err(format!(
+            "it averages to {size}x{size} and needs a multiple of that"
+        ));
+    }
+    Ok(Window::new(height / size, height / size, Padding::Valid))
 }
 
 impl Layer {
@@ -238,15 +278,20 @@ impl Layer {
                 [_] => Shape::from([dense.units]),
                 _ => return Err("it needs a flat input".to_owned()),
             },
-            Kind::Lrn(_) | Kind::Dropout(_) => input.clone(),
+            Kind::AvgPoolTo(size) => {
+                let [h, w, c] = image()?;
+                even_window([h, w], *size)?;
+                Shape::from([*size, *size, c])
+            }
+            Kind::Lrn(_) | Kind::Dropout(_) | Kind::BatchNorm(_) | Kind::Relu => input.clone(),
         })
     }
 
     /// The layer's parameters for inputs of this shape, in the order in which [`Layer::forward`] takes them.
     pub(crate) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
-        let (weight_shape, fans, outputs, inits) = match &self.kind {
+        let (_, channels) = input.rows_and_columns();
+        match &self.kind {
             Kind::Conv2d(conv) => {
-                let (_, channels) = input.rows_and_columns();
                 let inputs = channels / conv.groups;
                 let [height, width] = conv.window.size;
                 let area = height * width;
@@ -255,39 +300,41 @@ impl Layer {
                     fan_out: area * conv.filters / conv.groups,
                 };
                 let shape = Shape::from([height, width, inputs, conv.filters]);
-                (shape, fans, conv.filters, (conv.weight, conv.bias))
+                weight_and_bias(shape, conv.filters, fans, [conv.weight, conv.bias])
             }
             Kind::Dense(dense) => {
                 let (fan_in, fan_out) = (input.elements(), dense.units);
                 let shape = Shape::from([fan_in, fan_out]);
                 let fans = Fans { fan_in, fan_out };
-                (shape, fans, fan_out, (dense.weight, dense.bias))
+                weight_and_bias(shape, fan_out, fans, [dense.weight, dense.bias])
             }
-            Kind::Lrn(_) | Kind::MaxPool(_) | Kind::Dropout(_) | Kind::Flatten => {
-                return Vec::new();
-            }
-        };
-        vec![
-            Parameter {
-                suffix: "weight",
-                shape: weight_shape,
-                init: inits.0,
-                fans,
-            },
-            Parameter {
-                suffix: "bias",
-                shape: Shape::from([outputs]),
-                init: inits.1,
-                fans,
-            },
-        ]
+            Kind::BatchNorm(_) => [
+                ("weight", 1.0, true),
+                ("bias", 0.0, true),
+                ("running_mean", 0.0, false),
+                ("running_var", 1.0, false),
+            ]
+            .map(|(suffix, value, is_trained)| Parameter {
+                suffix,
+                shape: Shape::from([channels]),
+                init: Init::Constant(value),
+                fans: Fans {
+                    fan_in: 1,
+                    fan_out: 1,
+                },
+                is_trained,
+            })
+            .into(),
+            _ => Vec::new(),
+        }
     }
 
     /// How many parameters the layer has.
     pub(crate) fn n_parameters(&self) -> usize {
         match self.kind {
             Kind::Conv2d(_) | Kind::Dense(_) => 2,
-            Kind::Lrn(_) | Kind::MaxPool(_) | Kind::Dropout(_) | Kind::Flatten => 0,
+            Kind::BatchNorm(_) => 4,
+            _ => 0,
         }
     }
 
@@ -304,7 +351,11 @@ impl Layer {
                 x.conv2d(weight, Some(bias), &conv.window, conv.groups, conv.relu)
             }
             (Kind::Dense(dense), [weight, bias]) => x.linear(weight, Some(bias), dense.relu),
-            (Kind::Conv2d(_) | Kind::Dense(_), _) => {
+            (Kind::BatchNorm(constants), &[weight, bias, mean, variance]) => match step {
+                Some(_) => x.batch_norm(constants, [weight, bias], [mean, variance]),
+                None => x.batch_norm_eval(constants, [weight, bias], [mean, variance]),
+            },
+            (Kind::Conv2d(_) | Kind::Dense(_) | Kind::BatchNorm(_), _) => {
                 unreachable!("the network passes the parameters that the layer asked for")
             }
             (Kind::Lrn(lrn), _) => x.lrn(&LrnOptions {
@@ -315,6 +366,12 @@ impl Layer {
                 beta: lrn.beta,
             }),
             (Kind::MaxPool(window), _) => x.max_pool(window),
+            (Kind::Relu, _) => x.relu(),
+            (Kind::AvgPoolTo(size), _) => {
+                // The architecture has checked that the windows come out even.
+                let side = x.shape()[1] / size;
+                x.avg_pool(&Window::new(side, side, Padding::Valid), false)
+            }
             (Kind::Dropout(rate), _) => match step {
                 Some(step) => x.dropout(*rate, stream, step),
                 None => Ok(x.clone()),
@@ -325,4 +382,23 @@ impl Layer {
             }
         }
     }
+}
+
+fn weight_and_bias(
+    shape: Shape,
+    outputs: usize,
+    fans: Fans,
+    [weight, bias]: [Init; 2],
+) -> Vec<Parameter> {
+    let parameter = |suffix, shape, init| Parameter {
+        suffix,
+        shape,
+        init,
+        fans,
+        is_trained: true,
+    };
+    vec![
+        parameter("weight", shape, weight),
+        parameter("bias", Shape::from([outputs]), bias),
+    ]
 }

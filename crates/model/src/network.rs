@@ -42,7 +42,7 @@ impl Network {
         for ((name, spec), index) in architecture.parameters().zip(0_u32..) {
             let place = (seed, index);
             let tensor = spec.init.tensor(device, spec.shape, spec.fans, place)?;
-            parameters.push((name, tensor.into_variable()));
+            parameters.push((name, variable_if(spec.is_trained, tensor)));
         }
         Ok(Self {
             architecture,
@@ -61,8 +61,8 @@ impl Network {
         let mut parameters = Vec::new();
         let mut values = file.read(&shapes(&architecture))?.into_iter();
         for ((name, spec), data) in architecture.parameters().zip(&mut values) {
-            let tensor = Tensor::from_slice(device, &data, spec.shape)?.into_variable();
-            parameters.push((name, tensor));
+            let tensor = Tensor::from_slice(device, &data, spec.shape)?;
+            parameters.push((name, variable_if(spec.is_trained, tensor)));
         }
         Ok(Self {
             architecture,
@@ -113,7 +113,8 @@ impl Network {
         &self.architecture
     }
 
-    /// The parameters with their names, such as `conv1.weight`, first layer first.
+    /// The parameters with their names, such as `conv1.weight`, first layer first; running statistics of batch
+    /// normalisation, which are no variables, included.
     #[must_use]
     pub fn parameters(&self) -> &[(String, Tensor)] {
         &self.parameters
@@ -153,6 +154,15 @@ impl Network {
             x = layer.forward(&x, &own, stream, step)?;
         }
         Ok(x)
+    }
+}
+
+/// Running statistics are no variables: the forward pass changes them, and the optimizer leaves them alone.
+fn variable_if(is_trained: bool, tensor: Tensor) -> Tensor {
+    if is_trained {
+        tensor.into_variable()
+    } else {
+        tensor
     }
 }
 

@@ -38,6 +38,7 @@ impl Architecture {
             parameters: layer
                 .parameters(input)
                 .iter()
+                .filter(|parameter| parameter.is_trained)
                 .map(|parameter| parameter.shape.elements())
                 .sum(),
         });
@@ -54,6 +55,9 @@ fn kind(kind: &Kind) -> &'static str {
         Kind::Dense(_) => "dense",
         Kind::Lrn(_) => "LRN",
         Kind::MaxPool(_) => "max-pool",
+        Kind::AvgPoolTo(_) => "average-pool",
+        Kind::BatchNorm(_) => "batch norm",
+        Kind::Relu => "ReLU",
         Kind::Dropout(_) => "dropout",
         Kind::Flatten => "flatten",
     }

@@ -40,7 +40,8 @@ impl Optimizer {
             Rule::Sgd(_) => &[],
         };
         let mut slots = Vec::new();
-        for (name, parameter) in network.parameters() {
+        let parameters = network.parameters().iter();
+        for (name, parameter) in parameters.filter(|(_, tensor)| tensor.needs_gradient()) {
             let mut state = Vec::new();
             for kind in states {
                 let zeros = vec![0.0_f32; parameter.shape().elements()];
