@@ -57,8 +57,24 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     spec.repeats_edge = true;
     match text("coordinate_transformation_mode", "half_pixel")? {
         "half_pixel" => {}
-        "pytorch_half_pixel" if !output.contains(&1) => {}
-        "align_corners" => spec = spec.with_aligned_corners(),
+        // A single position is the first pixel's.
+        "pytorch_half_pixel" => {
+            for axis in (0..2).filter(|&axis| output[axis] == 1) {
+                spec.offset[axis] = 0.5 - 0.5 * spec.scale[axis];
+            }
+        }
+        // ONNX takes the size before it is rounded down.
+        "align_corners" => {
+            for axis in 0..2 {
+                let (length, exact) = ([h, w][axis] as f64, ratio[axis] * [h, w][axis] as f64);
+                spec.scale[axis] = if exact == 1.0 {
+                    0.0
+                } else {
+                    (length - 1.0) / (exact - 1.0)
+                };
+                spec.offset[axis] = 0.5 - 0.5 * spec.scale[axis];
+            }
+        }
         "asymmetric" => spec.offset = spec.scale.map(|scale| 0.5 - 0.5 * scale),
         "half_pixel_symmetric" => {
             for axis in 0..2 {
