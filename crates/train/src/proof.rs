@@ -113,11 +113,12 @@ impl Setup {
     }
 }
 
-/// Checks the gradient of every parameter of `architecture` on `device`, and hands each row to `report` as it is there.
+/// Checks the gradient of every parameter of `architecture` on `device` against the loss's slope along it, and hands each
+/// row to `report` as it is there.
 ///
 /// # Errors
 /// If the device has no room for the network, or fails. A wrong gradient is a row that did not pass.
-pub fn network(
+pub fn slopes(
     architecture: &Architecture,
     device: &Device,
     mut report: impl FnMut(NetworkRow),
@@ -131,18 +132,31 @@ pub fn network(
         };
         report(NetworkRow::new(name, "slope", error, SLOPE_TOLERANCE));
     }
-    if device.is_cpu() {
-        return Ok(());
-    }
-    let here = updates(&setup, &gradients)?;
-    drop((gradients, setup));
+    Ok(())
+}
+
+/// Runs a full training step (forward, backward, update) of `architecture` on `device` and on the CPU device, and
+/// compares the updated weights.
+///
+/// # Errors
+/// As [`slopes`].
+pub fn step(
+    architecture: &Architecture,
+    device: &Device,
+    mut report: impl FnMut(NetworkRow),
+) -> Result<()> {
+    let here = {
+        let setup = Setup::new(architecture, device)?;
+        updates(&setup, &setup.gradients()?)?
+    };
     let cpu = Setup::new(architecture, &Device::cpu())?;
     let there = updates(&cpu, &cpu.gradients()?)?;
     for (((name, _), here), there) in cpu.network.parameters().iter().zip(&here).zip(&there) {
+        let error = difference(here, there);
         report(NetworkRow::new(
             name,
             "step on cpu",
-            difference(here, there),
+            error,
             UPDATE_TOLERANCE,
         ));
     }

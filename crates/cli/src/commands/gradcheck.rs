@@ -31,12 +31,16 @@ pub(crate) fn run(args: &GradcheckArgs) -> Result<ExitCode> {
         };
         for name in networks {
             let architecture = Architecture::new(name, None, None)?;
-            proof::network(&architecture, &device, |row| {
+            let mut add = |row| {
                 let result = table.add(&Check::of_network(name, device.name(), &row));
                 if printed.is_ok() {
                     printed = result;
                 }
-            })?;
+            };
+            proof::slopes(&architecture, &device, &mut add)?;
+            if !device.is_cpu() {
+                proof::step(&architecture, &device, &mut add)?;
+            }
         }
     }
     printed?;
