@@ -25,6 +25,7 @@ files! {
     "im2col.wgsl"
     "lrn.wgsl"
     "max_pool.wgsl"
+    "mix.wgsl"
     "reduce.wgsl"
     "relu.wgsl"
     "resize.wgsl"

@@ -56,6 +56,8 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("reduce", "reduce_broadcast"),
         ("reduce", "reduce_square_sum"),
         ("reduce", "reduce_sum"),
+        ("mix", "mix_images"),
+        ("mix", "mix_targets"),
         ("relu", "relu_backward"),
         ("relu", "relu_forward"),
         ("resize", "resize"),

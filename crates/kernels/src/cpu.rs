@@ -18,6 +18,7 @@ pub(crate) mod gemm;
 pub(crate) mod im2col;
 pub(crate) mod lrn;
 pub(crate) mod max_pool;
+pub(crate) mod mix;
 pub(crate) mod reduce;
 pub(crate) mod relu;
 pub(crate) mod resize;

@@ -16,6 +16,7 @@ pub mod gemm;
 pub mod im2col;
 pub mod lrn;
 pub mod max_pool;
+pub mod mix;
 mod pool;
 pub mod reduce;
 pub mod relu;

@@ -8,7 +8,7 @@
 //! | 3 | learning rate | `f32` |
 //! | 4 | Adam: `1 - beta1^t` | `f32` |
 //! | 5 | Adam: `sqrt(1 - beta2^t)` | `f32` |
-//! | 6 | mixup and cutmix: the share of the sample itself | `f32` |
+//! | 6 | mixup: the share of the sample itself; cutmix: the rectangle's share of a side, `sqrt(1 - share)` | `f32` |
 //! | 7 | 0: do not mix, 1: mixup, 2: cutmix | `u32` |
 
 use crate::buffer::Buffer;
@@ -16,7 +16,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::ops::check_len;
 
-/// How a batch is mixed with itself; see [`crate::ops`].
+/// How a batch is mixed with itself; see [`crate::ops::mix`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Mix {
@@ -90,7 +90,8 @@ impl StepScalars {
         let (share, mode) = match self.mix {
             Mix::None => (1.0, 0),
             Mix::Mixup { share } => (share, 1),
-            Mix::Cutmix { share } => (share, 2),
+            // Rooted here, because devices round roots differently and the rectangle's sides are whole numbers.
+            Mix::Cutmix { share } => ((1.0 - share).max(0.0).sqrt(), 2),
         };
         let [low, high] = halves(self.seed);
         let floats = [

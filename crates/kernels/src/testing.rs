@@ -24,6 +24,7 @@ mod gemm;
 mod im2col;
 mod lrn;
 mod max_pool;
+mod mix;
 #[cfg(test)]
 pub(crate) mod naive;
 mod pool;

@@ -1,6 +1,6 @@
 //! From bytes to network inputs, on the device: crop, resize, flip, colour, normalisation. No gradient flows through it.
 
-use kernels::ops::augment;
+use kernels::ops::{augment, mix};
 
 pub use kernels::ops::augment::{Augment, ColourShift, Crop, Erase};
 
@@ -34,4 +34,37 @@ pub fn augment(
     let y = augment::forward(device, spec, pixels, samples, step)?;
     let [out_h, out_w] = spec.output;
     Ok(Tensor::constant(device, y, [n, out_h, out_w, 3]))
+}
+
+/// A batch `x: [n, h, w, c]` mixed with itself backwards, and the targets `[n, classes]` that go with it, as the step's
+/// scalars say ([`kernels::Mix`]): by mixup, by cutmix or not at all. labels: words `[n]`.
+///
+/// # Errors
+/// If shapes, element types or devices do not fit together, or the device fails.
+pub fn mix(
+    x: &Tensor,
+    labels: &Tensor,
+    classes: usize,
+    step: &StepBuffer,
+) -> Result<(Tensor, Tensor)> {
+    x.check_element("mix", "x", Element::F32)?;
+    labels.check_element("mix", "labels", Element::U32)?;
+    labels.check_device("mix", "labels", x)?;
+    step.tensor().check_device("mix", "step", x)?;
+    let n = labels.shape().elements();
+    let &[images, h, w, c] = &x.shape()[..] else {
+        return Err(Error::shape("mix", "x", "[n, h, w, c]", x.shape()));
+    };
+    if images != n {
+        let expected = format!("of {images} labels");
+        return Err(Error::shape("mix", "labels", expected, labels.shape()));
+    }
+    let device = x.device();
+    let (words, scalars) = (labels.buffer(), step.tensor().buffer());
+    let y = mix::images(device, x.buffer(), words, [h, w, c], scalars)?;
+    let targets = mix::targets(device, words, classes, [h, w], scalars)?;
+    Ok((
+        Tensor::constant(device, y, x.shape().clone()),
+        Tensor::constant(device, targets, [n, classes]),
+    ))
 }

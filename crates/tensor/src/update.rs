@@ -108,7 +108,7 @@ pub struct Clip {
 /// The norm of `gradients` as one vector, and the factor that brings it down to `max_norm`.
 ///
 /// # Errors
-/// If there is no gradient, one is no float tensor, devices differ, or `max_norm` is not positive.
+/// If there is no gradient, one is no float tensor, devices differ, or `max_norm` is negative.
 pub fn clip_grad_norm(gradients: &[&Tensor], max_norm: f32, norm: Norm) -> Result<Clip> {
     let Some(&first) = gradients.first() else {
         let none = crate::Shape::from([0]);

@@ -47,6 +47,7 @@ const NO_GRADIENT: &[(&str, &str)] = &[
         "clip_grad_norm",
         "works on gradients, after the backward pass",
     ),
+    ("mix", "works on images, which nobody differentiates"),
     ("sgd", "an update of the weights, after the backward pass"),
 ];
 

@@ -90,11 +90,16 @@ pub struct Clip {
 /// The norm of `gradients` as one vector, and the factor that brings it down to `max_norm`.
 ///
 /// # Errors
-/// If there is no gradient, `max_norm` is not positive, memory runs out or the device fails.
+/// If there is no gradient, `max_norm` is negative, memory runs out or the device fails.
 pub fn forward(device: &Device, gradients: &[&Buffer], max_norm: f32, norm: Norm) -> Result<Clip> {
-    if max_norm.is_nan() || max_norm <= 0.0 {
+    if max_norm.is_nan() || max_norm < 0.0 {
         let got = max_norm.to_string();
-        return Err(Error::argument(OP, "max_norm", "a positive number", got));
+        return Err(Error::argument(
+            OP,
+            "max_norm",
+            "0 or a positive number",
+            got,
+        ));
     }
     let parts_of =
         |gradient: &Buffer| -> Vec<_> { super::windows(device, gradient.len()).collect() };

@@ -115,6 +115,7 @@ pub fn operators() -> Vec<Operator> {
         im2col,
         lrn,
         max_pool,
+        mix,
         reduce,
         relu,
         resize,

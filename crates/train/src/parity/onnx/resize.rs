@@ -55,19 +55,9 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     spec.scale = ratio.map(f64::recip);
     spec.is_antialiased = flag("antialias")?;
     spec.repeats_edge = true;
-    match text("coordinate_transformation_mode", "half_pixel")? {
-        "half_pixel" => {}
-        "pytorch_half_pixel" if !output.contains(&1) => {}
-        "align_corners" => spec = spec.with_aligned_corners(),
-        "asymmetric" => spec.offset = spec.scale.map(|scale| 0.5 - 0.5 * scale),
-        "half_pixel_symmetric" => {
-            for axis in 0..2 {
-                let (length, exact) = ([h, w][axis] as f64, ratio[axis] * [h, w][axis] as f64);
-                let adjustment = output[axis] as f64 / exact;
-                spec.offset[axis] = length / 2.0 * (1.0 - adjustment);
-            }
-        }
-        _ => return skip("resizing of a part of an image, with extrapolation"),
+    let mode = text("coordinate_transformation_mode", "half_pixel")?;
+    if !place(&mut spec, mode, ratio) {
+        return skip("resizing of a part of an image, with extrapolation");
     }
     let y = channels_last(x)?.to_tensor(device)?.resize(&spec)?;
     Ok(case.named([channels_first(&Array::from_tensor(&y)?)?]))
@@ -85,4 +75,41 @@ fn by_name<'a>(case: &'a Loaded<'_>, name: &str) -> Option<&'a Array> {
 )]
 fn scaled(length: usize, scale: f64) -> usize {
     (length as f64 * scale).floor() as usize
+}
+
+/// Sets where outputs lie in the source, if the mode is one that stays inside of it. `ratio` is that of the sizes before
+/// the output's was rounded down.
+fn place(spec: &mut Resize, mode: &str, ratio: [f64; 2]) -> bool {
+    let exact = [0, 1].map(|axis: usize| ratio[axis] * spec.input[axis] as f64);
+    match mode {
+        "half_pixel" => {}
+        // A single position is the first pixel's.
+        "pytorch_half_pixel" => {
+            for axis in (0..2).filter(|&axis| spec.output[axis] == 1) {
+                spec.offset[axis] = 0.5 - 0.5 * spec.scale[axis];
+            }
+        }
+        // ONNX takes the size before it is rounded down.
+        "align_corners" => {
+            for (axis, exact) in exact.into_iter().enumerate() {
+                let length = spec.input[axis] as f64;
+                spec.scale[axis] = if exact == 1.0 {
+                    0.0
+                } else {
+                    (length - 1.0) / (exact - 1.0)
+                };
+                spec.offset[axis] = 0.5 - 0.5 * spec.scale[axis];
+            }
+        }
+        "asymmetric" => spec.offset = spec.scale.map(|scale| 0.5 - 0.5 * scale),
+        "half_pixel_symmetric" => {
+            for (axis, exact) in exact.into_iter().enumerate() {
+                let length = spec.input[axis] as f64;
+                let adjustment = spec.output[axis] as f64 / exact;
+                spec.offset[axis] = length / 2.0 * (1.0 - adjustment);
+            }
+        }
+        _ => return false,
+    }
+    true
 }
