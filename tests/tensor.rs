@@ -7,3 +7,5 @@
 mod gradcheck;
 #[path = "tensor/rules.rs"]
 mod rules;
+#[path = "tensor/update.rs"]
+mod update;

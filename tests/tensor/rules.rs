@@ -6,8 +6,10 @@ use std::sync::OnceLock;
 use tensor::ops::accuracy::{Accuracy, Totals};
 use tensor::ops::batch_norm::{BatchNorm, Momentum};
 use tensor::ops::cross_entropy::{CrossEntropy, PADDING, Reduction};
+use tensor::ops::gemm::Product;
 use tensor::ops::lrn::Lrn;
 use tensor::ops::max_pool::{Padding, Window};
+use tensor::ops::resize::Resize;
 use tensor::random::{self, Philox};
 use tensor::{Device, Tensor};
 
@@ -266,4 +268,37 @@ fn top_k_orders_ties_and_nan() {
         assert_eq!(positions, [1, 2, 0, 1, 3, 0], "{}", device.name());
         assert!(x.top_k(5).is_err(), "more than there are");
     }
+}
+
+#[test]
+fn products_of_stored_and_transposed_matrices() {
+    for (is_a_transposed, is_b_transposed) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
+        let product = Product {
+            is_a_transposed,
+            is_b_transposed,
+            alpha: 0.5,
+            beta: -1.5,
+        };
+        let a = numbers(if is_a_transposed { &[3, 2] } else { &[2, 3] }, 1);
+        let b = numbers(if is_b_transposed { &[4, 3] } else { &[3, 4] }, 2);
+        let c = numbers(&[2, 4], 3);
+        check_rule(&a, |a| a.product(&b, Some(&c), &product).unwrap());
+        check_rule(&b, |b| a.product(b, Some(&c), &product).unwrap());
+        check_rule(&c, |c| a.product(&b, Some(c), &product).unwrap());
+        assert!(a.product(&b, None, &product).is_err(), "beta without C");
+        assert!(a.product(&a, Some(&c), &product).is_err(), "depths differ");
+    }
+}
+
+#[test]
+fn resizing_spreads_the_gradient_as_it_gathered() {
+    let x = numbers(&[2, 5, 4, 3], 1);
+    let up = Resize::new([5, 4], [7, 9], 3);
+    check_rule(&x, |x| x.resize(&up).unwrap());
+    check_rule(&x, |x| x.resize(&up.with_aligned_corners()).unwrap());
+    let mut down = Resize::new([5, 4], [2, 3], 3);
+    down.is_antialiased = true;
+    check_rule(&x, |x| x.resize(&down).unwrap());
 }

@@ -1,0 +1,134 @@
+//! Optimizers and mixing inside a captured step: a replay sees the scalars that were written before it.
+
+use tensor::pixels::{Augment, Crop, augment, mix};
+use tensor::update::{
+    Adam, Mix, Norm, Sgd, StepBuffer, StepScalars, adam_step, clip_grad_norm, sgd_step,
+};
+use tensor::{Device, Element, Tensor};
+
+fn vector(device: &Device, values: &[f32]) -> Tensor {
+    Tensor::from_slice(device, values, [values.len()]).unwrap()
+}
+
+fn scalars(step: u32) -> StepScalars {
+    let rate = if step == 1 { 0.5 } else { 0.125 };
+    StepScalars::new(3, step, rate).with_betas(0.9, 0.999)
+}
+
+/// Two steps of clipped momentum and of Adam, by calling the operators or by replaying them.
+fn two_steps(device: &Device, is_captured: bool) -> [Vec<f32>; 2] {
+    let gradient = vector(device, &[3.0, 4.0, -12.0]);
+    let parameters = [(); 2].map(|()| vector(device, &[1.0, -2.0, 0.5]));
+    let zeros = || vector(device, &[0.0; 3]);
+    let (velocity, mean, variance) = (zeros(), zeros(), zeros());
+    let step = StepBuffer::new(device, &scalars(1)).unwrap();
+    let sgd = Sgd {
+        momentum: 0.9,
+        ..Sgd::default()
+    };
+    let update = || -> tensor::Result<()> {
+        let clip = clip_grad_norm(&[&gradient], 1.0, Norm::Two)?;
+        let scale = Some(&clip.factor);
+        sgd_step(
+            &sgd,
+            &parameters[0],
+            &gradient,
+            Some(&velocity),
+            &step,
+            scale,
+        )?;
+        let moments = [&mean, &variance];
+        adam_step(
+            &Adam::default(),
+            &parameters[1],
+            &gradient,
+            moments,
+            &step,
+            scale,
+        )
+    };
+    if is_captured {
+        let ((), recording) = device.capture(update).unwrap();
+        for t in [1, 2] {
+            step.write(&scalars(t)).unwrap();
+            recording.replay(device).unwrap();
+        }
+    } else {
+        for t in [1, 2] {
+            step.write(&scalars(t)).unwrap();
+            update().unwrap();
+        }
+    }
+    parameters.map(|parameter| parameter.to_vec().unwrap())
+}
+
+#[test]
+fn replayed_updates_see_the_rate_and_the_step() {
+    let eager = two_steps(&Device::cpu(), false);
+    assert_eq!(two_steps(&Device::cpu(), true), eager, "the same bits");
+    // The clipped gradient is g / 13: the velocities are g / 13 and 1.9 g / 13.
+    let moved = (0.5 + 0.125 * 1.9) / 13.0;
+    for (got, (start, g)) in eager[0].iter().zip([(1.0, 3.0), (-2.0, 4.0), (0.5, -12.0)]) {
+        assert!((got - (start - moved * g)).abs() < 1e-6, "{got}");
+    }
+    // Adam's steps are the rate against the gradient's sign, whatever its size.
+    for (got, (start, sign)) in eager[1].iter().zip([(1.0, 1.0), (-2.0, 1.0), (0.5, -1.0)]) {
+        assert!((got - (start - 0.625 * sign)).abs() < 1e-5, "{got}");
+    }
+}
+
+#[test]
+fn a_batch_is_mixed_as_each_step_says() {
+    let device = Device::cpu();
+    let x = Tensor::from_slice(&device, &[0.0_f32, 4.0], [2, 1, 1, 1]).unwrap();
+    let labels = Tensor::from_slice(&device, &[0_u32, 1], [2]).unwrap();
+    let step = StepBuffer::new(&device, &StepScalars::new(0, 1, 0.0)).unwrap();
+    let ((y, targets), recording) = device.capture(|| mix(&x, &labels, 2, &step)).unwrap();
+    for (mix, images, shares) in [
+        (Mix::None, [0.0, 4.0], [1.0, 0.0, 0.0, 1.0]),
+        (
+            Mix::Mixup { share: 0.75 },
+            [1.0, 3.0],
+            [0.75, 0.25, 0.25, 0.75],
+        ),
+        (Mix::Cutmix { share: 0.0 }, [4.0, 0.0], [0.0, 1.0, 1.0, 0.0]),
+    ] {
+        let scalars = StepScalars {
+            mix,
+            ..StepScalars::new(0, 1, 0.0)
+        };
+        step.write(&scalars).unwrap();
+        recording.replay(&device).unwrap();
+        assert_eq!(y.to_vec::<f32>().unwrap(), images, "{mix:?}");
+        assert_eq!(targets.to_vec::<f32>().unwrap(), shares, "{mix:?}");
+    }
+}
+
+#[test]
+fn augmentation_depends_on_the_sample_and_the_step_alone() {
+    let device = Device::cpu();
+    let bytes: Vec<u8> = (0..=255).cycle().take(2 * 8 * 8 * 3).collect();
+    let pixels = Tensor::from_slice(&device, &bytes, [2, 8, 8, 3]).unwrap();
+    let mut spec = Augment::plain([8, 8], [8, 8], [0.5; 3], [0.25; 3]);
+    spec.crop = Crop::Random {
+        resized: [8, 8],
+        pad: 4,
+    };
+    spec.flip = 0.5;
+    let images = |samples: [u32; 2], step: u32| {
+        let samples = Tensor::from_slice(&device, &samples, [2]).unwrap();
+        let step = StepBuffer::new(&device, &StepScalars::new(5, step, 0.0)).unwrap();
+        let y = augment(&spec, &pixels, &samples, &step).unwrap();
+        assert_eq!(y.element(), Element::F32, "floats");
+        y.to_vec::<f32>().unwrap()
+    };
+    let first = images([7, 9], 1);
+    assert_eq!(images([7, 9], 1), first, "the same bits again");
+    assert_eq!(
+        images([7, 8], 1)[..192],
+        first[..192],
+        "whatever is beside it"
+    );
+    assert_ne!(images([7, 9], 2), first, "another step");
+    assert_ne!(images([8, 9], 1)[..192], first[..192], "another sample");
+}
