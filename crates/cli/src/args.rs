@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(EvaluateArgs),
+    /// Measures how fast a network trains and infers on a device
+    Bench(BenchArgs),
     /// Proves every operator's gradient, and whole networks', on this machine's devices
     Gradcheck(GradcheckArgs),
     /// Lists the devices of this machine
@@ -152,6 +154,33 @@ pub(crate) enum SplitArg {
     Validation,
     /// The test images
     Test,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BenchArgs {
+    /// The network, see `alexnet summary`
+    #[arg(value_name = "NAME", default_value = "alexnet-small")]
+    pub(crate) network: String,
+    /// For this many classes
+    #[arg(long, value_name = "N")]
+    pub(crate) classes: Option<usize>,
+    /// For images of this side
+    #[arg(long, value_name = "N")]
+    pub(crate) input_size: Option<usize>,
+    /// Images in a step
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) batch_size: usize,
+    /// Steps that are timed
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) steps: usize,
+    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// Also time each kernel of the training step
+    #[arg(long)]
+    pub(crate) profile: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,5 +1,6 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
+mod bench;
 mod devices;
 mod evaluate;
 mod gradcheck;
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Devices(output) => devices::run(*output),
         Command::Summary(args) => summary::run(args),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod parity;
+mod speed;
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -15,6 +16,7 @@ use train::model::{Architecture, networks};
 use train::{Adapter, Device, Recipe, Score, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
+pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
 

@@ -17,7 +17,9 @@ mod tape;
 mod tensor;
 
 pub use error::{Error, Result};
-pub use kernels::{Adapter, AdapterKind, Device, Options as DeviceOptions, PendingRead, Recording};
+pub use kernels::{
+    Adapter, AdapterKind, Device, KernelTime, Options as DeviceOptions, PendingRead, Recording,
+};
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
 pub use tensor::{Element, Elementary, Tensor};

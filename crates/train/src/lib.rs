@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod parity;
 pub mod proof;
 pub mod schedule;
+pub mod throughput;
 
 pub use callback::{Event, Listener, Outcome, Start, Step};
 pub use error::{Error, Result};
@@ -37,4 +38,4 @@ pub use trainer::Trainer;
 pub use data;
 pub use model;
 pub use tensor::gradcheck;
-pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions};
+pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions, KernelTime};
