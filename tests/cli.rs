@@ -349,7 +349,7 @@ fn epochs_of(folder: &Path) -> usize {
 
 #[test]
 #[cfg(unix)]
-fn ctrl_c_saves_and_exits_with_130_and_a_kill_can_be_resumed() {
+fn ctrl_c_saves_and_exits_with_130() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     let mut child = begun(&folder);
@@ -361,15 +361,42 @@ fn ctrl_c_saves_and_exits_with_130_and_a_kill_can_be_resumed() {
     let more = (epochs + 1).to_string();
     succeed(&["train", "--resume", path_text(&folder), "--epochs", &more]);
     assert_eq!(epochs_of(&folder), epochs + 1, "resumed to the end");
+}
 
-    let killed = root.path().join("killed");
-    let mut child = begun(&killed);
+#[test]
+#[cfg(unix)]
+fn a_kill_at_any_moment_leaves_a_run_that_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut child = begun(&folder);
+    for kill in 0..20_u64 {
+        // Moments that do not repeat, over a few epochs with their checkpoints.
+        std::thread::sleep(Duration::from_millis(150 + kill * 389 % 700));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = command(&["train", "--resume", path_text(&folder)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        child = resumed.unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        let ended = child.try_wait().unwrap();
+        assert!(
+            ended.is_none(),
+            "kill {kill}: {:?}",
+            child.wait_with_output()
+        );
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     // The rows are written after the checkpoint, so that they may be one behind: resuming writes them anew.
-    let more = (epochs_of_state(&killed) + 1).to_string();
-    succeed(&["train", "--resume", path_text(&killed), "--epochs", &more]);
-    assert_eq!(epochs_of(&killed).to_string(), more, "resumed after a kill");
+    let more = (epochs_of_state(&folder) + 1).to_string();
+    succeed(&["train", "--resume", path_text(&folder), "--epochs", &more]);
+    assert_eq!(
+        epochs_of(&folder).to_string(),
+        more,
+        "resumed after all kills"
+    );
 }
 
 /// The epochs that the last checkpoint has, wherever a kill has left it.
@@ -379,7 +406,7 @@ fn epochs_of_state(folder: &Path) -> u64 {
     let place = if last.exists() {
         last
     } else {
-        folder.join("checkpoints/.last.old")
+        folder.join("checkpoints/.last.tmp")
     };
     let text = fs::read_to_string(place.join("state.json")).unwrap();
     let state: serde_json::Value = serde_json::from_str(&text).unwrap();

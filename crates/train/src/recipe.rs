@@ -185,16 +185,23 @@ impl Recipe {
         }
     }
 
-    /// The recipe that a data set is trained with when none is asked for.
+    /// The recipe that a data set is trained with when none is asked for: its own, or that of CIFAR-10 under the name of
+    /// the data set or folder, without CIFAR's means.
     ///
     /// # Errors
     /// As [`Recipe::named`].
     pub fn for_dataset(dataset: &str) -> Result<Self> {
-        let name = match dataset {
-            "cifar10" => "small-cifar10",
-            _ => "shapes10",
+        let mut recipe = match dataset {
+            "shapes10" => Self::named("shapes10")?,
+            _ => Self::named("small-cifar10")?,
         };
-        let mut recipe = Self::named(name)?;
+        if !matches!(dataset, "shapes10" | "cifar10") {
+            let name = Path::new(dataset).file_name().unwrap_or_default();
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+            recipe.name = name.to_string_lossy().chars().map(plain).collect();
+            recipe.about.clear();
+            (recipe.images.mean, recipe.images.deviation) = ([0.5; 3], [0.25; 3]);
+        }
         dataset.clone_into(&mut recipe.dataset);
         Ok(recipe)
     }
@@ -351,6 +358,21 @@ mod tests {
                 Recipe::parse(&text, Path::new("config.toml")).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn a_folder_gets_a_recipe_under_its_own_name() {
+        let recipe = Recipe::for_dataset("/home/me/my pictures/").unwrap();
+        assert_eq!(
+            (recipe.name.as_str(), recipe.dataset.as_str()),
+            ("my-pictures", "/home/me/my pictures/")
+        );
+        recipe.check().unwrap();
+        assert_eq!(
+            Recipe::for_dataset("cifar10").unwrap().name,
+            "small-cifar10",
+            "a set's own"
+        );
     }
 
     #[test]
