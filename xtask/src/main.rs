@@ -9,7 +9,6 @@
 )]
 
 mod alexnet;
-mod bench;
 mod cargo;
 mod test;
 mod tidy;
@@ -27,11 +26,12 @@ Checks:
     --keep-going   all steps, even after one has failed
   ci               the same as test
   tidy             layers, operators and files only; takes a second
-  bench [ARGS...]  cargo bench -p kernels -- ARGS
 
 Every other verb builds the alexnet binary in release mode and runs it, for example:
   cargo xtask train             train on the built-in shapes10 data set
   cargo xtask train cifar10     train on CIFAR-10
+  cargo xtask gradcheck         prove every operator on the devices of this machine
+  cargo xtask bench             images per second in training and inference
   cargo xtask help-alexnet      the help of alexnet itself
 ";
 
@@ -65,7 +65,6 @@ fn run(verb: OsString, args: Vec<OsString>) -> anyhow::Result<ExitCode> {
         },
         Some("tidy") if args.is_empty() => tidy::run(),
         Some("tidy") => Ok(usage("`tidy` takes no arguments")),
-        Some("bench") => bench::run(&args),
         Some("help-alexnet") => alexnet::run(&["--help".into()]),
         _ => {
             let mut all = vec![verb];
