@@ -14,7 +14,10 @@ use crate::report::{self, Speed};
 const WARM_UP: usize = 3;
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    anyhow::ensure!(args.batch_size > 0, "--batch-size: expected 1 image at least, got 0");
+    anyhow::ensure!(
+        args.batch_size > 0,
+        "--batch-size: expected 1 image at least, got 0"
+    );
     anyhow::ensure!(args.steps > 0, "--steps: expected 1 step at least, got 0");
     let device = Device::open(args.device.as_deref().unwrap_or("auto"))?;
     let architecture = Architecture::new(&args.network, args.classes, args.input_size)?;
