@@ -53,6 +53,7 @@ pub(crate) struct Checks {
     rows: Vec<Value>,
     device: String,
     counts: [usize; 2],
+    printed: Result<()>,
 }
 
 impl Checks {
@@ -62,12 +63,19 @@ impl Checks {
             rows: Vec::new(),
             device: String::new(),
             counts: [0; 2],
+            printed: Ok(()),
         }
     }
 
-    /// # Errors
-    /// If standard output can't be written.
-    pub(crate) fn add(&mut self, check: &Check<'_>) -> Result<()> {
+    /// Adds a row. What can't be printed is told by [`Checks::finish`], as rows come from callbacks that can't fail.
+    pub(crate) fn add(&mut self, check: &Check<'_>) {
+        let result = self.print(check);
+        if self.printed.is_ok() {
+            self.printed = result;
+        }
+    }
+
+    fn print(&mut self, check: &Check<'_>) -> Result<()> {
         self.counts[usize::from(!check.passed)] += 1;
         let [error, tolerance] = check.numbers;
         if self.output.json {
@@ -105,6 +113,7 @@ impl Checks {
     /// # Errors
     /// If standard output can't be written.
     pub(crate) fn finish(self) -> Result<ExitCode> {
+        self.printed?;
         let [passed, failed] = self.counts;
         if self.output.json {
             print_json(&json!({ "passed": passed, "failed": failed, "checks": self.rows }))?;
