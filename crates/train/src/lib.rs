@@ -16,6 +16,7 @@ mod evaluate;
 mod evaluator;
 mod input;
 mod optimizer;
+mod pattern;
 mod rate;
 mod recipe;
 mod run_dir;
@@ -34,7 +35,10 @@ pub use error::{Error, Result};
 pub use evaluate::{Weights, evaluate};
 pub use evaluator::Evaluator;
 pub use rate::{ScheduleKind, ScheduleRecipe};
-pub use recipe::{ImagesRecipe, MachineRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+pub use recipe::{
+    AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,
+    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Recipe, Views,
+};
 pub use run_dir::{Row, RunDir, Summary};
 pub use score::Score;
 pub use trainer::Trainer;
