@@ -17,7 +17,7 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::evaluator::Evaluator;
 use crate::optimizer::Optimizer;
-use crate::recipe::Recipe;
+use crate::recipe::{InitKind, Recipe, Views};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
@@ -32,6 +32,7 @@ pub struct Trainer {
     recipe: Recipe,
     data: DataSet,
     device: Device,
+    /// The one that is meant to be used: an average of the one in training, if the recipe averages.
     network: Network,
     optimizer: Optimizer,
     step: TrainStep,
@@ -59,6 +60,7 @@ impl Trainer {
             Some(limit) => data.limit(limit)?,
             None => data,
         };
+        recipe.images.resolve(&data.train)?;
         let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
@@ -67,15 +69,19 @@ impl Trainer {
             ..LoaderOptions::training(recipe.batch_size, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
-        let network = Network::new(architecture, recipe.seed, device)?;
-        let optimizer = Optimizer::new(&recipe.optimizer, &network)?;
+        let mut trained = Network::new(architecture, recipe.seed, device)?;
+        trained.freeze(|name| recipe.optimizer.freezes(name));
+        let optimizer = Optimizer::new(&recipe, &trained)?;
         let sizes = (recipe.batch_size, data.train.size());
-        let step = TrainStep::capture(&network, &optimizer, &recipe.images, sizes)?;
+        let step = TrainStep::capture(&trained, &optimizer, &recipe, sizes)?;
+        let network = optimizer.model().clone();
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
-        let schedule = recipe.schedule.schedule(rate, epochs, loader.n_batches());
+        let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
+        let schedule = recipe.schedule.schedule(rate, epochs, steps);
         let validation = data.validation.clone();
-        let validation = validation.map(|images| Evaluator::new(&network, images, &recipe));
+        let validation =
+            validation.map(|images| Evaluator::new(&network, images, &recipe, Views::Plain));
         Ok(Self {
             validation: validation.transpose()?,
             recipe,
@@ -122,7 +128,7 @@ impl Trainer {
         self.save_to(run)
     }
 
-    /// The network in training.
+    /// The network in training; the one with averaged weights, if the recipe averages.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -168,7 +174,7 @@ impl Trainer {
                 len(&self.data.validation),
                 len(&self.data.test),
             ],
-            steps_per_epoch: self.loader.n_batches(),
+            steps_per_epoch: self.steps_of(self.loader.n_batches()),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
         }
@@ -178,9 +184,9 @@ impl Trainer {
 /// The network of a recipe for a data set.
 fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
-    Ok(Architecture::new(
-        &recipe.network,
-        Some(classes),
-        recipe.input_size,
-    )?)
+    let architecture = Architecture::new(&recipe.network, Some(classes), recipe.input_size)?;
+    Ok(match recipe.init {
+        InitKind::Network => architecture,
+        InitKind::Paper => architecture.with_paper_init(),
+    })
 }

@@ -148,9 +148,8 @@ impl ImagesRecipe {
         self.deviation.get_or_insert(deviation);
         if needs_components {
             let data::PrincipalComponents { values, vectors } = statistics.principal;
-            let along = |colour: usize| {
-                [0, 1, 2].map(|i: usize| single(vectors[i][colour] * values[i]))
-            };
+            let along =
+                |colour: usize| [0, 1, 2].map(|i: usize| single(vectors[i][colour] * values[i]));
             self.colour_components = Some([0, 1, 2].map(along));
         }
         Ok(())
@@ -173,9 +172,14 @@ impl ImagesRecipe {
     /// An error if a number makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
         let is_positive = |d: &f32| *d > 0.0 && d.is_finite();
-        let wrong = |setting, expected: &str, got: String| Err(Error::setting(setting, expected, got));
+        let wrong =
+            |setting, expected: &str, got: String| Err(Error::setting(setting, expected, got));
         if let Some(deviation) = self.deviation.filter(|d| !d.iter().all(is_positive)) {
-            return wrong("deviation", "three positive numbers", format!("{deviation:?}"));
+            return wrong(
+                "deviation",
+                "three positive numbers",
+                format!("{deviation:?}"),
+            );
         }
         if let Some(mean) = self.mean.filter(|mean| !mean.iter().all(|m| m.is_finite())) {
             return wrong("mean", "three numbers", format!("{mean:?}"));
@@ -200,7 +204,10 @@ impl ImagesRecipe {
             ("brightness", self.brightness),
             ("contrast", self.contrast),
             ("colour_shift", self.colour_shift),
-            ("erase.probability", self.erase.map_or(0.0, |e| e.probability)),
+            (
+                "erase.probability",
+                self.erase.map_or(0.0, |e| e.probability),
+            ),
         ];
         for (setting, value) in shares {
             if !(0.0..=1.0).contains(&value) {

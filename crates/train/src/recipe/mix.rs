@@ -73,7 +73,11 @@ impl MixRecipe {
         }
         if self.probability > 0.0 && !self.is_on() {
             let expected = "0 without an alpha of mixup or cutmix";
-            return Err(Error::setting("mix.probability", expected, self.probability));
+            return Err(Error::setting(
+                "mix.probability",
+                expected,
+                self.probability,
+            ));
         }
         Ok(())
     }

@@ -111,6 +111,11 @@ impl OptimizerRecipe {
         }
     }
 
+    /// Whether training leaves a parameter as it is.
+    pub(crate) fn freezes(&self, name: &str) -> bool {
+        self.freeze.iter().any(|frozen| is_match(frozen, name))
+    }
+
     /// An error if a pattern means none of a network's parameters: it is misspelt.
     pub(crate) fn check_names<'a>(
         &self,

@@ -20,7 +20,8 @@ impl Trainer {
         }
         let test = match self.data.test.clone() {
             Some(images) => {
-                let mut evaluator = Evaluator::new(&self.network, images, &self.recipe)?;
+                let views = self.recipe.evaluation.views;
+                let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
                 Some(evaluator.run(&mut |done, of| {
                     listener.event(Event::Evaluating {
                         split: Split::Test,
@@ -41,7 +42,8 @@ impl Trainer {
 
     fn summary(&self, test: Option<&Score>, wall_s: f64) -> Summary {
         let last = self.state.rows.last();
-        let images = self.state.step * self.recipe.batch_size as u64;
+        let batches = self.state.epoch * self.loader.n_batches() as u64;
+        let images = batches * self.recipe.batch_size as u64;
         let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
         Summary {
             recipe: self.recipe.name.clone(),

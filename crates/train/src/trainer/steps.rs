@@ -9,7 +9,7 @@ use super::Trainer;
 use crate::callback::{Event, Listener, Step};
 use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
-use crate::step::Reading;
+use crate::step::{Place, Reading};
 
 impl Trainer {
     /// Runs the rest of an epoch's steps. False if it was asked to stop before the last.
@@ -27,15 +27,20 @@ impl Trainer {
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
             let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
-            self.step.run(number, self.loader.next_batch()?, &scalars)?;
-            (self.state.step, self.state.batch) = (number, self.state.batch + 1);
+            let of = self.recipe.optimizer.accumulate;
+            let of = of.min(n_batches - self.state.batch);
+            for idx in 0..of {
+                let (place, batch) = (Place { idx, of }, self.loader.next_batch()?);
+                self.step.run(number, place, batch, &scalars)?;
+            }
+            (self.state.step, self.state.batch) = (number, self.state.batch + of);
             while let Some(reading) = self.step.reading()? {
                 self.take_in(&reading)?;
             }
             let partial = &mut self.state.partial;
             partial.seconds = before.seconds + began.elapsed().as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
-            listener.event(Event::Step(self.progress(n_batches)));
+            listener.event(Event::Step(self.progress(self.steps_of(n_batches))));
         }
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;
@@ -68,12 +73,17 @@ impl Trainer {
         self.schedule.rate(self.recipe.optimizer.learning_rate, t)
     }
 
+    /// How many steps this many batches of an epoch make.
+    pub(super) fn steps_of(&self, batches: usize) -> usize {
+        batches.div_ceil(self.recipe.optimizer.accumulate)
+    }
+
     fn progress(&self, of: usize) -> Step {
         let partial = &self.state.partial;
         Step {
             step: self.state.step,
             epoch: self.state.epoch + 1,
-            done: self.state.batch,
+            done: self.steps_of(self.state.batch),
             of,
             loss: self.last_loss,
             accuracy: partial.correct / partial.images.max(1.0),
