@@ -96,6 +96,27 @@ impl Architecture {
         self
     }
 
+    /// The same layers with another share of units that dropout switches off in training.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless the share is in `[0, 1)`.
+    pub fn with_dropout(mut self, share: f32) -> Result<Self> {
+        if !(0.0..1.0).contains(&share) {
+            return Err(Error::Argument {
+                network: self.name.to_owned(),
+                argument: "dropout",
+                expected: "a number from 0 to below 1".to_owned(),
+                got: share.to_string(),
+            });
+        }
+        for layer in &mut self.layers {
+            if let Kind::Dropout(rate) = &mut layer.kind {
+                *rate = share;
+            }
+        }
+        Ok(self)
+    }
+
     /// The network's name.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -383,8 +383,8 @@ impl Layer {
                 x.avg_pool(&Window::new(side, side, Padding::Valid), false)
             }
             (Kind::Dropout(rate), _) => match step {
-                Some(step) => x.dropout(*rate, stream, step),
-                None => Ok(x.clone()),
+                Some(step) if *rate > 0.0 => x.dropout(*rate, stream, step),
+                _ => Ok(x.clone()),
             },
             (Kind::Flatten, _) => {
                 let n = x.shape()[0];

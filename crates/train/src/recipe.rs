@@ -40,6 +40,9 @@ pub struct Recipe {
     /// How its weights are drawn at first.
     #[serde(default)]
     pub init: InitKind,
+    /// The share of units that dropout switches off in training; the network's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f32>,
     /// The side of the images that the network gets; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_size: Option<usize>,

@@ -185,8 +185,12 @@ impl Trainer {
 fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
     let architecture = Architecture::new(&recipe.network, Some(classes), recipe.input_size)?;
-    Ok(match recipe.init {
+    let architecture = match recipe.init {
         InitKind::Network => architecture,
         InitKind::Paper => architecture.with_paper_init(),
+    };
+    Ok(match recipe.dropout {
+        Some(share) => architecture.with_dropout(share)?,
+        None => architecture,
     })
 }
