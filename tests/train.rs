@@ -15,13 +15,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use train::data::{DataSet, Shapes10};
-use train::{Device, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
+use train::{CropKind, Device, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
 
 /// Four epochs of four steps.
 fn recipe() -> Recipe {
     let mut recipe = Recipe::named("shapes10").unwrap();
     (recipe.epochs, recipe.batch_size) = (4, 16);
-    recipe.images.pad = 2;
+    (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     recipe.images.flip = true;
     recipe
 }

@@ -329,6 +329,16 @@ impl Layer {
         }
     }
 
+    /// The same layer with other initial weights and biases, where it has any: normalisations keep theirs.
+    pub(crate) fn with_init(mut self, weight: Init, bias: Init) -> Self {
+        match &mut self.kind {
+            Kind::Conv2d(conv) => (conv.weight, conv.bias) = (weight, bias),
+            Kind::Dense(dense) => (dense.weight, dense.bias) = (weight, bias),
+            _ => {}
+        }
+        self
+    }
+
     /// How many parameters the layer has.
     pub(crate) fn n_parameters(&self) -> usize {
         match self.kind {

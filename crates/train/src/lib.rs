@@ -18,6 +18,7 @@ mod evaluation;
 mod evaluator;
 mod input;
 mod optimizer;
+mod pattern;
 mod rate;
 mod recipe;
 mod record;
@@ -40,7 +41,10 @@ pub use evaluate::{Weights, evaluate};
 pub use evaluation::{ClassScore, Evaluation};
 pub use evaluator::Evaluator;
 pub use rate::{ScheduleKind, ScheduleRecipe};
-pub use recipe::{ImagesRecipe, MachineRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+pub use recipe::{
+    AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,
+    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Recipe, Views,
+};
 pub use record::{Row, Summary};
 pub use run_dir::RunDir;
 pub use score::{Mistake, Score};
