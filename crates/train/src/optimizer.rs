@@ -105,6 +105,11 @@ impl Optimizer {
         }
     }
 
+    /// The network whose weights are updated.
+    pub(crate) fn trained(&self) -> &Network {
+        &self.network
+    }
+
     /// What step number `step` (from 1) is given: the seed, the learning rate and what follows from the number.
     pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
         let scalars = StepScalars::new(seed, step, single(learning_rate));

@@ -10,11 +10,12 @@ mod optimizer;
 
 use std::path::{Path, PathBuf};
 
-use data::{DataSet, FolderOptions, OpenOptions, Validation};
+use data::{DataSet, FolderOptions, OpenOptions, Unreadable, Validation};
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 use toml::{Table, Value};
 
+use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe};
 use crate::error::{Error, Result};
 use crate::rate::ScheduleRecipe;
 
@@ -61,6 +62,13 @@ pub struct Recipe {
     /// Training images set aside for validation; the data set's own number if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
+    /// Whether pictures of a folder that can't be read are left out; an error if not.
+    #[serde(default)]
+    pub skip_unreadable: bool,
+    /// Trained weights to begin with instead of random ones: a run's folder, a checkpoint's folder or a weight file. Layers
+    /// that the other network does not have in the same shape begin anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The part of each target that is spread evenly over all classes, in training. The training loss counts it.
     #[serde(default)]
     pub label_smoothing: f32,
@@ -72,6 +80,12 @@ pub struct Recipe {
     /// How the learning rate goes over the run.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
+    /// When to stop before the last epoch; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingRecipe>,
+    /// Which checkpoints are kept besides the last and the best.
+    #[serde(default)]
+    pub checkpoints: CheckpointsRecipe,
     /// How pixels become the network's input.
     #[serde(default)]
     pub images: ImagesRecipe,
@@ -144,6 +158,11 @@ impl Recipe {
             seed: self.seed,
             download,
             folder: FolderOptions {
+                unreadable: if self.skip_unreadable {
+                    Unreadable::Skip
+                } else {
+                    Unreadable::Fail
+                },
                 size: [u32::try_from(self.images.source_size).unwrap_or(u32::MAX); 2],
                 fit: self.images.fit.into(),
                 ..FolderOptions::default()
@@ -206,6 +225,10 @@ impl Recipe {
             return Err(Error::setting("label_smoothing", expected, got));
         }
         self.schedule.check()?;
+        self.checkpoints.check()?;
+        if let Some(stopping) = &self.early_stopping {
+            stopping.check()?;
+        }
         self.optimizer.check()?;
         if let Some(average) = self.average {
             average.check()?;

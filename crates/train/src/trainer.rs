@@ -2,25 +2,28 @@
 
 mod epoch;
 mod finish;
+mod initial;
 mod steps;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use data::{DataSet, Loader, LoaderOptions};
 use model::{Architecture, Network};
 use tensor::Device;
 
-use crate::callback::{Event, Listener, Outcome, Start};
+use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, Start};
 use crate::checkpoint::{self, State};
+use crate::control::Metric;
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::optimizer::Optimizer;
 use crate::recipe::{InitKind, Recipe, Views};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
+use crate::step_log::StepLog;
 
 /// The names of the checkpoints.
 const LAST: &str = "last";
@@ -40,10 +43,26 @@ pub struct Trainer {
     schedule: Schedule,
     validation: Option<Evaluator>,
     run: Option<RunDir>,
+    log: Option<StepLog>,
     state: State,
+    /// What the weights at the run's beginning were taken from.
+    initial: Option<FineTuning>,
+    max_time: Option<Duration>,
     /// What the last step that was read back lost.
     last_loss: f64,
+    /// When this part of the run began, or was last saved.
     began: Instant,
+}
+
+/// Why the steps of an epoch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// They are all done.
+    Epoch,
+    /// The caller has asked to stop.
+    Interrupt,
+    /// The time is up.
+    Time,
 }
 
 impl Trainer {
@@ -60,6 +79,7 @@ impl Trainer {
             Some(limit) => data.limit(limit)?,
             None => data,
         };
+        check_metrics(&recipe, &data)?;
         recipe.images.resolve(&data.train)?;
         let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
@@ -93,7 +113,10 @@ impl Trainer {
             loader,
             schedule,
             run: None,
+            log: None,
             state: State::default(),
+            initial: None,
+            max_time: None,
             last_loss: f64::NAN,
             began: Instant::now(),
         })
@@ -106,6 +129,7 @@ impl Trainer {
     pub fn save_to(&mut self, run: RunDir) -> Result<()> {
         run.write_recipe(&self.recipe)?;
         run.write_json("environment.json", &Environment::of(&self.device))?;
+        self.log = Some(StepLog::open(run.path(), self.state.step)?);
         self.run = Some(run);
         Ok(())
     }
@@ -124,8 +148,15 @@ impl Trainer {
             self.state = state;
         }
         checkpoint::recover(&run.checkpoint(BEST))?;
+        run.remove_results()?;
         run.write_metrics(&self.state.rows)?;
         self.save_to(run)
+    }
+
+    /// Ends [`Trainer::run`] after this time, with everything saved and tested, and able to go on: at the first step's end
+    /// that is later.
+    pub fn set_max_time(&mut self, max_time: Duration) {
+        self.max_time = Some(max_time);
     }
 
     /// The network in training; the one with averaged weights, if the recipe averages.
@@ -140,23 +171,41 @@ impl Trainer {
         &self.recipe
     }
 
-    /// Trains until all epochs are done, or until `stop` is set: then the step in hand is finished and everything saved.
+    /// Trains until all epochs are done, the recipe's early stopping is due or the time is up; or until `stop` is set:
+    /// then the step in hand is finished and everything saved.
     ///
     /// # Errors
-    /// [`crate::Error::Diverged`] when the loss is no number, with the step; if images, device or run folder fail.
+    /// [`Error::Diverged`] when the loss is no number, with the step; if images, device or run folder fail.
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
+        self.load_initial_weights()?;
         self.began = Instant::now();
+        let deadline = self.max_time.map(|time| self.began + time);
         listener.event(Event::Started(&self.start()));
-        while self.state.epoch < self.recipe.epochs {
-            if !self.train_epoch(stop, listener)? {
-                self.save(false)?;
-                return Ok(Outcome::Interrupted {
-                    step: self.state.step,
-                });
+        let ended = loop {
+            let stopping = self.recipe.early_stopping;
+            if self.state.epoch >= self.recipe.epochs {
+                break Ended::Epochs;
             }
-            self.end_epoch(listener)?;
-        }
-        let summary = self.finish(listener)?;
+            if stopping.is_some_and(|stopping| stopping.is_due(&self.state.rows)) {
+                break Ended::EarlyStopping;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break Ended::MaxTime;
+            }
+            match self.train_epoch((stop, deadline), listener)? {
+                Pause::Epoch => self.end_epoch(listener)?,
+                Pause::Time => {
+                    self.save(false)?;
+                    break Ended::MaxTime;
+                }
+                Pause::Interrupt => {
+                    self.save(false)?;
+                    let step = self.state.step;
+                    return Ok(Outcome::Interrupted { step });
+                }
+            }
+        };
+        let summary = self.finish(ended, listener)?;
         listener.event(Event::Finished(&summary));
         Ok(Outcome::Finished(Box::new(summary)))
     }
@@ -177,6 +226,7 @@ impl Trainer {
             steps_per_epoch: self.steps_of(self.loader.n_batches()),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
+            initial: self.initial.clone(),
         }
     }
 }
@@ -193,4 +243,20 @@ fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
         Some(share) => architecture.with_dropout(share)?,
         None => architecture,
     })
+}
+
+/// An error if something is decided by a metric of the validation split, and there is none.
+fn check_metrics(recipe: &Recipe, data: &DataSet) -> Result<()> {
+    let of_schedule = recipe.schedule.watched();
+    let of_stopping = recipe.early_stopping.map(|stopping| stopping.metric);
+    for (setting, metric) in [
+        ("schedule.metric", of_schedule),
+        ("early_stopping.metric", of_stopping),
+    ] {
+        if metric.is_some_and(Metric::is_of_validation) && data.validation.is_none() {
+            let expected = "train_loss, as there are no validation images";
+            return Err(Error::setting(setting, expected, "a metric of theirs"));
+        }
+    }
+    Ok(())
 }

@@ -8,32 +8,18 @@ use super::{BEST, LAST, Trainer};
 use crate::callback::{Event, Listener};
 use crate::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::error::Result;
-use crate::run_dir::{Row, rounded, significant};
+use crate::record::{Row, rounded, significant};
+use crate::run_dir::EPOCH;
 use crate::score::Score;
 
 impl Trainer {
     /// Validates, and saves the epoch that is done.
     pub(super) fn end_epoch(&mut self, listener: &mut dyn Listener) -> Result<()> {
-        let validation = match &mut self.validation {
-            Some(evaluator) => Some(evaluator.run(&mut |done, of| {
-                listener.event(Event::Evaluating {
-                    split: Split::Validation,
-                    done,
-                    of,
-                });
-            })?),
-            None => None,
-        };
+        let validation = self.validate(listener)?;
         let row = self.row(validation.as_ref());
-        let improved = row
-            .val_accuracy
-            .is_some_and(|accuracy| self.state.best.is_none_or(|best| accuracy > best.accuracy));
-        if let (true, Some(accuracy)) = (improved, row.val_accuracy) {
-            self.state.best = Some(Best {
-                epoch: row.epoch,
-                accuracy,
-            });
-        }
+        let best = Best::after(self.state.best, &row);
+        let improved = best.is_some();
+        self.state.best = best.or(self.state.best);
         self.state.train_s += self.state.partial.seconds;
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
@@ -43,7 +29,15 @@ impl Trainer {
         Ok(())
     }
 
-    fn row(&self, validation: Option<&Score>) -> Row {
+    /// Scores the present weights on the validation split, if there is one.
+    pub(super) fn validate(&mut self, listener: &mut dyn Listener) -> Result<Option<Score>> {
+        let split = Split::Validation;
+        let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
+        let score = self.validation.as_mut().map(|it| it.run(&mut tell));
+        score.transpose()
+    }
+
+    pub(super) fn row(&self, validation: Option<&Score>) -> Row {
         let partial = &self.state.partial;
         let images = partial.images.max(1.0);
         let seconds = partial.seconds.max(1e-9);
@@ -76,7 +70,18 @@ impl Trainer {
         if is_best {
             checkpoint::save(&run.checkpoint(BEST), &checkpoint)?;
         }
+        let epoch = self.state.epoch;
+        let kept: Vec<_> = self.recipe.checkpoints.kept(epoch).collect();
+        if self.state.batch == 0 && kept.contains(&epoch) {
+            checkpoint::save(&run.checkpoint(&epoch_name(epoch)), &checkpoint)?;
+        }
         checkpoint::save(&run.checkpoint(LAST), &checkpoint)?;
+        run.keep_epochs(|name| kept.iter().any(|&epoch| name == epoch_name(epoch)))?;
         run.write_metrics(&self.state.rows)
     }
+}
+
+/// The name of the checkpoint that stays of an epoch.
+fn epoch_name(epoch: u64) -> String {
+    format!("{EPOCH}{epoch:04}")
 }

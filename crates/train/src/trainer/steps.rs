@@ -5,24 +5,34 @@ use std::time::Instant;
 
 use tensor::ops::accuracy::Totals;
 
-use super::Trainer;
+use super::{Pause, Trainer};
 use crate::callback::{Event, Listener, Step};
 use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
 use crate::step::{Place, Reading};
 
 impl Trainer {
-    /// Runs the rest of an epoch's steps. False if it was asked to stop before the last.
+    /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
     pub(super) fn train_epoch(
         &mut self,
-        stop: &AtomicBool,
+        (stop, deadline): (&AtomicBool, Option<Instant>),
         listener: &mut dyn Listener,
-    ) -> Result<bool> {
+    ) -> Result<Pause> {
         let n_batches = self.loader.n_batches();
+        let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let mut pause = Pause::Epoch;
         let (began, waited) = (Instant::now(), self.loader.waited());
         let before = self.state.partial;
         self.step.set_sums(&totals(&before))?;
-        while self.state.batch < n_batches && !stop.load(Ordering::Relaxed) {
+        while self.state.batch < n_batches {
+            if stop.load(Ordering::Relaxed) {
+                pause = Pause::Interrupt;
+                break;
+            }
+            if is_late() {
+                pause = Pause::Time;
+                break;
+            }
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
@@ -40,13 +50,27 @@ impl Trainer {
             let partial = &mut self.state.partial;
             partial.seconds = before.seconds + began.elapsed().as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
-            listener.event(Event::Step(self.progress(self.steps_of(n_batches))));
+            self.tell(false, listener)?;
         }
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;
         }
         self.state.partial.seconds = before.seconds + began.elapsed().as_secs_f64();
-        Ok(self.state.batch == n_batches)
+        self.tell(true, listener)?;
+        Ok(pause)
+    }
+
+    /// Tells of the last step, and notes it down if that is due, or if it is the last before a pause.
+    fn tell(&mut self, is_last: bool, listener: &mut dyn Listener) -> Result<()> {
+        let step = self.progress(self.steps_of(self.loader.n_batches()));
+        if !is_last {
+            listener.event(Event::Step(step));
+        }
+        let time_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
+        match &mut self.log {
+            Some(log) => log.note(&step, time_s, is_last),
+            None => Ok(()),
+        }
     }
 
     fn take_in(&mut self, Reading { step, totals }: &Reading) -> Result<()> {
@@ -70,7 +94,9 @@ impl Trainer {
     /// The learning rate of step number `step`, from 1.
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
         let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.schedule.rate(self.recipe.optimizer.learning_rate, t)
+        let base = self.recipe.optimizer.learning_rate;
+        let base = self.recipe.schedule.base(base, &self.state.rows);
+        self.schedule.rate(base, t)
     }
 
     /// How many steps this many batches of an epoch make.
