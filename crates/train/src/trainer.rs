@@ -3,6 +3,7 @@
 mod epoch;
 mod finish;
 mod initial;
+mod rate_search;
 mod steps;
 
 use std::sync::atomic::AtomicBool;
@@ -24,6 +25,8 @@ use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step_log::StepLog;
+
+pub use rate_search::{RateFinding, RatePoint, RateSearch};
 
 /// The names of the checkpoints.
 const LAST: &str = "last";

@@ -104,7 +104,7 @@ impl Trainer {
         batches.div_ceil(self.recipe.optimizer.accumulate)
     }
 
-    fn progress(&self, of: usize) -> Step {
+    pub(super) fn progress(&self, of: usize) -> Step {
         let partial = &self.state.partial;
         Step {
             step: self.state.step,
