@@ -41,7 +41,7 @@ fn one_batch_is_learnt_at_a_good_rate_and_not_at_none() {
         assert_eq!(summary.steps, steps, "one batch an epoch");
         (has_learnt_batch(&summary), summary.val_loss)
     };
-    let (is_learnt, loss) = learnt(recipe.clone(), 40);
+    let (is_learnt, loss) = learnt(recipe.clone(), 80);
     assert!(is_learnt, "loss {loss:?}");
     recipe.optimizer.learning_rate = 1e-12;
     let (is_learnt, loss) = learnt(recipe, 3);
