@@ -255,6 +255,34 @@ mod tests {
     }
 
     #[test]
+    fn every_data_set_has_a_recipe_of_its_own() {
+        for (dataset, expected) in [
+            ("shapes10", "shapes10"),
+            ("cifar10", "cifar10"),
+            ("cifar100", "cifar100"),
+            ("cifar100-coarse", "cifar100-coarse"),
+            ("mnist", "mnist"),
+            ("fashion-mnist", "fashion-mnist"),
+            ("flowers", "flowers"),
+            ("imagenet", "paper-imagenet"),
+        ] {
+            let recipe = Recipe::for_dataset(dataset).unwrap();
+            recipe.check().unwrap();
+            let got = (recipe.name.as_str(), recipe.dataset.as_str());
+            assert_eq!(got, (expected, dataset));
+            // CIFAR's colours are nobody else's; those who give none take them from their images.
+            let is_cifar_like = recipe.images.mean == Some([0.4914, 0.4822, 0.4465]);
+            assert_eq!(is_cifar_like, dataset == "cifar10", "{dataset}");
+        }
+        assert_eq!(data::NAMES.len(), 8, "those above");
+        let is_mirrored = |name| Recipe::for_dataset(name).unwrap().images.flip;
+        assert!(
+            !is_mirrored("mnist") && is_mirrored("fashion-mnist"),
+            "digits"
+        );
+    }
+
+    #[test]
     fn a_misspelt_key_is_an_error_that_names_it() {
         let text = Recipe::named("shapes10").unwrap().to_toml().unwrap();
         let text = text.replace("batch_size = ", "batch_sise = ");
