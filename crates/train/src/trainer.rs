@@ -182,7 +182,7 @@ impl Trainer {
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
         self.load_initial_weights()?;
         self.began = Instant::now();
-        let deadline = self.max_time.map(|time| self.began + time);
+        let (deadline, begun_at) = (self.max_time.map(|time| self.began + time), self.state.step);
         listener.event(Event::Started(&self.start()));
         let ended = loop {
             let stopping = self.recipe.early_stopping;
@@ -192,7 +192,8 @@ impl Trainer {
             if stopping.is_some_and(|stopping| stopping.is_due(&self.state.rows)) {
                 break Ended::EarlyStopping;
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if is_late && self.state.step > begun_at {
                 break Ended::MaxTime;
             }
             match self.train_epoch((stop, deadline), listener)? {

@@ -1,6 +1,6 @@
 //! `alexnet sweep`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -89,7 +89,7 @@ fn find(name: &Path) -> Result<Sweep> {
 /// Trains one run to its end, from where it was stopped before, if it was. Nothing if it is interrupted.
 fn train(
     recipe: Recipe,
-    folder: &PathBuf,
+    folder: &Path,
     args: &SweepArgs,
     stop: &AtomicBool,
     progress: &mut Progress,
