@@ -16,6 +16,8 @@ mod images;
 mod loader;
 #[path = "data/mnist.rs"]
 mod mnist;
+#[path = "data/names.rs"]
+mod names;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]
