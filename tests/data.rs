@@ -18,6 +18,8 @@ mod loader;
 mod mnist;
 #[path = "data/names.rs"]
 mod names;
+#[path = "data/picture_sizes.rs"]
+mod picture_sizes;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]

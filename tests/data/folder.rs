@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{
-    Check, DataError, DataSet, Fit, FolderOptions, OpenOptions, PictureSizes, Shapes10, Unreadable,
-    open, picture_sizes, read_folder,
+    Check, DataError, DataSet, Fit, FolderOptions, OpenOptions, Unreadable, open, read_folder,
 };
 use image::{DynamicImage, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba};
 
@@ -140,24 +139,6 @@ fn a_picture_is_cropped_to_its_centre_or_stretched() {
         (&stretched[..3], &stretched[21..]),
         (&[255, 0, 0][..], &[0, 0, 255][..])
     );
-}
-
-#[test]
-fn sizes_of_files_are_told() {
-    let dir = two_classes();
-    save(dir.path().join("cat/2.png"), &plain(20, 2, [1; 3]));
-    let sizes = picture_sizes(&read(dir.path()).unwrap()).unwrap();
-    let expected = PictureSizes {
-        smallest: [4, 4],
-        median: [2, 20],
-        largest: [7, 9],
-    };
-    assert_eq!(sizes, Some(expected));
-    let drawn = Shapes10::default()
-        .with_sizes(10, 10, 10)
-        .generate()
-        .unwrap();
-    assert_eq!(picture_sizes(&drawn).unwrap(), None, "in no files");
 }
 
 #[test]

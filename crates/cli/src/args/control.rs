@@ -42,7 +42,7 @@ pub(crate) struct TrialArgs {
     /// Pass through every part of a run with a few batches, and write nothing
     #[arg(long, group = "trial", conflicts_with = "out")]
     pub(crate) fast_dev_run: bool,
-    /// Train on one batch alone, 100 times or as `--epochs` says, and fail unless it is learnt; writes nothing
+    /// Train on one batch alone, 200 times or as `--epochs` says, and fail unless it is learnt; writes nothing
     #[arg(long, group = "trial", conflicts_with = "out")]
     pub(crate) overfit_one_batch: bool,
     /// Look for a learning rate: try ever larger ones, and suggest one

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::report;
 
 /// Steps on the one batch, unless `--epochs` says otherwise.
-const STEPS: u64 = 100;
+const STEPS: u64 = 200;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug)]
