@@ -160,6 +160,7 @@ impl Trainer {
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
             is_software: self.device.is_software(),
+            device_bytes: self.device.memory().0,
             dataset: self.data.name.clone(),
             images: [
                 self.data.train.len(),
@@ -234,6 +235,7 @@ impl Trainer {
             loss: self.last_loss,
             accuracy: partial.correct / partial.images.max(1.0),
             images_per_s: partial.images / partial.seconds.max(1e-9),
+            data_wait_fraction: partial.waited_s / partial.seconds.max(1e-9),
             learning_rate: self.learning_rate(self.state.step),
         }
     }

@@ -1,13 +1,15 @@
 //! `alexnet train`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
 use train::{OptimizerKind, Outcome, Recipe, RunDir, Trainer};
 
-use crate::args::{OptimizerArg, TrainArgs};
+use crate::args::{OptimizerArg, OutputArgs, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
 
@@ -43,9 +45,15 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     let stop = stop_flag()?;
-    match trainer.run(&stop, &mut |event: train::Event<'_>| progress.event(&event))? {
+    let mut tensorboard = TensorBoard::new(&folder);
+    let outcome = trainer.run(&stop, &mut |event: train::Event<'_>| {
+        progress.event(&event);
+        tensorboard.event(&event);
+    })?;
+    match outcome {
         Outcome::Finished(summary) => {
             report::finished(&summary, &folder, args.output)?;
+            look_back(&folder, tensorboard, args.output)?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted { step } => {
@@ -53,6 +61,28 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+/// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
+fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
+    let plots = match ::report::write_report(folder) {
+        Ok(written) => {
+            report::missing_pictures(&written.gallery, output);
+            // With --json, the summary is all that standard output has.
+            if !output.json {
+                report::page(&written.report, output)?;
+            }
+            written.gallery.plots
+        }
+        Err(error) => {
+            report::warning(&error.into(), output);
+            Vec::new()
+        }
+    };
+    if let Err(error) = tensorboard.finish(&plots) {
+        report::warning(&error.into(), output);
+    }
+    Ok(())
 }
 
 /// The recipe that the arguments name, before flags.

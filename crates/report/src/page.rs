@@ -1,0 +1,529 @@
+//! `report.html`: one run, or several side by side, as one file that needs no network and no script.
+
+use std::path::{Path, PathBuf};
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use model::replace_file;
+use serde::Serialize;
+use serde_json::{Value, json};
+use train::Row;
+
+use crate::error::Result;
+use crate::gallery::{Gallery, comparison, mean};
+use crate::plots::shortened;
+use crate::run::{Profile, Run, RunState};
+use crate::svg::Plot;
+
+const TEMPLATE: &str = include_str!("../templates/report.html");
+/// The style sheet that all pages share.
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+
+/// The file of a run's report.
+pub(crate) const REPORT: &str = "report.html";
+
+const SECTIONS: [&str; 9] = [
+    "Curves",
+    "Metrics",
+    "Confusion matrix",
+    "Samples",
+    "Mistakes",
+    "Kernels",
+    "Speed",
+    "Configuration",
+    "Environment",
+];
+const COLUMNS: [&str; 10] = [
+    "epoch",
+    "step",
+    "lr",
+    "train loss",
+    "train accuracy",
+    "val loss",
+    "val accuracy",
+    "val top 5",
+    "images/s",
+    "seconds",
+];
+/// Plots by section, and what is said where there are none.
+const FIGURES: [(&str, &[&str], &str); 5] = [
+    (
+        "curves",
+        &["loss", "accuracy", "learning-rate", "lr-finder"],
+        "No epoch is done yet.",
+    ),
+    (
+        "confusion",
+        &["confusion", "classes"],
+        "There is no evaluation.json in the run's folder: it was stopped before its end, or is of an older version.",
+    ),
+    ("samples", &["samples"], "No samples."),
+    (
+        "mistakes",
+        &["mistakes"],
+        "No mistakes among the images that were asked.",
+    ),
+    (
+        "kernels",
+        &["kernels", "activations", "augmented"],
+        "The first layer does not see colours.",
+    ),
+];
+/// The sections whose plots need weights and images.
+const PICTURES: [&str; 3] = ["samples", "mistakes", "kernels"];
+/// Wider plots take a line of their own.
+const WIDE: &str = "width=\"";
+const WIDE_PIXELS: u32 = 640;
+
+/// What was written for a run.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// `report.html`.
+    pub report: PathBuf,
+    /// The plots, which lie in `plots/`.
+    pub gallery: Gallery,
+}
+
+/// Draws a run's plots into `RUN/plots` and writes `RUN/report.html`.
+///
+/// # Errors
+/// If the folder is no run, or a file can't be read, drawn or written.
+pub fn write_report(folder: &Path) -> Result<Written> {
+    let run = Run::read(folder)?;
+    let gallery = Gallery::of(&run)?;
+    gallery.save(&run)?;
+    let report = folder.join(REPORT);
+    replace_file(
+        &report,
+        page(&[run], std::slice::from_ref(&gallery))?.as_bytes(),
+    )?;
+    Ok(Written { report, gallery })
+}
+
+/// Writes one page about several runs, side by side, to `out`.
+///
+/// # Errors
+/// As [`write_report`].
+pub fn write_comparison(folders: &[PathBuf], out: &Path) -> Result<()> {
+    let runs = folders.iter().map(|folder| Run::read(folder));
+    let runs = runs.collect::<Result<Vec<_>>>()?;
+    let galleries = runs.iter().map(Gallery::of).collect::<Result<Vec<_>>>()?;
+    Ok(replace_file(out, page(&runs, &galleries)?.as_bytes())?)
+}
+
+/// The page.
+fn page(runs: &[Run], galleries: &[Gallery]) -> Result<String> {
+    let several = runs.len() > 1;
+    let comparison = if several {
+        comparison(runs)?
+    } else {
+        Vec::new()
+    };
+    let parts: Vec<_> = runs
+        .iter()
+        .zip(galleries)
+        .map(|(run, gallery)| part(run, gallery))
+        .collect();
+    let title = match runs {
+        [run] => run.name.clone(),
+        _ => format!("{} runs compared", runs.len()),
+    };
+    let subtitle = match runs {
+        [run] => subtitle(run),
+        _ => {
+            let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
+            names.join(", ")
+        }
+    };
+    let environments = runs.iter().map(|run| run.environment.clone());
+    let environments: Vec<_> = environments.map(Option::unwrap_or_default).collect();
+    let configurations = runs.iter().map(|run| serde_json::to_value(&run.recipe));
+    let configurations: Vec<_> = configurations
+        .map(|value| value.unwrap_or_default())
+        .collect();
+    render(
+        "report.html",
+        TEMPLATE,
+        &json!({
+            "title": title,
+            "subtitle": subtitle,
+            "several": several,
+            "style": STYLE,
+            "sections": SECTIONS,
+            "columns": COLUMNS,
+            "runs": parts,
+            "comparison": comparison.iter().map(figure).collect::<Vec<_>>(),
+            "metrics": metrics(runs),
+            "speed": speed(runs),
+            "configuration": side_by_side(&configurations),
+            "environment": side_by_side(&environments),
+        }),
+    )
+}
+
+/// A page from a template; everything is escaped but what the template calls safe.
+pub(crate) fn render(name: &str, template: &str, context: &impl Serialize) -> Result<String> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    Ok(environment.render_named_str(name, template, Serde(context))?)
+}
+
+#[derive(Serialize)]
+struct Part {
+    name: String,
+    /// What is said in a section without figures.
+    absent: serde_json::Map<String, Value>,
+    cards: Vec<(&'static str, String)>,
+    figures: serde_json::Map<String, Value>,
+    epochs: Vec<EpochLine>,
+    profile: Option<ProfileTable>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    id: String,
+    title: String,
+    svg: String,
+    wide: bool,
+}
+
+#[derive(Serialize)]
+struct EpochLine {
+    cells: Vec<String>,
+    best: bool,
+}
+
+/// A line of a table with a column for each run.
+#[derive(Serialize)]
+struct Line {
+    label: String,
+    values: Vec<String>,
+    differs: bool,
+}
+
+#[derive(Serialize)]
+struct ProfileTable {
+    device: String,
+    limits: String,
+    kernels: Vec<KernelLine>,
+}
+
+#[derive(Serialize)]
+struct KernelLine {
+    name: String,
+    calls: String,
+    ms: String,
+    gflops: String,
+    gb_s: String,
+    share: Option<String>,
+    width: String,
+}
+
+fn part(run: &Run, gallery: &Gallery) -> Part {
+    let best = run.best().map(|row| row.epoch);
+    let (mut figures, mut absent) = (serde_json::Map::new(), serde_json::Map::new());
+    for (section, names, reason) in FIGURES {
+        let plots = names.iter().filter_map(|name| gallery.get(name));
+        let plots: Vec<_> = plots.map(figure).collect();
+        let plots = serde_json::to_value(plots).unwrap_or_default();
+        figures.insert(section.to_owned(), plots);
+        let reason = match &gallery.missing {
+            Some(reason) if PICTURES.contains(&section) => {
+                format!("Pictures could not be drawn: {reason}")
+            }
+            _ => reason.to_owned(),
+        };
+        absent.insert(section.to_owned(), Value::String(reason));
+    }
+    Part {
+        name: run.name.clone(),
+        absent,
+        cards: cards(run),
+        figures,
+        epochs: run.rows.iter().map(|row| epoch(row, best)).collect(),
+        profile: run.profile.as_ref().map(profile),
+    }
+}
+
+fn figure(plot: &Plot) -> Figure {
+    let svg = plot.inline();
+    let width = svg
+        .split_once(WIDE)
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let width: u32 = width.and_then(|(text, _)| text.parse().ok()).unwrap_or(0);
+    Figure {
+        id: format!("plot-{}", plot.name()),
+        title: plot.title().to_owned(),
+        svg: svg.to_owned(),
+        wide: width > WIDE_PIXELS,
+    }
+}
+
+fn subtitle(run: &Run) -> String {
+    let state = match run.state() {
+        RunState::Running => "still running when this was written",
+        RunState::Finished => "complete",
+        RunState::Stopped => "stopped before its end",
+    };
+    let recipe = &run.recipe;
+    format!(
+        "{} on {}, {} of {} epochs, {state}",
+        recipe.network,
+        recipe.dataset,
+        run.rows.len(),
+        recipe.epochs
+    )
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+fn cards(run: &Run) -> Vec<(&'static str, String)> {
+    let summary = run.summary.as_ref();
+    let test = summary.and_then(|summary| summary.test_accuracy);
+    let best = run.best();
+    let cards = [
+        ("test accuracy", test.map(percent)),
+        (
+            "test macro F1",
+            summary
+                .and_then(|s| s.test_macro_f1)
+                .map(|f1| format!("{f1:.4}")),
+        ),
+        (
+            "best validation accuracy",
+            best.and_then(|row| row.val_accuracy).map(percent),
+        ),
+        ("best epoch", best.map(|row| row.epoch.to_string())),
+        (
+            "images/s in training",
+            mean(run, |row| row.images_per_s).map(|speed| format!("{speed:.0}")),
+        ),
+        ("time", summary.map(|s| duration(s.wall_s))),
+        ("parameters", summary.map(|s| thousands(s.parameters))),
+    ];
+    let cards = cards.into_iter();
+    cards
+        .filter_map(|(label, value)| Some((label, value?)))
+        .collect()
+}
+
+fn epoch(row: &Row, best: Option<u64>) -> EpochLine {
+    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
+    EpochLine {
+        cells: vec![
+            row.epoch.to_string(),
+            row.step.to_string(),
+            format!("{:.3e}", row.lr),
+            format!("{:.4}", row.train_loss),
+            format!("{:.4}", row.train_accuracy),
+            optional(row.val_loss),
+            optional(row.val_accuracy),
+            optional(row.val_top5),
+            format!("{:.0}", row.images_per_s),
+            format!("{:.1}", row.seconds),
+        ],
+        best: best == Some(row.epoch),
+    }
+}
+
+/// A line of the metrics' table; left out where no run has a value. Metrics may differ: nothing is marked.
+fn line(label: &str, runs: &[Run], value: impl Fn(&Run) -> Option<String>) -> Option<Line> {
+    let values: Vec<_> = runs.iter().map(value).collect();
+    values.iter().any(Option::is_some).then(|| Line {
+        label: label.to_owned(),
+        values: values.into_iter().map(Option::unwrap_or_default).collect(),
+        differs: false,
+    })
+}
+
+fn metrics(runs: &[Run]) -> Vec<Line> {
+    let loss = |value: f64| format!("{value:.4}");
+    let of_test = |value: fn(&train::Summary) -> Option<f64>| {
+        move |run: &Run| run.summary.as_ref().and_then(value)
+    };
+    let lines = [
+        line("test accuracy", runs, |run| {
+            of_test(|s| s.test_accuracy)(run).map(percent)
+        }),
+        line("test top-5 accuracy", runs, |run| {
+            of_test(|s| s.test_top5)(run).map(percent)
+        }),
+        line("test loss", runs, |run| {
+            of_test(|s| s.test_loss)(run).map(loss)
+        }),
+        line("test macro F1", runs, |run| {
+            of_test(|s| s.test_macro_f1)(run).map(loss)
+        }),
+        line("best validation accuracy", runs, |run| {
+            run.best().and_then(|row| row.val_accuracy).map(percent)
+        }),
+        line("best epoch", runs, |run| {
+            run.best().map(|row| row.epoch.to_string())
+        }),
+        line("last training accuracy", runs, |run| {
+            run.rows.last().map(|row| percent(row.train_accuracy))
+        }),
+        line("last training loss", runs, |run| {
+            run.rows.last().map(|row| loss(row.train_loss))
+        }),
+        line("epochs", runs, |run| Some(run.rows.len().to_string())),
+        line("steps", runs, |run| {
+            run.rows.last().map(|row| row.step.to_string())
+        }),
+        line("parameters", runs, |run| {
+            run.summary.as_ref().map(|s| thousands(s.parameters))
+        }),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+fn speed(runs: &[Run]) -> Vec<Line> {
+    let bytes = |bytes: u64| format!("{} MiB", bytes >> 20);
+    let lines = [
+        line("device", runs, |run| {
+            let device = run.environment.as_ref()?.get("device")?.as_str()?;
+            Some(device.to_owned())
+        }),
+        line("training images/s", runs, |run| {
+            mean(run, |row| row.images_per_s).map(|speed| format!("{speed:.0}"))
+        }),
+        line("waiting for data", runs, |run| {
+            mean(run, |row| row.data_wait_fraction).map(percent)
+        }),
+        line("seconds an epoch", runs, |run| {
+            mean(run, |row| row.seconds).map(|seconds| format!("{seconds:.1}"))
+        }),
+        line("time in all", runs, |run| {
+            run.summary.as_ref().map(|s| duration(s.wall_s))
+        }),
+        line("peak host memory", runs, |run| {
+            run.summary.as_ref()?.peak_host_bytes.map(bytes)
+        }),
+        line("peak device memory", runs, |run| {
+            run.summary.as_ref().map(|s| bytes(s.peak_device_bytes))
+        }),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+fn profile(profile: &Profile) -> ProfileTable {
+    let number = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.1}"));
+    let mut limits = String::new();
+    if let Some(gflops) = profile.roofline_gflops {
+        limits.push_str(&format!(", at most {gflops:.0} GFLOP/s"));
+    }
+    if let Some(gb_s) = profile.roofline_gb_s {
+        limits.push_str(&format!(", {gb_s:.0} GB/s"));
+    }
+    let mut kernels: Vec<_> = profile.kernels.iter().collect();
+    kernels.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    let kernels = kernels.into_iter().map(|kernel| KernelLine {
+        name: kernel.name.clone(),
+        calls: kernel.calls.to_string(),
+        ms: format!("{:.3}", kernel.ms),
+        gflops: number(kernel.gflops),
+        gb_s: number(kernel.gb_s),
+        share: kernel.share.map(percent),
+        width: format!("{:.2}", 6.0 * kernel.share.unwrap_or(0.0).clamp(0.0, 1.0)),
+    });
+    ProfileTable {
+        device: profile.device.clone(),
+        limits,
+        kernels: kernels.collect(),
+    }
+}
+
+/// The leaves of several objects, a line for each key that one of them has.
+fn side_by_side(objects: &[Value]) -> Vec<Line> {
+    let leaves: Vec<_> = objects.iter().map(leaves).collect();
+    let mut labels: Vec<&String> = Vec::new();
+    for (label, _) in leaves.iter().flatten() {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    let lines = labels.into_iter().map(|label| {
+        let values: Vec<_> = leaves
+            .iter()
+            .map(|pairs| {
+                let pair = pairs.iter().find(|(key, _)| key == label);
+                pair.map_or_else(String::new, |(_, value)| value.clone())
+            })
+            .collect();
+        Line {
+            label: label.clone(),
+            differs: values.iter().any(|value| *value != values[0]),
+            values,
+        }
+    });
+    lines.collect()
+}
+
+fn leaves(object: &Value) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (key, value) in object.as_object().into_iter().flatten() {
+        match value {
+            Value::Null => {}
+            Value::Object(_) => {
+                let inner = leaves(value).into_iter();
+                pairs.extend(inner.map(|(leaf, value)| (format!("{key}.{leaf}"), value)));
+            }
+            Value::String(text) => pairs.push((key.clone(), shortened(text, 400))),
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+                pairs.push((key.clone(), shortened(&items.join(" "), 400)));
+            }
+            other => pairs.push((key.clone(), number(other))),
+        }
+    }
+    pairs
+}
+
+/// Numbers as a reader has them: f32 settings come with digits that mean nothing.
+fn number(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(number).collect();
+            items.join(", ")
+        }
+        Value::Number(number) if number.is_f64() => {
+            let value = number.as_f64().unwrap_or(f64::NAN);
+            // A number that was just written is one.
+            let short: f64 = format!("{value:.6e}").parse().unwrap_or(value);
+            if short != 0.0 && short.abs() < 1e-3 {
+                format!("{short:e}")
+            } else {
+                short.to_string()
+            }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `1 h 02 min`, `3 min 20 s`, `12.3 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    let minutes = (seconds / 60.0).floor();
+    if minutes < 60.0 {
+        return format!("{minutes} min {:.0} s", seconds - 60.0 * minutes);
+    }
+    let hours = (minutes / 60.0).floor();
+    format!("{hours} h {:02.0} min", minutes - 60.0 * hours)
+}
+
+/// `2,887,306`.
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (idx, digit) in digits.chars().enumerate() {
+        if idx > 0 && (digits.len() - idx).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
