@@ -99,7 +99,6 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
         ],
         marks: marks.clone(),
         most: Some(most_loss(run)),
-        rises: false,
     };
     let accuracy = Curves {
         name: "accuracy",
@@ -127,7 +126,6 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
         ],
         marks: marks.clone(),
         most: Some(1.0),
-        rises: true,
     };
     let rate = Curves {
         name: "learning-rate",
@@ -136,7 +134,6 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
         series: vec![line("", GREY, rates(run), Look::Solid)],
         marks,
         most: None,
-        rises: false,
     };
     let mut plots = Vec::new();
     for curves in [loss, accuracy, rate] {
@@ -185,7 +182,6 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
             }),
             marks: Vec::new(),
             most: Some(1.0),
-            rises: true,
         },
         Curves {
             name: "compare-loss",
@@ -198,7 +194,6 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
             }),
             marks: Vec::new(),
             most: Some(most),
-            rises: false,
         },
     ];
     let plots = plots.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;

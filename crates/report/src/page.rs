@@ -185,6 +185,8 @@ struct Figure {
     title: String,
     svg: String,
     wide: bool,
+    /// Pixels that it is enlarged to at most.
+    most: u32,
 }
 
 #[derive(Serialize)]
@@ -256,6 +258,7 @@ fn figure(plot: &Plot) -> Figure {
         title: plot.title().to_owned(),
         svg: svg.to_owned(),
         wide: width > WIDE_PIXELS,
+        most: width * 5 / 4,
     }
 }
 

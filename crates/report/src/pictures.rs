@@ -120,7 +120,7 @@ impl<'a> Pictures<'a> {
             predicted,
             confidence,
         } = *answer;
-        let name = shortened(self.name(predicted), 9);
+        let name = shortened(self.name(predicted), 10);
         let (line, colour) = if truth == predicted {
             (format!("\u{2192} {name} {confidence:.2}"), GREEN)
         } else {
@@ -221,7 +221,7 @@ impl<'a> Pictures<'a> {
         let preview = self.preview();
         let shifted = preview.colour_shifted(sample, n, &colours)?;
         let rows = [
-            (preview.augmented(sample, n)?, "in training"),
+            (preview.augmented(sample, n)?, "training"),
             (shifted, "PCA colour"),
         ];
         let original = Arc::new(self.picture(sample)?);
@@ -238,13 +238,13 @@ impl<'a> Pictures<'a> {
                 });
             }
         }
-        let title = "One picture as the training recipe changes it, and with PCA colour shifts";
+        let title = "One picture as the training recipe shows it; below, PCA colour shifts ten times the paper's";
         sheet("augmented", title, VERSIONS, &tiles)
     }
 }
 
 const FACES: Grid = Grid {
-    columns: 5,
+    columns: 4,
     tile: 96,
 };
 const MAPS: Grid = Grid {

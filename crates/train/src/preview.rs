@@ -11,8 +11,9 @@ use crate::error::Result;
 use crate::input::Input;
 use crate::recipe::Recipe;
 
-/// The paper's deviation of the colour shift (Krizhevsky et al. 2012, section 4.1).
-const SHIFT_DEVIATION: f32 = 0.1;
+/// The deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
+/// shifts are too small for the eye.
+const SHIFT_DEVIATION: f32 = 1.0;
 
 /// A network, and images prepared as a recipe says.
 #[derive(Debug)]
@@ -104,8 +105,8 @@ impl<'a> Preview<'a> {
         self.to_pixels(&x)
     }
 
-    /// `n` versions of one image whose colours are shifted along these principal components, as the paper does: RGB bytes
-    /// `[n, size, size, 3]`.
+    /// `n` versions of one image whose colours are shifted along these principal components, ten times as far as the paper
+    /// does: RGB bytes `[n, size, size, 3]`.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].

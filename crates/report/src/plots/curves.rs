@@ -5,11 +5,15 @@ use plotters::element::{Circle, PathElement, Text};
 use plotters::prelude::{DashedLineSeries, IntoLogRange as _, LineSeries};
 use plotters::style::{Color as _, IntoFont as _, RGBColor, ShapeStyle, TextStyle};
 
-use super::{Anchor, text_style};
+use super::{Anchor, count, pixels, text_style};
 use crate::error::Result;
 use crate::svg::{Area, BLUE, Drawn, FAINT, GREY, INK, Plot, RED, SANS};
 
 const SIZE: (u32, u32) = (560, 340);
+/// Room for the numbers of the vertical axis and what they are.
+const LEFT: i32 = 70;
+/// From a line of the legend to the next.
+const LEGEND_LINE: usize = 18;
 /// Points are marked singly up to this many.
 const MOST_DOTS: usize = 40;
 
@@ -42,8 +46,6 @@ pub(crate) struct Curves {
     pub(crate) marks: Vec<f64>,
     /// The largest value that is shown, if the curves reach it.
     pub(crate) most: Option<f64>,
-    /// Whether the curves rise, so that the lower right corner is free.
-    pub(crate) rises: bool,
 }
 
 impl Curves {
@@ -73,16 +75,19 @@ impl Curves {
         let top = points.iter().map(|point| point.1).fold(0.0_f64, f64::max);
         let top = self.most.map_or(1.06 * top, |most| (1.06 * top).min(most));
         let top = if top > 0.0 { top } else { 1.0 };
+        let legend = self.legend_rows();
+        let above = u32::try_from(10 + LEGEND_LINE * legend.len())?;
         let mut chart = ChartBuilder::on(area)
             .margin(8)
+            .margin_top(above)
             .margin_right(18)
             .x_label_area_size(40)
-            .y_label_area_size(58)
+            .y_label_area_size(LEFT)
             .build_cartesian_2d(0.0..last, 0.0..top)?;
         let ticks = axis_text();
         chart
             .configure_mesh()
-            .x_labels(8)
+            .x_labels(usize::try_from(pixels(last))?.clamp(1, 8) + 1)
             .y_labels(6)
             .x_desc("epoch")
             .y_desc(self.y)
@@ -91,7 +96,7 @@ impl Curves {
             .light_line_style(plotters::style::TRANSPARENT)
             .label_style(ticks.clone())
             .axis_desc_style(ticks)
-            .x_label_formatter(&|x| short(*x))
+            .x_label_formatter(&|x| whole(*x))
             .y_label_formatter(&|y| short(*y))
             .draw()?;
         for &mark in &self.marks {
@@ -114,37 +119,64 @@ impl Curves {
                 chart.draw_series(dots)?;
             }
         }
-        self.legend(area)
+        self.legend(area, &legend)
     }
 
-    /// Names the lines in the corner that they leave free.
-    fn legend(&self, area: &Area<'_>) -> Drawn {
-        let named: Vec<_> = self.series.iter().filter(|s| !s.label.is_empty()).collect();
-        let (right, height) = (536, 18);
-        let mut y = if self.rises {
-            340 - 64 - height * i32::try_from(named.len() + usize::from(!self.marks.is_empty()))?
-        } else {
-            26
-        };
-        let style = text_style(13.0, INK, Anchor::End);
-        for series in named {
-            area.draw(&PathElement::new(
-                vec![(right - 22, y), (right, y)],
-                series.colour.stroke_width(3),
-            ))?;
-            area.draw(&Text::new(
-                series.label.clone(),
-                (right - 30, y),
-                style.clone(),
-            ))?;
-            y += height;
-        }
-        if !self.marks.is_empty() {
-            dashes(area, (right - 22, right), y)?;
-            area.draw(&Text::new("learning rate step", (right - 30, y), style))?;
+    /// Names the lines, above the plot.
+    fn legend(&self, area: &Area<'_>, rows: &[Vec<(i32, Entry<'_>)>]) -> Drawn {
+        let style = text_style(13.0, INK, Anchor::Start);
+        for (row, y) in rows.iter().zip((14..).step_by(LEGEND_LINE)) {
+            for (left, entry) in row {
+                let line = |from, to| {
+                    PathElement::new(vec![(from, y), (to, y)], entry.colour.stroke_width(3))
+                };
+                if entry.is_dashed {
+                    area.draw(&line(*left, left + 8))?;
+                    area.draw(&line(left + 14, left + 22))?;
+                } else {
+                    area.draw(&line(*left, left + 22))?;
+                }
+                area.draw(&Text::new(entry.label, (left + 28, y), style.clone()))?;
+            }
         }
         Ok(())
     }
+
+    /// What is named, broken into rows, with the place of each.
+    fn legend_rows(&self) -> Vec<Vec<(i32, Entry<'_>)>> {
+        let mark = (!self.marks.is_empty()).then_some(Entry {
+            label: "learning rate step",
+            colour: GREY,
+            is_dashed: true,
+        });
+        let named = self.series.iter().filter(|series| !series.label.is_empty());
+        let entries = named.map(|series| Entry {
+            label: &series.label,
+            colour: series.colour,
+            is_dashed: series.look == Look::Dashed,
+        });
+        let mut rows: Vec<Vec<(i32, Entry<'_>)>> = Vec::new();
+        let mut left = i32::MAX;
+        for entry in entries.chain(mark) {
+            let width = 48 + pixels(7.6 * count(entry.label.chars().count()));
+            if left.saturating_add(width) > 552 {
+                rows.push(Vec::new());
+                left = LEFT;
+            }
+            if let Some(row) = rows.last_mut() {
+                row.push((left, entry));
+            }
+            left += width;
+        }
+        rows
+    }
+}
+
+/// A name in the legend.
+struct Entry<'a> {
+    label: &'a str,
+    colour: RGBColor,
+    is_dashed: bool,
 }
 
 impl Series {
@@ -156,18 +188,17 @@ impl Series {
     }
 }
 
-fn dashes(area: &Area<'_>, (left, right): (i32, i32), y: i32) -> Drawn {
-    for x in (left..right).step_by(8) {
-        area.draw(&PathElement::new(
-            vec![(x, y), (x + 4, y)],
-            GREY.stroke_width(2),
-        ))?;
-    }
-    Ok(())
-}
-
 fn axis_text() -> TextStyle<'static> {
     (SANS, 1.24 * 13.0).into_font().color(&INK)
+}
+
+/// An epoch; places between two have no name.
+fn whole(value: f64) -> String {
+    if (value - value.round()).abs() < 1e-6 {
+        format!("{value:.0}")
+    } else {
+        String::new()
+    }
 }
 
 /// A number as an axis has it: without trailing zeros.
@@ -210,7 +241,7 @@ pub(crate) fn rate_finder(rates: &[(f64, f64)]) -> Result<Option<Plot>> {
             .margin(8)
             .margin_right(18)
             .x_label_area_size(40)
-            .y_label_area_size(58)
+            .y_label_area_size(LEFT)
             .build_cartesian_2d((low..high).log_scale(), bottom..top)?;
         let ticks = axis_text();
         chart
