@@ -2,8 +2,13 @@
 //! light and dark. Without Chromium these say so and pass; with `REQUIRE_BROWSER=1` they fail.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use report::{write_comparison, write_report};
 
@@ -147,23 +152,90 @@ fn the_dashboard_follows_a_run_in_a_browser() {
     let runs = root.path().join("runs");
     fs::create_dir(&runs).unwrap();
     let folder = made_up(&runs, "run", 3);
-    let address = serve(&runs);
+    let address = slowed(serve(&runs), folder.join("steps.jsonl"));
     let profile = root.path().join("profile");
-    // While the browser is open, the run goes on: only its script can show that.
-    let step = format!("{}\n", STEP.replace("\"loss\":2.5", "\"loss\":1.2345"));
-    let going_on = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        fs::write(folder.join("steps.jsonl"), step).unwrap();
-    });
-    let dom = dump(&browser, &profile, &format!("http://{address}/"), false);
-    assert!(dom.contains("/runs/run/"), "{dom}");
-    assert!(dom.contains(">live</span>"), "{dom}");
-    going_on.join().unwrap();
     let dom = dump(
         &browser,
         &profile,
         &format!("http://{address}/runs/run/"),
         true,
     );
-    assert!(dom.contains("<svg") && dom.contains("1.2345"), "{dom}");
+    assert!(dom.contains("<svg") && dom.contains("2.5000"), "{dom}");
+    assert!(
+        dom.contains("1.2345"),
+        "the step after the page was loaded: {dom}"
+    );
+    assert!(dom.contains(">live</span>"), "{dom}");
+    let dom = dump(&browser, &profile, &format!("http://{address}/"), false);
+    assert!(
+        dom.contains("/runs/run/") && dom.contains("1.2345"),
+        "{dom}"
+    );
+}
+
+/// A server before the dashboard whose pages have an image that is slow to come: the browser, which tells what it shows
+/// when a page is loaded, tells later. When the events are asked for, the run goes on by a step; when that was sent to the
+/// browser, the image comes.
+fn slowed(dashboard: SocketAddr, steps: PathBuf) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let was_sent = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (steps, was_sent) = (steps.clone(), Arc::clone(&was_sent));
+            std::thread::spawn(move || drop(forward(client, dashboard, &steps, &was_sent)));
+        }
+    });
+    address
+}
+
+fn forward(
+    mut client: TcpStream,
+    dashboard: SocketAddr,
+    steps: &Path,
+    was_sent: &AtomicBool,
+) -> std::io::Result<()> {
+    let mut lines = BufReader::new(client.try_clone()?).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
+    if target == "/slow.png" {
+        for _ in 0..300 {
+            if was_sent.load(Ordering::Acquire) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // The script has yet to show it.
+        std::thread::sleep(Duration::from_millis(500));
+        return client
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+    let mut server = TcpStream::connect(dashboard)?;
+    // Answers to HTTP/1.0 come in one piece, not in chunks.
+    write!(server, "GET {target} HTTP/1.0\r\nHost: {dashboard}\r\n\r\n")?;
+    if target.ends_with("events") {
+        let mut file = fs::OpenOptions::new().append(true).open(steps)?;
+        let step = STEP.replace("\"loss\":2.5", "\"loss\":1.2345");
+        let begun = !was_sent.load(Ordering::Acquire);
+        if begun {
+            writeln!(file, "{}", &step[40..])?;
+        }
+        for line in BufReader::new(server).lines() {
+            let line = line?;
+            client.write_all(format!("{line}\r\n").as_bytes())?;
+            if line.is_empty() || !line.contains("1.2345") {
+                continue;
+            }
+            client.write_all(b"\r\n")?;
+            was_sent.store(true, Ordering::Release);
+        }
+        return Ok(());
+    }
+    let mut answer = String::new();
+    server.read_to_string(&mut answer)?;
+    let length = answer.find("content-length").unwrap_or(0);
+    let end = answer[length..].find('\r').unwrap_or(0) + length;
+    answer.replace_range(length..end, "x-length: unknown");
+    let answer = answer.replace("</body>", "<img src=\"/slow.png\" alt=\"\"></body>");
+    client.write_all(answer.as_bytes())
 }

@@ -36,7 +36,7 @@ fn ask(address: SocketAddr, target: &str, host: &str) -> (u16, String) {
     .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let answer = String::from_utf8_lossy(&bytes).into_owned();
+    let answer = String::from_utf8_lossy(&bytes).replace("&#x2f;", "/");
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer)
 }
