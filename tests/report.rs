@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use report::TensorBoard;
+use report::{Plot, TensorBoard};
 use train::data::Shapes10;
 use train::{Device, Event, Outcome, Recipe, RunDir, Trainer};
 
@@ -33,8 +33,9 @@ fn recipe() -> Recipe {
     recipe
 }
 
-/// Trains in a folder, or goes on there, until `stop_at` steps are done, with TensorBoard listening.
-fn train(folder: &Path, recipe: Recipe, stop_at: u64) -> Outcome {
+/// Trains in a folder, or goes on there, until `stop_at` steps are done, with TensorBoard listening, which gets these
+/// plots at the end.
+fn train(folder: &Path, recipe: Recipe, stop_at: u64, plots: &[Plot]) -> Outcome {
     let data = Shapes10::default().generate().unwrap();
     let mut trainer = Trainer::new(recipe, data, &Device::cpu()).unwrap();
     if folder.exists() {
@@ -53,7 +54,7 @@ fn train(folder: &Path, recipe: Recipe, stop_at: u64) -> Outcome {
             stop.store(true, Ordering::Relaxed);
         }
     });
-    tensorboard.finish(&[]).unwrap();
+    tensorboard.finish(plots).unwrap();
     outcome.unwrap()
 }
 

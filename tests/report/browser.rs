@@ -117,7 +117,7 @@ fn a_report_opens_in_a_browser() {
     let Some(browser) = browser() else { return };
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
-    train(&folder, recipe(), u64::MAX);
+    train(&folder, recipe(), u64::MAX, &[]);
     let page = write_report(&folder).unwrap().report;
     let url = format!("file://{}", page.display());
     let dom = dump(&browser, &root.path().join("profile"), &url, false);

@@ -25,7 +25,7 @@ fn a_run_is_drawn_and_reported_in_full() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     assert!(matches!(
-        train(&folder, recipe(), u64::MAX),
+        train(&folder, recipe(), u64::MAX, &[]),
         Outcome::Finished(_)
     ));
     let written = write_report(&folder).unwrap();

@@ -195,10 +195,8 @@ impl Run {
         let epochs = self.rows.last().map_or(0, |row| row.epoch);
         let silence = self.changed.and_then(|at| at.elapsed().ok());
         match &self.summary {
-            // An older summary stays while a run goes on for more epochs.
-            Some(summary) if summary.epochs >= epochs && self.recipe.epochs <= summary.epochs => {
-                RunState::Finished
-            }
+            // One of fewer epochs is from before the run went on. Early stopping leaves epochs of the recipe undone.
+            Some(summary) if summary.epochs >= epochs => RunState::Finished,
             _ if silence.is_some_and(|silence| silence < QUIET) => RunState::Running,
             _ => RunState::Stopped,
         }
