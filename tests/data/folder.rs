@@ -8,7 +8,7 @@ use data::{
 };
 use image::{DynamicImage, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba};
 
-fn options() -> FolderOptions {
+pub(super) fn options() -> FolderOptions {
     FolderOptions {
         size: [8, 8],
         ..FolderOptions::default()
@@ -30,13 +30,13 @@ fn skipping(root: &Path) -> Result<DataSet, DataError> {
     )
 }
 
-fn save(path: PathBuf, image: &DynamicImage) -> PathBuf {
+pub(super) fn save(path: PathBuf, image: &DynamicImage) -> PathBuf {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     image.save(&path).unwrap();
     path
 }
 
-fn plain(width: u32, height: u32, colour: [u8; 3]) -> DynamicImage {
+pub(super) fn plain(width: u32, height: u32, colour: [u8; 3]) -> DynamicImage {
     RgbImage::from_pixel(width, height, Rgb(colour)).into()
 }
 

@@ -6,8 +6,8 @@ use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph, Sparkline, Wrap};
-use report::{Run, StepRow};
-use train::Row;
+use report::Run;
+use train::{Row, StepRow};
 
 use crate::report::state_name;
 
@@ -109,7 +109,9 @@ fn header(run: &Run) -> Paragraph<'static> {
 fn progress(run: &Run) -> Gauge<'static> {
     let epochs = real(run.recipe.epochs).max(1.0);
     let done = match (run.steps.last(), run.rows.last()) {
-        (Some(step), _) => real(step.epoch) - 1.0 + real(step.done) / real(step.of).max(1.0),
+        (Some(step), _) => {
+            real(step.epoch) - 1.0 + real(step.done as u64) / real(step.of as u64).max(1.0)
+        }
         (None, Some(row)) => real(row.epoch),
         (None, None) => 0.0,
     };
@@ -233,7 +235,9 @@ fn over(
             .map(|row| (real(row.epoch), of_row(row)))
             .collect();
     }
-    let place = |step: &StepRow| real(step.epoch) - 1.0 + real(step.done) / real(step.of).max(1.0);
+    let place = |step: &StepRow| {
+        real(step.epoch) - 1.0 + real(step.done as u64) / real(step.of as u64).max(1.0)
+    };
     steps
         .iter()
         .map(|step| (place(step), of_step(step)))

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use train::StepRow;
+
 use crate::error::{Error, Result};
 use crate::pictures::Pictures;
 use crate::plots::curves::{Curves, Look, Series, rate_finder};
@@ -214,20 +216,18 @@ fn at(n: u64) -> f64 {
 }
 
 /// Steps of an epoch lie between its predecessor's number and its own.
+fn place(step: &StepRow) -> f64 {
+    at(step.epoch) - 1.0 + count(step.done) / count(step.of.max(1))
+}
+
 fn step_losses(run: &Run) -> Vec<(f64, f64)> {
-    let place =
-        |step: &crate::run::StepRow| at(step.epoch) - 1.0 + at(step.done) / at(step.of.max(1));
-    run.steps
-        .iter()
-        .map(|step| (place(step), step.loss))
-        .collect()
+    let points = run.steps.iter().map(|step| (place(step), step.loss));
+    points.collect()
 }
 
 /// From the steps where they are known: within an epoch the rate may rise and fall.
 fn rates(run: &Run) -> Vec<(f64, f64)> {
     if run.steps.len() > run.rows.len() {
-        let place =
-            |step: &crate::run::StepRow| at(step.epoch) - 1.0 + at(step.done) / at(step.of.max(1));
         return run
             .steps
             .iter()

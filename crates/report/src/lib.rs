@@ -18,6 +18,6 @@ pub use dashboard::Dashboard;
 pub use error::{Error, Result};
 pub use gallery::Gallery;
 pub use page::{Written, write_comparison, write_report};
-pub use run::{ClassScore, Evaluation, KernelShare, Mistake, Profile, Run, RunState, StepRow};
+pub use run::{KernelShare, Profile, Run, RunState};
 pub use svg::Plot;
 pub use tensorboard::{TensorBoard, records};

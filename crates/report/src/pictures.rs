@@ -7,12 +7,12 @@ use data::{Images, Split, statistics};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use model::{Kind, Network};
-use train::{Device, Preview, Weights};
+use train::{Device, Mistake, Preview, Weights};
 
 use crate::error::{Error, Result};
 use crate::plots::sheet::{Grid, Tile, sheet};
 use crate::plots::shortened;
-use crate::run::{Mistake, Run};
+use crate::run::Run;
 use crate::svg::{GREEN, GREY, INK, Plot, RED};
 
 /// Pictures on a sheet of samples or mistakes.
@@ -45,6 +45,11 @@ impl<'a> Pictures<'a> {
         let weights = Weights::find(&run.path)?;
         let network = Network::open(&weights.path, &Device::cpu())?;
         let data = run.recipe.open_data(false, &mut |_| {})?;
+        // The run's list of mistakes counts the images that it took.
+        let data = match run.recipe.limit {
+            Some(limit) => data.limit(limit)?,
+            None => data,
+        };
         let found = [Split::Test, Split::Validation, Split::Train]
             .into_iter()
             .find_map(|split| Some((split, data.split(split)?.clone())));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use train::{Recipe, Row, RunDir, Summary};
+use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
@@ -43,78 +43,6 @@ pub struct Run {
     pub rates: Vec<(f64, f64)>,
     /// When the folder's growing files were last written.
     pub changed: Option<SystemTime>,
-}
-
-/// A line of `steps.jsonl`: where a run is after a step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepRow {
-    /// Seconds since the run began, over all its parts.
-    pub time_s: f64,
-    /// The epoch, from 1.
-    pub epoch: u64,
-    /// Steps over the whole run.
-    pub step: u64,
-    /// Steps of the epoch that are done.
-    pub done: u64,
-    /// Steps in an epoch.
-    pub of: u64,
-    /// The loss of the last steps.
-    pub loss: f64,
-    /// The epoch's training accuracy so far.
-    pub accuracy: f64,
-    /// The learning rate.
-    pub lr: f64,
-    /// Training images a second.
-    pub images_per_s: f64,
-}
-
-/// `evaluation.json`: what the best weights reach on the test split, class by class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the names say it, and they are the file's keys"
-)]
-pub struct Evaluation {
-    pub split: String,
-    pub images: u64,
-    pub loss: f64,
-    pub accuracy: f64,
-    pub top5: f64,
-    pub macro_f1: f64,
-    pub classes: Vec<String>,
-    /// A row for each true class.
-    pub confusion: Vec<Vec<u64>>,
-    pub per_class: Vec<ClassScore>,
-    /// The most confident wrong answers first.
-    #[serde(default)]
-    pub mistakes: Vec<Mistake>,
-}
-
-/// What is reached on one class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the names say it, and they are the file's keys"
-)]
-pub struct ClassScore {
-    pub name: String,
-    pub precision: f64,
-    pub recall: f64,
-    pub f1: f64,
-    pub support: u64,
-}
-
-/// A wrong answer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mistake {
-    /// The image, in its split.
-    pub sample: u32,
-    /// Its class.
-    pub truth: u32,
-    /// The answer.
-    pub predicted: u32,
-    /// The probability that was given to it.
-    pub confidence: f64,
 }
 
 /// `profile.json`: the kernels of a training step against the device's measured limits.
@@ -207,7 +135,7 @@ impl Run {
     pub fn left_s(&self) -> Option<f64> {
         let last = self.steps.last()?;
         #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
-        let [done, all] = [last.step, last.of * self.recipe.epochs].map(|n| n as f64);
+        let [done, all] = [last.step, last.of as u64 * self.recipe.epochs].map(|n| n as f64);
         (done > 0.0).then(|| last.time_s * (all - done).max(0.0) / done)
     }
 

@@ -7,9 +7,9 @@ use tensor::pixels::{Augment, ColourShift, augment};
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Tensor, no_grad};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::Input;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Views};
 
 /// The deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
 /// shifts are too small for the eye.
@@ -59,6 +59,16 @@ impl<'a> Preview<'a> {
         Ok(input)
     }
 
+    /// The network's input, as one plain view for each image.
+    fn evaluated(&self, input: &Input) -> Result<Tensor> {
+        let (images, resize) = (&self.recipe.images, self.recipe.evaluation.resize);
+        let views = input.for_evaluation(images, resize, (Views::Plain, self.size()))?;
+        let plain = views
+            .first()
+            .ok_or_else(|| Error::setting("views", "at least one view of an image", "none"))?;
+        Ok(input.images(plain)?)
+    }
+
     /// The probabilities `[n, classes]` that the network gives to the classes, for each of `samples`.
     ///
     /// # Errors
@@ -67,11 +77,9 @@ impl<'a> Preview<'a> {
         let mut all = Vec::new();
         for part in samples.chunks(self.recipe.evaluation_batch_size) {
             let input = self.input(part)?;
-            let logits = no_grad(|| {
-                let x = input.for_evaluation(&self.recipe.images, self.size())?;
-                self.network.forward(&x, model::Mode::Eval)?.softmax()
-            })?;
-            all.extend(logits.to_vec::<f32>()?);
+            let x = self.evaluated(&input)?;
+            let y = no_grad(|| self.network.forward(&x, model::Mode::Eval)?.softmax())?;
+            all.extend(y.to_vec::<f32>()?);
         }
         Ok(all)
     }
@@ -82,10 +90,8 @@ impl<'a> Preview<'a> {
     /// As [`Preview::probabilities`].
     pub fn activations(&self, sample: u32, layer: usize) -> Result<Activations> {
         let input = self.input(&[sample])?;
-        let y: Tensor = no_grad(|| {
-            let x = input.for_evaluation(&self.recipe.images, self.size())?;
-            self.network.activations(&x, layer)
-        })?;
+        let x = self.evaluated(&input)?;
+        let y = no_grad(|| self.network.activations(&x, layer))?;
         Ok(Activations {
             shape: y.shape()[1..].to_vec(),
             values: y.to_vec()?,
@@ -101,8 +107,8 @@ impl<'a> Preview<'a> {
         input.write(&self.versions(sample, n)?)?;
         let scalars = StepScalars::new(self.recipe.seed, 1, 0.0);
         input.step().write(&scalars)?;
-        let x = input.for_training(&self.recipe.images, self.size())?;
-        self.to_pixels(&x)
+        let spec = input.for_training(&self.recipe.images, self.size())?;
+        self.to_pixels(&input.images(&spec)?)
     }
 
     /// `n` versions of one image whose colours are shifted along these principal components, ten times as far as the paper
@@ -116,7 +122,7 @@ impl<'a> Preview<'a> {
         n: usize,
         principal: &PrincipalComponents,
     ) -> Result<Vec<u8>> {
-        let (images, size) = (&self.recipe.images, self.size());
+        let ([mean, deviation], size) = (self.recipe.images.normalisation()?, self.size());
         #[expect(clippy::cast_possible_truncation, reason = "shares of a colour")]
         let component =
             |row: usize, i: usize| (principal.vectors[i][row] * principal.values[i]) as f32;
@@ -126,7 +132,7 @@ impl<'a> Preview<'a> {
                 components,
                 deviation: SHIFT_DEVIATION,
             }),
-            ..Augment::plain(self.images.size(), [size; 2], images.mean, images.deviation)
+            ..Augment::plain(self.images.size(), [size; 2], mean, deviation)
         };
         let batch = self.versions(sample, n)?;
         let device = self.device();
@@ -148,11 +154,11 @@ impl<'a> Preview<'a> {
 
     /// Undoes the normalisation.
     fn to_pixels(&self, x: &Tensor) -> Result<Vec<u8>> {
-        let images = &self.recipe.images;
+        let [mean, deviation] = self.recipe.images.normalisation()?;
         let values = x.to_vec::<f32>()?.into_iter().enumerate();
         let pixel = |(idx, value): (usize, f32)| {
             let channel = idx % data::CHANNELS;
-            let value = value * images.deviation[channel] + images.mean[channel];
+            let value = value * deviation[channel] + mean[channel];
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

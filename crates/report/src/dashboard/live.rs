@@ -6,11 +6,13 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::json;
+use train::StepRow;
 
 use super::files;
 use crate::error::Result;
 use crate::gallery::curves;
-use crate::page::{duration, render};
+use crate::page::render;
+use crate::page::tables::duration;
 use crate::run::{Run, RunState};
 
 const LIST: &str = include_str!("../../templates/runs.html");
@@ -212,7 +214,7 @@ fn run(run: &Run, name: &str) -> Result<String> {
     render("run.html", RUN, &context)
 }
 
-fn log_line(step: &crate::run::StepRow) -> [String; 7] {
+fn log_line(step: &StepRow) -> [String; 7] {
     [
         duration(step.time_s),
         step.epoch.to_string(),

@@ -2,16 +2,16 @@
 
 use plotters::element::{PathElement, Rectangle, Text};
 use plotters::style::Color as _;
+use train::ClassScore;
 
 use super::{Anchor, count, pixels, shortened, text_style};
 use crate::error::Result;
-use crate::run::ClassScore;
 use crate::svg::{Area, BLUE, Drawn, FAINT, GREEN, GREY, INK, ORANGE, Plot};
 
 const WIDTH: u32 = 560;
 const LETTERS: usize = 18;
 const TOP: i32 = 34;
-const RIGHT: i32 = 78;
+const RIGHT: i32 = 104;
 
 /// The bars, or `None` without classes.
 ///
@@ -28,7 +28,8 @@ pub(crate) fn classes(scores: &[ClassScore]) -> Result<Option<Plot>> {
     };
     let rows = i32::try_from(scores.len()).unwrap_or(i32::MAX / 64);
     let height = u32::try_from(TOP + pitch * rows + 10).unwrap_or(1);
-    let title = "F1 of each class (bar), precision and recall (ticks)";
+    let title =
+        "F1 of each class (bar and number, images in brackets), precision and recall (ticks)";
     let plot = Plot::draw("classes", title, (WIDTH, height), |area| {
         let longest = scores.iter().map(|class| class.name.chars().count()).max();
         let left = pixels(0.62 * letter * count(longest.unwrap_or(0).min(LETTERS))) + 14;
@@ -53,7 +54,7 @@ pub(crate) fn classes(scores: &[ClassScore]) -> Result<Option<Plot>> {
                 area.draw(&PathElement::new(tick, colour.stroke_width(3)))?;
             }
             let value = text_style(letter, GREY, Anchor::Start);
-            let text = format!("{:.3} of {}", class.f1, class.support);
+            let text = format!("{:.3} ({})", class.f1, class.support);
             area.draw(&Text::new(text, (right + 6, middle), value))?;
         }
         Ok(Vec::new())
