@@ -21,13 +21,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use report::{Plot, TensorBoard};
 use train::data::Shapes10;
-use train::{Device, Event, Outcome, Recipe, RunDir, Trainer};
+use train::{CropKind, Device, Event, Outcome, Recipe, RunDir, Trainer};
 
 /// Two epochs of four steps on shapes10.
 fn recipe() -> Recipe {
     let mut recipe = Recipe::named("shapes10").unwrap();
     (recipe.epochs, recipe.batch_size, recipe.limit) = (2, 16, Some(64));
-    recipe.images.pad = 2;
+    (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     recipe.images.flip = true;
     recipe.machine.device = "cpu".to_owned();
     recipe

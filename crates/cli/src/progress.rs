@@ -230,7 +230,11 @@ impl Progress {
         }
         let Some(screen) = &self.screen else { return };
         let wait = 100.0 * step.data_wait_fraction;
-        let message = format!("{figures} lr {:.2e} wait {wait:.0} %", step.learning_rate);
+        // Short, so that a terminal of 80 columns has room for the bar.
+        let message = format!(
+            "loss {:.4} acc {:.3} lr {:.1e} {:.0}/s wait {wait:.0}%",
+            step.loss, step.accuracy, step.learning_rate, step.images_per_s
+        );
         screen.steps(&prefix, step.done as u64, step.of as u64, message);
         if let Some(run) = &screen.run {
             run.set_position(step.step);
