@@ -417,3 +417,52 @@ fn epochs_of_state(folder: &Path) -> u64 {
     let state: serde_json::Value = serde_json::from_str(&text).unwrap();
     state["epoch"].as_u64().unwrap()
 }
+
+#[test]
+fn a_run_leaves_pictures_that_are_drawn_again_watched_and_compared() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = trained(root.path());
+    let names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let is_event_file = |name: &String| name.starts_with("events.out.tfevents.");
+    assert!(names.iter().any(is_event_file), "{names:?}");
+    fs::remove_file(folder.join("plots/loss.png")).unwrap();
+    fs::remove_file(folder.join("report.html")).unwrap();
+    let said = succeed(&["report", path_text(&folder)]);
+    assert!(said.contains("report.html"), "{said}");
+    assert!(folder.join("plots/loss.png").is_file() && folder.join("report.html").is_file());
+    let said = succeed(&["watch", path_text(&folder)]);
+    assert!(
+        said.contains("run finished") && said.contains("test accuracy"),
+        "{said}"
+    );
+    let both = root.path().join("both.html");
+    let run = path_text(&folder);
+    succeed(&["report", run, run, "--out", path_text(&both)]);
+    assert!(
+        fs::read_to_string(&both)
+            .unwrap()
+            .contains("2 runs compared")
+    );
+    for verb in ["report", "watch"] {
+        fail(&[verb, path_text(root.path())], &["no run here"]);
+    }
+    fail(&["dashboard", "/no/such/folder"], &["/no/such/folder"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_a_warning() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("plots"), "in the way").unwrap();
+    let output = alexnet(&quick(&["--out", path_text(&folder)]));
+    let message = text(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert!(
+        message.contains("warning: ") && message.contains("plots"),
+        "{message}"
+    );
+}

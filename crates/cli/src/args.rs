@@ -3,6 +3,7 @@
 mod control;
 mod data;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -41,6 +42,12 @@ pub(crate) enum Command {
     Recipes(RecipesArgs),
     /// Runs cases recorded from other frameworks, and fails if one does
     Parity(ParityArgs),
+    /// Draws a run's plots and writes its report.html; of several runs, one page that compares them
+    Report(ReportArgs),
+    /// Shows a running or finished run live in the terminal
+    Watch(WatchArgs),
+    /// Serves a page that lists the runs of a folder and follows them while they train
+    Dashboard(DashboardArgs),
 }
 
 /// How much is printed, and how.
@@ -273,6 +280,37 @@ pub(crate) struct ParityArgs {
     /// Only the cases of this name or group; * stands for any text
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// Folders of runs
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The page's file [default: RUN/report.html, or comparison.html for several runs]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WatchArgs {
+    /// A run's folder
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DashboardArgs {
+    /// The folder of runs
+    #[arg(value_name = "RUNS-DIR", default_value = "runs")]
+    pub(crate) folder: PathBuf,
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6006")]
+    pub(crate) listen: SocketAddr,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -1,16 +1,19 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
 mod bench;
+mod dashboard;
 mod data;
 mod devices;
 mod evaluate;
 mod gradcheck;
 mod parity;
 mod recipes;
+mod report;
 mod summary;
 mod sweep;
 mod train;
 mod trial;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,6 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Summary(args) => summary::run(args),
         Command::Recipes(args) => recipes::run(args),
         Command::Parity(args) => parity::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Watch(args) => watch::run(args),
+        Command::Dashboard(args) => dashboard::run(args),
     }
 }
 

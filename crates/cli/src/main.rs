@@ -6,6 +6,7 @@ mod commands;
 mod hint;
 mod progress;
 mod report;
+mod view;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
-//! Progress: a bar on a terminal, plain lines that `grep` finds when standard error is not one.
+//! Progress: bars and a growing table on a terminal, plain lines that `grep` finds when standard error is not one.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use train::data::{Progress as DataProgress, Skipped, Split, Stage};
 use train::{Event, FineTuning, Row, Start, Step};
 
@@ -13,64 +13,127 @@ use crate::report::{skipped_lines, split_name, to_stderr};
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// The columns of the table of epochs.
+const HEADER: &str = "  epoch  train loss  train acc  val loss  val acc   top 5         lr  images/s   wait     time";
+
 /// What is shown while a command runs.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    bar: Option<ProgressBar>,
+    screen: Option<Screen>,
     output: OutputArgs,
     last_line: Instant,
     epochs: u64,
+    best: Option<f64>,
+}
+
+/// The bars at the bottom of a terminal.
+#[derive(Debug)]
+struct Screen {
+    bars: MultiProgress,
+    /// Steps of the whole run; not there while something else is done.
+    run: Option<ProgressBar>,
+    steps: ProgressBar,
+    is_coloured: bool,
+}
+
+impl Screen {
+    fn new() -> Self {
+        // https://no-color.org
+        let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let steps = bars.add(ProgressBar::no_length());
+        steps.set_style(style(
+            "{prefix:<12} {wide_bar} {pos}/{len} {msg} ETA {eta}",
+            is_coloured,
+        ));
+        Self {
+            bars,
+            run: None,
+            steps,
+            is_coloured,
+        }
+    }
+
+    fn begin_run(&mut self, start: &Start) {
+        let epoch = start.steps_per_epoch as u64;
+        let bar = ProgressBar::new(epoch * start.epochs);
+        let bar = self.bars.insert(0, bar);
+        bar.set_style(style(
+            "{prefix:<12} {wide_bar} {pos}/{len} ETA {eta}",
+            self.is_coloured,
+        ));
+        bar.set_prefix("run");
+        bar.set_position(epoch * start.epochs_done);
+        // What was done before says nothing about the speed now.
+        bar.reset_eta();
+        self.run = Some(bar);
+    }
+
+    fn steps(&self, prefix: &str, done: u64, of: u64, message: String) {
+        if self.steps.prefix() != prefix {
+            self.steps.reset();
+            self.steps.set_prefix(prefix.to_owned());
+        }
+        self.steps.set_length(of);
+        self.steps.set_position(done);
+        self.steps.set_message(message);
+    }
+}
+
+/// A bar of this form; in colour, its done part is.
+fn style(template: &str, is_coloured: bool) -> ProgressStyle {
+    let bar = if is_coloured {
+        "{wide_bar:.cyan/dim}"
+    } else {
+        "{wide_bar}"
+    };
+    let style = ProgressStyle::with_template(&template.replace("{wide_bar}", bar));
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━╸─")
 }
 
 impl Progress {
     pub(crate) fn new(output: OutputArgs) -> Self {
-        let bar = (!output.quiet && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style =
-                ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} ETA {eta}");
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
+        let screen = (!output.quiet && std::io::stderr().is_terminal()).then(Screen::new);
         Self {
-            bar,
+            screen,
             output,
             last_line: Instant::now(),
             epochs: 0,
+            best: None,
         }
     }
 
-    /// Prints a line above the bar.
+    /// Prints a line above the bars.
     pub(crate) fn line(&mut self, text: &str) {
         if self.output.quiet {
             return;
         }
         let print = || to_stderr(&format!("{text}\n"));
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
+        match &self.screen {
+            Some(screen) => screen.bars.suspend(print),
             None => print(),
         }
         self.last_line = Instant::now();
     }
 
     fn line_is_due(&self) -> bool {
-        self.bar.is_none() && self.last_line.elapsed() >= LINE_EVERY
+        self.screen.is_none() && self.last_line.elapsed() >= LINE_EVERY
     }
 
     fn bar(&self, prefix: &str, done: u64, of: u64, message: String) {
-        if let Some(bar) = &self.bar {
-            if bar.prefix() != prefix {
-                bar.reset();
-                bar.set_prefix(prefix.to_owned());
-            }
-            bar.set_length(of);
-            bar.set_position(done);
-            bar.set_message(message);
+        if let Some(screen) = &self.screen {
+            screen.steps(prefix, done, of, message);
         }
     }
 
-    /// Takes the bar away.
+    /// Takes the bars away.
     pub(crate) fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(screen) = &self.screen {
+            if let Some(run) = &screen.run {
+                run.finish_and_clear();
+            }
+            screen.steps.finish_and_clear();
         }
     }
 
@@ -120,8 +183,8 @@ impl Progress {
         self.epochs = start.epochs;
         let [train, validation, test] = start.images;
         self.line(&format!(
-            "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}",
-            start.network, start.parameters, start.dataset, start.device
+            "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}, {} MiB",
+            start.network, start.parameters, start.dataset, start.device, start.device_bytes >> 20
         ));
         if start.is_software {
             self.line(
@@ -147,6 +210,10 @@ impl Progress {
         if start.epochs_done > 0 {
             self.line(&format!("going on after epoch {}", start.epochs_done));
         }
+        if let Some(screen) = &mut self.screen {
+            screen.begin_run(start);
+            self.line(HEADER);
+        }
     }
 
     fn step(&mut self, step: &Step) {
@@ -155,16 +222,34 @@ impl Progress {
             step.loss, step.accuracy, step.images_per_s
         );
         let prefix = format!("epoch {}/{}", step.epoch, self.epochs);
-        if self.line_is_due() || (self.output.verbose && self.bar.is_none()) {
+        if self.line_is_due() || (self.output.verbose && self.screen.is_none()) {
             self.line(&format!(
                 "{prefix} step {}/{} {figures}",
                 step.done, step.of
             ));
         }
-        self.bar(&prefix, step.done as u64, step.of as u64, figures);
+        let Some(screen) = &self.screen else { return };
+        let wait = 100.0 * step.data_wait_fraction;
+        // Short, so that a terminal of 80 columns has room for the bar.
+        let message = format!(
+            "loss {:.4} acc {:.3} lr {:.1e} {:.0}/s wait {wait:.0}%",
+            step.loss, step.accuracy, step.learning_rate, step.images_per_s
+        );
+        screen.steps(&prefix, step.done as u64, step.of as u64, message);
+        if let Some(run) = &screen.run {
+            run.set_position(step.step);
+        }
     }
 
     fn epoch(&mut self, row: &Row) {
+        if self.screen.is_some() {
+            let is_best = row.val_accuracy.is_some() && row.val_accuracy > self.best;
+            if is_best {
+                self.best = row.val_accuracy;
+            }
+            self.line(&table_line(row, is_best));
+            return;
+        }
         let validation = match (row.val_loss, row.val_accuracy) {
             (Some(loss), Some(accuracy)) => {
                 format!(" val_loss {loss:.4} val_accuracy {accuracy:.4}")
@@ -183,4 +268,23 @@ impl Progress {
             row.seconds
         ));
     }
+}
+
+/// An epoch as a line of the table; a star marks the best so far.
+fn table_line(row: &Row, is_best: bool) -> String {
+    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
+    format!(
+        "{} {:>5}  {:>10.4}  {:>9.4}  {:>8}  {:>7}  {:>6}  {:>9.2e}  {:>8.0}  {:>3.0} %  {:>6.1}s",
+        if is_best { '*' } else { ' ' },
+        row.epoch,
+        row.train_loss,
+        row.train_accuracy,
+        optional(row.val_loss),
+        optional(row.val_accuracy),
+        optional(row.val_top5),
+        row.lr,
+        row.images_per_s,
+        100.0 * row.data_wait_fraction,
+        row.seconds
+    )
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod data;
+mod pages;
 mod parity;
 mod score;
 mod speed;
@@ -19,6 +20,7 @@ use train::model::{Architecture, networks};
 use train::{Adapter, Device, Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
+pub(crate) use self::pages::{listening, missing_pictures, page, state_name, status, warning};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
@@ -106,6 +108,12 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         "{} epochs, {} steps, {:.0} images/s, {:.0} s in all on {}",
         summary.epochs, summary.steps, summary.images_per_s, summary.wall_s, summary.device
     )?;
+    if let (Some(epoch), Some(accuracy)) = (summary.best_epoch, summary.best_val_accuracy) {
+        writeln!(
+            text,
+            "best epoch {epoch}: validation accuracy {accuracy:.4}"
+        )?;
+    }
     writeln!(
         text,
         "results in {}: summary.json, metrics.csv, checkpoints/",

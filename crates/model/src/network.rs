@@ -158,6 +158,20 @@ impl Network {
     /// # Errors
     /// If the images have another size, or the device fails.
     pub fn forward(&self, images: &Tensor, mode: Mode<'_>) -> tensor::Result<Tensor> {
+        self.run(images, mode, self.architecture.layers().len())
+    }
+
+    /// What layer number `layer` makes of normalised images `[n, size, size, 3]`: `[n, h, w, c]` or `[n, units]`, in
+    /// evaluation. A number past the last layer means the logits.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    pub fn activations(&self, images: &Tensor, layer: usize) -> tensor::Result<Tensor> {
+        self.run(images, Mode::Eval, layer.saturating_add(1))
+    }
+
+    /// Runs the first `n_layers` layers.
+    fn run(&self, images: &Tensor, mode: Mode<'_>, n_layers: usize) -> tensor::Result<Tensor> {
         let size = self.architecture.input_size();
         if images.shape().len() != 4 || images.shape()[1..] != [size, size, 3] {
             let expected = format!("[n, {size}, {size}, 3]");
@@ -174,7 +188,8 @@ impl Network {
         };
         let mut rest = self.parameters.as_slice();
         let mut x = images.clone();
-        for (layer, stream) in self.architecture.layers().iter().zip(0_u32..) {
+        let layers = self.architecture.layers().iter().take(n_layers);
+        for (layer, stream) in layers.zip(0_u32..) {
             let (own, others) = rest.split_at(layer.n_parameters());
             rest = others;
             let own: Vec<_> = own.iter().map(|(_, tensor)| tensor).collect();

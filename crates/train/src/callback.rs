@@ -41,6 +41,8 @@ pub struct Start {
     pub device: String,
     /// Whether it is a software rasteriser.
     pub is_software: bool,
+    /// Bytes of its memory that are taken.
+    pub device_bytes: u64,
     /// The data set.
     pub dataset: String,
     /// Images for training, validation and test.
@@ -85,6 +87,8 @@ pub struct Step {
     pub accuracy: f64,
     /// Training images a second in this epoch.
     pub images_per_s: f64,
+    /// The share of this epoch's time that was spent waiting for batches.
+    pub data_wait_fraction: f64,
     /// The learning rate.
     pub learning_rate: f64,
 }

@@ -20,6 +20,7 @@ mod input;
 mod norms;
 mod optimizer;
 mod pattern;
+mod preview;
 mod rate;
 mod recipe;
 mod record;
@@ -43,6 +44,7 @@ pub use error::{Error, Result};
 pub use evaluate::{Weights, evaluate};
 pub use evaluation::{ClassScore, Evaluation};
 pub use evaluator::Evaluator;
+pub use preview::{Activations, Preview};
 pub use rate::{ScheduleKind, ScheduleRecipe};
 pub use recipe::{
     AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,

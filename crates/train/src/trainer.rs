@@ -221,6 +221,7 @@ impl Trainer {
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
             is_software: self.device.is_software(),
+            device_bytes: self.device.memory().0,
             dataset: self.data.name.clone(),
             images: [
                 self.data.train.len(),

@@ -1,4 +1,4 @@
-//! Which crate may use which: `cli -> train -> { model, data }`, `model -> tensor -> kernels -> { shaders, wgpu }`.
+//! Which crate may use which: `cli -> report -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
 //! Development dependencies are free; a test may look anywhere.
 
 use super::files::File;
@@ -12,7 +12,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &["tensor"]),
     ("data", &[]),
     ("train", &["tensor", "model", "data"]),
-    ("cli", &["train"]),
+    ("report", &["model", "data", "train"]),
+    ("cli", &["train", "report"]),
     ("xtask", &[]),
 ];
 
@@ -38,6 +39,9 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ),
     ("clap", &["cli", "xtask"], "only a program has arguments"),
     ("indicatif", &["cli", "xtask"], "only a program prints"),
+    ("ratatui", &["cli"], "only a program prints"),
+    ("axum", &["report"], "one crate serves pages"),
+    ("tokio", &["report"], "one crate serves pages"),
     (
         "ctrlc",
         &["cli", "xtask"],

@@ -115,6 +115,7 @@ impl Trainer {
             loss: self.last_loss,
             accuracy: partial.correct / partial.images.max(1.0),
             images_per_s: partial.images / partial.seconds.max(1e-9),
+            data_wait_fraction: partial.waited_s / partial.seconds.max(1e-9),
             learning_rate: self.learning_rate(self.state.step),
         }
     }

@@ -1,0 +1,273 @@
+//! All plots of a run: from its files alone, and from its weights and images.
+
+use std::fs;
+
+use train::StepRow;
+
+use crate::error::{Error, Result};
+use crate::pictures::Pictures;
+use crate::plots::curves::{Curves, Look, Series, rate_finder};
+use crate::plots::{bars, confusion, count};
+use crate::run::Run;
+use crate::svg::{BLUE, GREY, ORANGE, Plot, SERIES};
+
+/// The folder of a run's plots.
+pub(crate) const PLOTS: &str = "plots";
+
+/// The plots of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Gallery {
+    /// What there is.
+    pub plots: Vec<Plot>,
+    /// Why the sheets of pictures are not there.
+    pub missing: Option<String>,
+}
+
+impl Gallery {
+    /// Draws everything that a run's folder gives. Where the weights or images can't be had, the sheets that need them are
+    /// left out, and [`Gallery::missing`] says why.
+    ///
+    /// # Errors
+    /// If a plot can't be drawn.
+    pub fn of(run: &Run) -> Result<Self> {
+        let mut plots = curves(run)?;
+        plots.extend(rate_finder(&run.rates)?);
+        if let Some(evaluation) = &run.evaluation {
+            plots.extend(confusion::confusion(
+                &evaluation.classes,
+                &evaluation.confusion,
+            )?);
+            plots.extend(bars::classes(&evaluation.per_class)?);
+        }
+        let pictures = Pictures::open(run).and_then(|pictures| pictures.plots());
+        let missing = match pictures {
+            Ok(sheets) => {
+                plots.extend(sheets);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        Ok(Self { plots, missing })
+    }
+
+    /// The plot of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Plot> {
+        self.plots.iter().find(|plot| plot.name() == name)
+    }
+
+    /// Writes each plot as SVG and PNG into `RUN/plots`.
+    ///
+    /// # Errors
+    /// If a plot can't be rasterised, or a file can't be written.
+    pub fn save(&self, run: &Run) -> Result<()> {
+        let folder = run.path.join(PLOTS);
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
+        for plot in &self.plots {
+            plot.save(&folder)?;
+        }
+        Ok(())
+    }
+}
+
+/// The curves of one run: loss, accuracy, learning rate.
+pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
+    let marks = rate_steps(run);
+    let of_rows = |value: fn(&train::Row) -> Option<f64>| epochs(run, value);
+    let line = |label: &str, colour, points, look| Series {
+        label: label.to_owned(),
+        colour,
+        points,
+        look,
+    };
+    let loss = Curves {
+        name: "loss",
+        title: "Loss".to_owned(),
+        y: "loss",
+        series: vec![
+            line("", BLUE, step_losses(run), Look::Faint),
+            line(
+                "train",
+                BLUE,
+                of_rows(|row| Some(row.train_loss)),
+                Look::Solid,
+            ),
+            line(
+                "validation",
+                ORANGE,
+                of_rows(|row| row.val_loss),
+                Look::Solid,
+            ),
+        ],
+        marks: marks.clone(),
+        most: Some(most_loss(run)),
+    };
+    let accuracy = Curves {
+        name: "accuracy",
+        title: "Accuracy".to_owned(),
+        y: "accuracy",
+        series: vec![
+            line(
+                "train",
+                BLUE,
+                of_rows(|row| Some(row.train_accuracy)),
+                Look::Solid,
+            ),
+            line(
+                "validation",
+                ORANGE,
+                of_rows(|row| row.val_accuracy),
+                Look::Solid,
+            ),
+            line(
+                "validation top 5",
+                ORANGE,
+                of_rows(|row| row.val_top5),
+                Look::Dashed,
+            ),
+        ],
+        marks: marks.clone(),
+        most: Some(1.0),
+    };
+    let rate = Curves {
+        name: "learning-rate",
+        title: "Learning rate".to_owned(),
+        y: "learning rate",
+        series: vec![line("", GREY, rates(run), Look::Solid)],
+        marks,
+        most: None,
+    };
+    let mut plots = Vec::new();
+    for curves in [loss, accuracy, rate] {
+        let shown = Curves {
+            series: curves
+                .series
+                .into_iter()
+                .filter(|s| !s.points.is_empty())
+                .collect(),
+            ..curves
+        };
+        plots.extend(shown.plot()?);
+    }
+    Ok(plots)
+}
+
+/// Several runs in one plot each: validation accuracy and loss where there are any, training's otherwise.
+pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
+    let has_validation = runs
+        .iter()
+        .any(|run| run.rows.iter().any(|row| row.val_accuracy.is_some()));
+    let split = if has_validation {
+        "validation"
+    } else {
+        "training"
+    };
+    let series = |value: fn(&train::Row) -> Option<f64>| {
+        let lines = runs.iter().enumerate().map(|(idx, run)| Series {
+            label: crate::plots::shortened(&run.name, 28),
+            colour: SERIES[idx % SERIES.len()],
+            points: epochs(run, value),
+            look: Look::Solid,
+        });
+        lines.filter(|line| !line.points.is_empty()).collect()
+    };
+    let most = runs.iter().map(most_loss).fold(0.0, f64::max);
+    let plots = [
+        Curves {
+            name: "compare-accuracy",
+            title: format!("{split} accuracy"),
+            y: "accuracy",
+            series: series(if has_validation {
+                |row| row.val_accuracy
+            } else {
+                |row| Some(row.train_accuracy)
+            }),
+            marks: Vec::new(),
+            most: Some(1.0),
+        },
+        Curves {
+            name: "compare-loss",
+            title: format!("{split} loss"),
+            y: "loss",
+            series: series(if has_validation {
+                |row| row.val_loss
+            } else {
+                |row| Some(row.train_loss)
+            }),
+            marks: Vec::new(),
+            most: Some(most),
+        },
+    ];
+    let plots = plots.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
+    Ok(plots.into_iter().flatten().collect())
+}
+
+fn epochs(run: &Run, value: fn(&train::Row) -> Option<f64>) -> Vec<(f64, f64)> {
+    let points = run
+        .rows
+        .iter()
+        .map(|row| Some((at(row.epoch), value(row)?)));
+    points.flatten().collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "epochs and steps are small")]
+fn at(n: u64) -> f64 {
+    n as f64
+}
+
+/// Steps of an epoch lie between its predecessor's number and its own.
+fn place(step: &StepRow) -> f64 {
+    at(step.epoch) - 1.0 + count(step.done) / count(step.of.max(1))
+}
+
+fn step_losses(run: &Run) -> Vec<(f64, f64)> {
+    let points = run.steps.iter().map(|step| (place(step), step.loss));
+    points.collect()
+}
+
+/// From the steps where they are known: within an epoch the rate may rise and fall.
+fn rates(run: &Run) -> Vec<(f64, f64)> {
+    if run.steps.len() > run.rows.len() {
+        return run
+            .steps
+            .iter()
+            .map(|step| (place(step), step.lr))
+            .collect();
+    }
+    epochs(run, |row| Some(row.lr))
+}
+
+/// Single steps may lose far more than any epoch does; they are cut off at one and a half times the worst epoch.
+fn most_loss(run: &Run) -> f64 {
+    let losses = run
+        .rows
+        .iter()
+        .flat_map(|row| [Some(row.train_loss), row.val_loss])
+        .flatten();
+    let worst = losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
+    if worst > 0.0 { 1.5 * worst } else { f64::MAX }
+}
+
+/// Where a piecewise constant learning rate changes: between epochs. A rate that changes all the time has no steps.
+fn rate_steps(run: &Run) -> Vec<f64> {
+    let rates: Vec<f64> = run.rows.iter().map(|row| row.lr).collect();
+    let changed = |idx: usize| -> Option<bool> {
+        let (before, after) = (*rates.get(idx.checked_sub(1)?)?, *rates.get(idx)?);
+        Some((after - before).abs() > 1e-3 * before.abs())
+    };
+    let is_step = |idx: usize| {
+        let stable = |idx: Option<usize>| idx.and_then(changed) == Some(false);
+        changed(idx) == Some(true) && (stable(idx.checked_sub(1)) || stable(Some(idx + 1)))
+    };
+    let steps = (1..rates.len()).filter(|idx| is_step(*idx));
+    steps
+        .map(|idx| at(run.rows[idx].epoch) - 1.0)
+        .take(12)
+        .collect()
+}
+
+/// The mean of a figure over the epochs, weighted equally.
+pub(crate) fn mean(run: &Run, value: fn(&train::Row) -> f64) -> Option<f64> {
+    let sum: f64 = run.rows.iter().map(value).sum();
+    (!run.rows.is_empty()).then(|| sum / count(run.rows.len()))
+}

@@ -1,0 +1,23 @@
+//! What is left of a run to look at: plots, `report.html`, the dashboard, TensorBoard's event files. Not for training,
+//! and not for printing: that is `cli`'s.
+//!
+//! Everything starts from a run's folder ([`Run`]). [`write_report`] draws it, [`Dashboard`] serves a folder of runs, and
+//! [`TensorBoard`] listens to one that is going on.
+
+mod dashboard;
+mod error;
+mod gallery;
+mod page;
+mod pictures;
+mod plots;
+mod run;
+mod svg;
+mod tensorboard;
+
+pub use dashboard::Dashboard;
+pub use error::{Error, Result};
+pub use gallery::Gallery;
+pub use page::{Written, write_comparison, write_report};
+pub use run::{KernelShare, Profile, Run, RunState};
+pub use svg::Plot;
+pub use tensorboard::{TensorBoard, records};

@@ -1,0 +1,350 @@
+//! What a run's network sees and does, as sheets of pictures: first-layer kernels, samples with its answers, mistakes,
+//! activations, augmentation. For these the weights and images of the run are opened again.
+
+use std::sync::Arc;
+
+use data::{Images, Split, statistics};
+use image::imageops::{self, FilterType};
+use image::{Rgba, RgbaImage};
+use model::{Kind, Network};
+use train::{Device, Mistake, Preview, Weights};
+
+use crate::error::{Error, Result};
+use crate::plots::sheet::{Grid, Tile, sheet};
+use crate::plots::shortened;
+use crate::run::Run;
+use crate::svg::{GREEN, GREY, INK, Plot, RED};
+
+/// Pictures on a sheet of samples or mistakes.
+const N_SAMPLES: usize = 20;
+/// Images that are asked for mistakes when the run has left no list of them.
+const N_ASKED: usize = 200;
+/// Versions of one picture.
+const N_VERSIONS: usize = 7;
+/// Channels of a layer that are shown.
+const N_MAPS: usize = 23;
+/// Kernels that are shown.
+const MOST_KERNELS: usize = 256;
+/// Larger pictures are scaled down to this side before they go into a sheet.
+const MOST_SIDE: u32 = 96;
+/// Images whose colours are taken for the principal components.
+const N_COLOURS: usize = 500;
+
+/// A run's weights and images.
+#[derive(Debug)]
+pub(crate) struct Pictures<'a> {
+    run: &'a Run,
+    network: Network,
+    images: Images,
+    split: Split,
+}
+
+impl<'a> Pictures<'a> {
+    /// Opens the run's best weights on the CPU device and its images, which are not downloaded.
+    pub(crate) fn open(run: &'a Run) -> Result<Self> {
+        let weights = Weights::find(&run.path)?;
+        let network = Network::open(&weights.path, &Device::cpu())?;
+        let data = run.recipe.open_data(false, &mut |_| {})?;
+        // The run's list of mistakes counts the images that it took.
+        let data = match run.recipe.limit {
+            Some(limit) => data.limit(limit)?,
+            None => data,
+        };
+        let found = [Split::Test, Split::Validation, Split::Train]
+            .into_iter()
+            .find_map(|split| Some((split, data.split(split)?.clone())));
+        let (split, images) =
+            found.ok_or_else(|| Error::plot("samples", "the data set has no images"))?;
+        if images.class_names().len() != network.architecture().classes() {
+            let message = "the data set has other classes than the weights";
+            return Err(Error::plot("samples", message));
+        }
+        Ok(Self {
+            run,
+            network,
+            images,
+            split,
+        })
+    }
+
+    fn preview(&self) -> Preview<'_> {
+        Preview::new(&self.network, &self.run.recipe, &self.images)
+    }
+
+    /// All sheets.
+    pub(crate) fn plots(&self) -> Result<Vec<Plot>> {
+        let asked = self.asked();
+        let probabilities = self.preview().probabilities(&asked)?;
+        let answers: Vec<_> = asked
+            .iter()
+            .zip(probabilities.chunks_exact(self.images.class_names().len()))
+            .map(|(sample, row)| self.answer(*sample, row))
+            .collect();
+        let plots = [
+            kernels(&self.network)?,
+            self.samples(&answers)?,
+            self.mistakes(&answers)?,
+            self.activations()?,
+            self.augmented()?,
+        ];
+        Ok(plots.into_iter().flatten().collect())
+    }
+
+    /// Images spread evenly over the split.
+    fn asked(&self) -> Vec<u32> {
+        let n = self.images.len();
+        let asked = n.min(N_ASKED);
+        let spread = (0..asked).map(|k| (2 * k + 1) * n / (2 * asked));
+        spread.filter_map(|idx| u32::try_from(idx).ok()).collect()
+    }
+
+    fn answer(&self, sample: u32, probabilities: &[f32]) -> Mistake {
+        let best = probabilities
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(b.1));
+        let (predicted, confidence) = best.map_or((0, 0.0), |(class, p)| (class, *p));
+        Mistake {
+            sample,
+            truth: self.images.labels()[sample as usize],
+            predicted: u32::try_from(predicted).unwrap_or(u32::MAX),
+            confidence: f64::from(confidence),
+        }
+    }
+
+    fn name(&self, class: u32) -> &str {
+        let names = self.images.class_names();
+        names.get(class as usize).map_or("?", String::as_str)
+    }
+
+    /// A picture with its class and the answer.
+    fn tile(&self, answer: &Mistake) -> Result<Tile> {
+        let Mistake {
+            sample,
+            truth,
+            predicted,
+            confidence,
+        } = *answer;
+        let name = shortened(self.name(predicted), 10);
+        let (line, colour) = if truth == predicted {
+            (format!("\u{2192} {name} {confidence:.2}"), GREEN)
+        } else {
+            (format!("\u{2192} {name} {confidence:.2}"), RED)
+        };
+        Ok(Tile {
+            image: Arc::new(self.picture(sample)?),
+            lines: vec![(self.name(truth).to_owned(), INK), (line, colour)],
+        })
+    }
+
+    fn picture(&self, sample: u32) -> Result<RgbaImage> {
+        let mut pixels = vec![0; self.images.image_bytes()];
+        self.images.read(sample as usize, &mut pixels)?;
+        Ok(rgb(&pixels, self.images.size()))
+    }
+
+    fn samples(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
+        let every = (answers.len() / N_SAMPLES).max(1);
+        let shown = answers.iter().step_by(every).take(N_SAMPLES);
+        let tiles = shown.map(|answer| self.tile(answer));
+        let title = format!(
+            "Images of the {} split with their classes and the answers",
+            split_name(self.split)
+        );
+        let tiles = tiles.collect::<Result<Vec<_>>>()?;
+        sheet("samples", &title, FACES, &tiles)
+    }
+
+    /// The run's own list, or the mistakes among the images that were asked here.
+    fn mistakes(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
+        let kept = self.run.evaluation.as_ref();
+        let kept = kept.filter(|kept| kept.split == split_name(self.split));
+        let (mut mistakes, of) = match kept {
+            Some(kept) => (kept.mistakes.clone(), kept.images),
+            None => (answers.to_vec(), answers.len() as u64),
+        };
+        mistakes.retain(|answer| answer.truth != answer.predicted);
+        mistakes.retain(|answer| (answer.sample as usize) < self.images.len());
+        mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        let tiles = mistakes
+            .iter()
+            .take(N_SAMPLES)
+            .map(|answer| self.tile(answer));
+        let title = format!("The most confident wrong answers on {of} images");
+        let tiles = tiles.collect::<Result<Vec<_>>>()?;
+        sheet("mistakes", &title, FACES, &tiles)
+    }
+
+    /// What the first layer that is shown makes of the first sample.
+    fn activations(&self) -> Result<Option<Plot>> {
+        let layers = self.network.architecture().layers();
+        let pool = layers
+            .iter()
+            .position(|layer| matches!(layer.kind, Kind::MaxPool(_) | Kind::Flatten));
+        let Some(layer) = pool.and_then(|pool| pool.checked_sub(1)) else {
+            return Ok(None);
+        };
+        let Some(&sample) = self.asked().first() else {
+            return Ok(None);
+        };
+        let maps = self.preview().activations(sample, layer)?;
+        let &[height, width, channels] = &maps.shape[..] else {
+            return Ok(None);
+        };
+        let mut tiles = vec![Tile {
+            image: Arc::new(self.picture(sample)?),
+            lines: Vec::new(),
+        }];
+        for channel in 0..channels.min(N_MAPS) {
+            let values: Vec<_> = maps.values.iter().skip(channel).step_by(channels).collect();
+            let highest = values.iter().fold(0.0_f32, |most, x| most.max(**x));
+            let lowest = values.iter().fold(highest, |least, x| least.min(**x));
+            let range = (highest - lowest).max(f32::MIN_POSITIVE);
+            let shades = values.iter().map(|x| viridis((**x - lowest) / range));
+            let bytes: Vec<u8> = shades.flatten().collect();
+            tiles.push(Tile {
+                image: Arc::new(rgb(&bytes, [height, width])),
+                lines: Vec::new(),
+            });
+        }
+        let title = format!(
+            "A picture and the first {} of {channels} channels after layer {}",
+            tiles.len() - 1,
+            layers[layer].name
+        );
+        sheet("activations", &title, MAPS, &tiles)
+    }
+
+    /// One picture as training shows it, and with its colours shifted.
+    fn augmented(&self) -> Result<Option<Plot>> {
+        let Some(&sample) = self.asked().get(1).or(self.asked().first()) else {
+            return Ok(None);
+        };
+        let side = self.network.architecture().input_size();
+        let n = N_VERSIONS;
+        let colours = statistics(&self.images.limit(N_COLOURS)?)?.principal;
+        let preview = self.preview();
+        let shifted = preview.colour_shifted(sample, n, &colours)?;
+        let rows = [
+            (preview.augmented(sample, n)?, "training"),
+            (shifted, "PCA colour"),
+        ];
+        let original = Arc::new(self.picture(sample)?);
+        let mut tiles = Vec::new();
+        for (pixels, label) in rows {
+            tiles.push(Tile {
+                image: Arc::clone(&original),
+                lines: vec![("original".to_owned(), INK)],
+            });
+            for version in pixels.chunks_exact(side * side * data::CHANNELS) {
+                tiles.push(Tile {
+                    image: Arc::new(rgb(version, [side; 2])),
+                    lines: vec![(label.to_owned(), GREY)],
+                });
+            }
+        }
+        let title = "One picture as the training recipe shows it; below, PCA colour shifts ten times the paper's";
+        sheet("augmented", title, VERSIONS, &tiles)
+    }
+}
+
+const FACES: Grid = Grid {
+    columns: 4,
+    tile: 96,
+};
+const MAPS: Grid = Grid {
+    columns: 8,
+    tile: 64,
+};
+const VERSIONS: Grid = Grid {
+    columns: 8,
+    tile: 62,
+};
+
+/// The first convolution's kernels, each about grey at its own scale; `None` if they do not see three colours.
+fn kernels(network: &Network) -> Result<Option<Plot>> {
+    let weights = network.parameters().iter().find_map(|(name, tensor)| {
+        match (name.ends_with(".weight"), &tensor.shape()[..]) {
+            (true, &[height, width, 3, filters]) => Some((tensor, [height, width, filters])),
+            _ => None,
+        }
+    });
+    let Some((tensor, [height, width, filters])) = weights else {
+        return Ok(None);
+    };
+    let values = tensor.to_vec::<f32>().map_err(train::Error::from)?;
+    let tiles = (0..filters.min(MOST_KERNELS)).map(|filter| {
+        let kernel: Vec<_> = values.iter().skip(filter).step_by(filters).collect();
+        let most = kernel.iter().fold(f32::MIN_POSITIVE, |m, x| m.max(x.abs()));
+        let bytes: Vec<u8> = kernel
+            .iter()
+            .map(|x| byte(0.5 + 0.5 * **x / most))
+            .collect();
+        Tile {
+            image: Arc::new(rgb(&bytes, [height, width])),
+            lines: Vec::new(),
+        }
+    });
+    let tiles: Vec<_> = tiles.collect();
+    let title = format!("The first layer's {filters} kernels of {height}x{width}, grey is zero");
+    let columns = if filters > 64 { 16 } else { 8 };
+    let tile = if filters > 64 { 33 } else { 66 };
+    sheet("kernels", &title, Grid { columns, tile }, &tiles)
+}
+
+/// A split's name, as files have it.
+fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Validation => "validation",
+        Split::Test => "test",
+    }
+}
+
+/// RGB bytes `[height, width, 3]` as an image, scaled down if it is large.
+fn rgb(bytes: &[u8], [height, width]: [usize; 2]) -> RgbaImage {
+    let [rows, columns] = [height, width].map(|side| u32::try_from(side).unwrap_or(0));
+    let image = RgbaImage::from_fn(columns, rows, |x, y| {
+        let at = 3 * (y as usize * width + x as usize);
+        match bytes.get(at..at + 3) {
+            Some(&[r, g, b]) => Rgba([r, g, b, 255]),
+            _ => Rgba([0; 4]),
+        }
+    });
+    if columns <= MOST_SIDE && rows <= MOST_SIDE {
+        return image;
+    }
+    imageops::resize(&image, MOST_SIDE, MOST_SIDE, FilterType::Triangle)
+}
+
+/// A share from 0 to 1 as a byte.
+fn byte(share: f32) -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0 to 255"
+    )]
+    let byte = (255.0 * share).round().clamp(0.0, 255.0) as u8;
+    byte
+}
+
+/// Matplotlib's viridis, between five of its colours.
+fn viridis(share: f32) -> [u8; 3] {
+    const STOPS: [[f32; 3]; 5] = [
+        [68.0, 1.0, 84.0],
+        [59.0, 82.0, 139.0],
+        [33.0, 145.0, 140.0],
+        [94.0, 201.0, 98.0],
+        [253.0, 231.0, 37.0],
+    ];
+    let place = 4.0 * share.clamp(0.0, 1.0);
+    let below = [1.0, 2.0, 3.0]
+        .iter()
+        .filter(|stop| place >= **stop)
+        .count();
+    let rest = place - [0.0, 1.0, 2.0, 3.0][below];
+    [0, 1, 2].map(|channel| {
+        let (a, b) = (STOPS[below][channel], STOPS[below + 1][channel]);
+        byte((a + (b - a) * rest) / 255.0)
+    })
+}

@@ -1,0 +1,81 @@
+//! Sheets of small pictures with lines of text below each: samples, mistakes, kernels, activations.
+
+use std::sync::Arc;
+
+use image::RgbaImage;
+use plotters::element::Text;
+use plotters::style::RGBColor;
+
+use super::{Anchor, count, pixels, shortened, text_style};
+use crate::error::Result;
+use crate::svg::{Placed, Plot};
+
+const GAP: i32 = 8;
+const LETTER: f64 = 11.0;
+const LINE: i32 = 15;
+
+/// A picture with its lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Tile {
+    pub(crate) image: Arc<RgbaImage>,
+    pub(crate) lines: Vec<(String, RGBColor)>,
+}
+
+/// How tiles are laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) columns: usize,
+    /// The side of a picture, in pixels.
+    pub(crate) tile: u32,
+}
+
+/// The sheet, or `None` without tiles.
+///
+/// # Errors
+/// If it can't be drawn.
+pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Result<Option<Plot>> {
+    let Some(n_lines) = tiles.iter().map(|tile| tile.lines.len()).max() else {
+        return Ok(None);
+    };
+    let columns = grid.columns.clamp(1, tiles.len());
+    let side = i32::try_from(grid.tile).unwrap_or(1);
+    let gap = if n_lines == 0 { 2 } else { GAP };
+    let text = LINE * i32::try_from(n_lines).unwrap_or(0) + if n_lines == 0 { 0 } else { 4 };
+    let pitch = [side + gap, side + text + gap];
+    let rows = tiles.len().div_ceil(columns);
+    let extent = |pitch: i32, n: usize| {
+        u32::try_from(pitch * i32::try_from(n).unwrap_or(1) + gap).unwrap_or(1)
+    };
+    let size = (extent(pitch[0], columns), extent(pitch[1], rows));
+    let letters = (f64::from(side + gap - 2) / (0.54 * LETTER)).floor();
+    let plot = Plot::draw(name, title, size, |area| {
+        let mut images = Vec::new();
+        for (idx, tile) in tiles.iter().enumerate() {
+            let left = gap + pitch[0] * i32::try_from(idx % columns)?;
+            let top = gap + pitch[1] * i32::try_from(idx / columns)?;
+            images.push(Placed {
+                image: Arc::clone(&tile.image),
+                left,
+                top,
+                width: grid.tile,
+                height: grid.tile,
+            });
+            for ((line, colour), row) in tile.lines.iter().zip(0..) {
+                let style = text_style(LETTER, *colour, Anchor::Middle);
+                let middle = (left + side / 2, top + side + 11 + LINE * row);
+                area.draw(&Text::new(fitted(line, letters), middle, style))?;
+            }
+        }
+        Ok(images)
+    });
+    plot.map(Some)
+}
+
+fn fitted(line: &str, letters: f64) -> String {
+    let most = usize::try_from(pixels(letters)).unwrap_or(1);
+    if count(line.chars().count()) <= letters {
+        line.to_owned()
+    } else {
+        shortened(line, most)
+    }
+}

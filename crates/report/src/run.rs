@@ -1,0 +1,228 @@
+//! What a run's folder tells: the files that `train` writes, read for looking at. A run may still be going on, so that
+//! every file but `config.toml` may be absent, and the last line of a growing one incomplete.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
+
+use crate::error::{Error, Result};
+
+/// Longer files are not read: a line every two seconds for a month is a third of this.
+const MOST_BYTES: u64 = 512 << 20;
+/// A run without a summary whose files have not changed for this long is taken for stopped.
+const QUIET: Duration = Duration::from_secs(300);
+
+/// Everything that a run's folder tells.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The folder.
+    pub path: PathBuf,
+    /// The folder's name.
+    pub name: String,
+    /// `config.toml`.
+    pub recipe: Recipe,
+    /// `environment.json`.
+    pub environment: Option<Value>,
+    /// `metrics.jsonl`: a row for each epoch.
+    pub rows: Vec<Row>,
+    /// `steps.jsonl`: a row every few steps.
+    pub steps: Vec<StepRow>,
+    /// `summary.json`, when the run is complete.
+    pub summary: Option<Summary>,
+    /// `evaluation.json`, when the run is complete.
+    pub evaluation: Option<Evaluation>,
+    /// `profile.json`, if kernels were timed.
+    pub profile: Option<Profile>,
+    /// `lr_find.csv`: learning rates and losses, if a learning rate was looked for.
+    pub rates: Vec<(f64, f64)>,
+    /// When the folder's growing files were last written.
+    pub changed: Option<SystemTime>,
+}
+
+/// `profile.json`: the kernels of a training step against the device's measured limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the names say it, and they are the file's keys"
+)]
+pub struct Profile {
+    pub device: String,
+    #[serde(default)]
+    pub roofline_gflops: Option<f64>,
+    #[serde(default)]
+    pub roofline_gb_s: Option<f64>,
+    pub kernels: Vec<KernelShare>,
+}
+
+/// A kernel's part of a training step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the names say it, and they are the file's keys"
+)]
+pub struct KernelShare {
+    pub name: String,
+    pub calls: f64,
+    pub ms: f64,
+    #[serde(default)]
+    pub gflops: Option<f64>,
+    #[serde(default)]
+    pub gb_s: Option<f64>,
+    /// The share of the roofline that is reached, from 0 to 1.
+    #[serde(default)]
+    pub share: Option<f64>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum RunState {
+    /// Nothing says that it is over.
+    Running,
+    /// All epochs are done.
+    Finished,
+    /// Not complete, and silent for some minutes.
+    Stopped,
+}
+
+impl Run {
+    /// Reads the folder of a run.
+    ///
+    /// # Errors
+    /// If it is no run, or a file is damaged.
+    pub fn read(path: &Path) -> Result<Self> {
+        let recipe = RunDir::open(path)?.recipe()?;
+        let file = |name: &str| path.join(name);
+        let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let name = full.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self {
+            name: name.into_owned(),
+            recipe,
+            environment: json(&file("environment.json"))?,
+            rows: lines(&file("metrics.jsonl"))?,
+            steps: lines(&file("steps.jsonl"))?,
+            summary: json(&file("summary.json"))?,
+            evaluation: json(&file("evaluation.json"))?,
+            profile: json(&file("profile.json"))?,
+            rates: text(&file("lr_find.csv"))?.map_or_else(Vec::new, |text| rates(&text)),
+            changed: changed(path),
+            path: path.to_owned(),
+        })
+    }
+
+    /// How the run stands.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        let epochs = self.rows.last().map_or(0, |row| row.epoch);
+        let silence = self.changed.and_then(|at| at.elapsed().ok());
+        match &self.summary {
+            // One of fewer epochs is from before the run went on. Early stopping leaves epochs of the recipe undone.
+            Some(summary) if summary.epochs >= epochs => RunState::Finished,
+            _ if silence.is_some_and(|silence| silence < QUIET) => RunState::Running,
+            _ => RunState::Stopped,
+        }
+    }
+
+    /// Seconds until all epochs are done, at the speed so far; `None` if nothing tells.
+    #[must_use]
+    pub fn left_s(&self) -> Option<f64> {
+        let last = self.steps.last()?;
+        #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
+        let [done, all] = [last.step, last.of as u64 * self.recipe.epochs].map(|n| n as f64);
+        (done > 0.0).then(|| last.time_s * (all - done).max(0.0) / done)
+    }
+
+    /// The row with the best validation accuracy.
+    #[must_use]
+    pub fn best(&self) -> Option<&Row> {
+        let rows = self.rows.iter().filter(|row| row.val_accuracy.is_some());
+        rows.max_by(|a, b| {
+            let order = a.val_accuracy.partial_cmp(&b.val_accuracy);
+            // Of equal ones the first.
+            order
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then(b.epoch.cmp(&a.epoch))
+        })
+    }
+}
+
+/// When one of the files that grow while a run goes on was last written.
+pub(crate) fn changed(folder: &Path) -> Option<SystemTime> {
+    let files = [
+        "steps.jsonl",
+        "metrics.jsonl",
+        "summary.json",
+        "config.toml",
+    ];
+    let times = files
+        .iter()
+        .filter_map(|name| fs::metadata(folder.join(name)).ok()?.modified().ok());
+    times.max()
+}
+
+/// The text of a file, or `None` if there is none.
+fn text(path: &Path) -> Result<Option<String>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(Error::io(path, "open"))?,
+    };
+    let mut text = String::new();
+    let mut reader = file.take(MOST_BYTES + 1);
+    reader
+        .read_to_string(&mut text)
+        .map_err(Error::io(path, "read"))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(Error::Format {
+            path: path.to_owned(),
+            message: format!("expected at most {MOST_BYTES} bytes"),
+        });
+    }
+    Ok(Some(text))
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let parsed = text(path)?.map(|text| serde_json::from_str(&text));
+    parsed.transpose().map_err(|error| Error::Format {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })
+}
+
+/// The lines of a growing file; one without its end is still being written.
+fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let text = text(path)?.unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut rows = Vec::new();
+    for (idx, line) in whole.lines().enumerate() {
+        rows.push(serde_json::from_str(line).map_err(|error| Error::Format {
+            path: path.to_owned(),
+            message: format!("line {}: {error}", idx + 1),
+        })?);
+    }
+    Ok(rows)
+}
+
+/// Pairs of learning rate and loss below a header that names both.
+fn rates(text: &str) -> Vec<(f64, f64)> {
+    let mut lines = text.lines();
+    let header: Vec<_> = lines.next().unwrap_or_default().split(',').collect();
+    let column = |name: &str| header.iter().position(|title| title.trim() == name);
+    let (Some(lr), Some(loss)) = (column("lr"), column("loss")) else {
+        return Vec::new();
+    };
+    let pairs = lines.filter_map(|line| {
+        let cells: Vec<_> = line.split(',').collect();
+        let number = |idx: usize| cells.get(idx)?.trim().parse().ok();
+        Some((number(lr)?, number(loss)?))
+    });
+    pairs
+        .filter(|(lr, loss): &(f64, f64)| *lr > 0.0 && loss.is_finite())
+        .collect()
+}

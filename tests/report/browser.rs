@@ -1,0 +1,241 @@
+//! Pages in a real browser, headless: no error on its console, every section there, nothing wider than the window, in
+//! light and dark. Without Chromium these say so and pass; with `REQUIRE_BROWSER=1` they fail.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use report::{write_comparison, write_report};
+
+use super::dashboard::serve;
+use super::pages::SECTIONS;
+use super::{STEP, made_up, recipe, train};
+
+/// Told to the page around: what the page is like at this width.
+const PROBE: &str = r#"<script>addEventListener("load", () => parent.postMessage(
+  document.documentElement.scrollWidth + " " + innerWidth + " " + getComputedStyle(document.body).backgroundColor, "*"))</script>"#;
+
+fn browser() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        assert!(
+            std::env::var_os("REQUIRE_BROWSER").is_none(),
+            "no Chromium on PATH"
+        );
+        eprintln!("skipped: no Chromium on PATH (apt-get install chromium)");
+    }
+    found
+}
+
+/// What the browser makes of a page: its elements as text. Its console must stay empty.
+fn dump(browser: &Path, profile: &Path, url: &str, is_dark: bool) -> String {
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--enable-logging=stderr",
+            "--timeout=4000",
+            "--dump-dom",
+        ])
+        .arg(format!(
+            "--blink-settings=preferredColorScheme={}",
+            u8::from(!is_dark)
+        ))
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(url)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{url}: {log}");
+    let console: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(console.is_empty(), "{url}: {console:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Opens a copy of a page that tells its size in frames of two widths.
+fn fits(browser: &Path, root: &Path, page: &Path) {
+    let text = fs::read_to_string(page).unwrap();
+    let copy = text
+        .replace(
+            "default-src 'none';",
+            "default-src 'none'; script-src 'unsafe-inline';",
+        )
+        .replace("</body>", &format!("{PROBE}</body>"));
+    assert!(copy.contains("postMessage"), "the probe is in the page");
+    fs::write(root.join("copy.html"), copy).unwrap();
+    let frames = "<!DOCTYPE html><body><script>addEventListener('message', e => document.body.append('PROBE ' + e.data + ' END'))</script>\
+                  <iframe src='copy.html' width='360' height='800'></iframe><iframe src='copy.html' width='1440' height='800'></iframe></body>";
+    fs::write(root.join("frames.html"), frames).unwrap();
+    let url = format!("file://{}", root.join("frames.html").display());
+    for is_dark in [false, true] {
+        let dom = dump(browser, &root.join("profile"), &url, is_dark);
+        let probes = dom
+            .split("PROBE ")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(" END"));
+        let mut widths = Vec::new();
+        for (probe, _) in probes.filter(|(probe, _)| !probe.contains('\'')) {
+            let mut parts = probe.splitn(3, ' ');
+            let mut number = || parts.next().unwrap().parse::<u32>().unwrap();
+            let (needs, has) = (number(), number());
+            assert!(
+                needs <= has,
+                "{} is wider than {has}: {probe}",
+                page.display()
+            );
+            let colour = if is_dark {
+                "rgb(17, 21, 28)"
+            } else {
+                "rgb(255, 255, 255)"
+            };
+            assert_eq!(parts.next(), Some(colour), "dark: {is_dark}");
+            widths.push(has);
+        }
+        widths.sort_unstable();
+        assert_eq!(widths, [360, 1440], "{dom}");
+    }
+}
+
+#[test]
+fn a_report_opens_in_a_browser() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    train(&folder, recipe(), u64::MAX, &[]);
+    let page = write_report(&folder).unwrap().report;
+    let url = format!("file://{}", page.display());
+    let dom = dump(&browser, &root.path().join("profile"), &url, false);
+    for section in SECTIONS {
+        assert!(
+            dom.contains(&format!("{section}</h2>")),
+            "no section {section}"
+        );
+    }
+    assert!(dom.matches("<svg").count() >= 8, "pictures");
+    fits(&browser, root.path(), &page);
+}
+
+#[test]
+fn a_comparison_with_many_classes_fits_narrow_windows() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let runs = [
+        ("one", 100),
+        ("two-with-a-rather-long-name-that-goes-on", 10),
+    ];
+    let folders = runs.map(|(name, classes)| made_up(root.path(), name, classes));
+    let page = root.path().join("both.html");
+    write_comparison(&folders, &page).unwrap();
+    fits(&browser, root.path(), &page);
+}
+
+#[test]
+fn the_dashboard_follows_a_run_in_a_browser() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs");
+    fs::create_dir(&runs).unwrap();
+    let folder = made_up(&runs, "run", 3);
+    let address = slowed(serve(&runs), folder.join("steps.jsonl"));
+    let profile = root.path().join("profile");
+    let dom = dump(
+        &browser,
+        &profile,
+        &format!("http://{address}/runs/run/"),
+        true,
+    );
+    assert!(dom.contains("<svg") && dom.contains("2.5000"), "{dom}");
+    assert!(
+        dom.contains("1.2345"),
+        "the step after the page was loaded: {dom}"
+    );
+    assert!(dom.contains(">live</span>"), "{dom}");
+    let dom = dump(&browser, &profile, &format!("http://{address}/"), false);
+    assert!(
+        dom.contains("/runs/run/") && dom.contains("1.2345"),
+        "{dom}"
+    );
+}
+
+/// A server before the dashboard whose pages have an image that is slow to come: the browser, which tells what it shows
+/// when a page is loaded, tells later. When the events are asked for, the run goes on by a step; when that was sent to the
+/// browser, the image comes.
+fn slowed(dashboard: SocketAddr, steps: PathBuf) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let was_sent = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (steps, was_sent) = (steps.clone(), Arc::clone(&was_sent));
+            std::thread::spawn(move || drop(forward(client, dashboard, &steps, &was_sent)));
+        }
+    });
+    address
+}
+
+fn forward(
+    mut client: TcpStream,
+    dashboard: SocketAddr,
+    steps: &Path,
+    was_sent: &AtomicBool,
+) -> std::io::Result<()> {
+    let mut lines = BufReader::new(client.try_clone()?).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
+    if target == "/slow.png" {
+        for _ in 0..300 {
+            if was_sent.load(Ordering::Acquire) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // The script has yet to show it.
+        std::thread::sleep(Duration::from_millis(500));
+        return client
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+    let mut server = TcpStream::connect(dashboard)?;
+    // Answers to HTTP/1.0 come in one piece, not in chunks.
+    write!(server, "GET {target} HTTP/1.0\r\nHost: {dashboard}\r\n\r\n")?;
+    if target.ends_with("events") {
+        let mut file = fs::OpenOptions::new().append(true).open(steps)?;
+        let step = STEP.replace("\"loss\":2.5", "\"loss\":1.2345");
+        let begun = !was_sent.load(Ordering::Acquire);
+        if begun {
+            writeln!(file, "{}", &step[40..])?;
+        }
+        for line in BufReader::new(server).lines() {
+            let line = line?;
+            client.write_all(format!("{line}\r\n").as_bytes())?;
+            if line.is_empty() || !line.contains("1.2345") {
+                continue;
+            }
+            client.write_all(b"\r\n")?;
+            was_sent.store(true, Ordering::Release);
+        }
+        return Ok(());
+    }
+    let mut answer = String::new();
+    server.read_to_string(&mut answer)?;
+    let length = answer.find("content-length").unwrap_or(0);
+    let end = answer[length..].find('\r').unwrap_or(0) + length;
+    answer.replace_range(length..end, "x-length: unknown");
+    let answer = answer.replace("</body>", "<img src=\"/slow.png\" alt=\"\"></body>");
+    client.write_all(answer.as_bytes())
+}
