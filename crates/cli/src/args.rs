@@ -1,8 +1,15 @@
 //! The arguments.
 
+mod exchange;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use exchange::{
+    CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
+    PredictArgs,
+};
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]
@@ -18,6 +25,14 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(EvaluateArgs),
+    /// Names what is on pictures
+    Predict(PredictArgs),
+    /// Shows what is in a weight file: tensors, shapes, values, metadata
+    Inspect(InspectArgs),
+    /// Reads weights of another program
+    Import(ImportArgs),
+    /// Writes weights for another program, reads them back and compares
+    Export(ExportArgs),
     /// Measures how fast a network trains and infers on a device
     Bench(BenchArgs),
     /// Proves every operator's gradient, and whole networks', on this machine's devices
@@ -30,6 +45,10 @@ pub(crate) enum Command {
     Recipes(RecipesArgs),
     /// Runs cases recorded from other frameworks, and fails if one does
     Parity(ParityArgs),
+    /// Prints a shell's completions
+    Completions(CompletionsArgs),
+    /// Prints the manual page, or writes all of them
+    Man(ManArgs),
 }
 
 /// How much is printed, and how.

@@ -1,10 +1,16 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
 mod bench;
+mod completions;
 mod devices;
 mod evaluate;
+mod export;
 mod gradcheck;
+mod import;
+mod inspect;
+mod man;
 mod parity;
+mod predict;
 mod recipes;
 mod summary;
 mod train;
@@ -27,6 +33,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Summary(args) => summary::run(args),
         Command::Recipes(args) => recipes::run(args),
         Command::Parity(args) => parity::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
 

@@ -3,15 +3,17 @@
 
 mod args;
 mod commands;
+mod examples;
 mod hint;
 mod progress;
 mod report;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let matches = examples::command().get_matches();
+    let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     commands::run(&args).unwrap_or_else(|error| report::failure(&error))
 }

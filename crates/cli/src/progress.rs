@@ -89,6 +89,14 @@ impl Progress {
         }
     }
 
+    /// Shows how far a count is.
+    pub(crate) fn counting(&mut self, what: &str, done: usize, of: usize) {
+        self.bar(what, done as u64, of as u64, String::new());
+        if self.line_is_due() {
+            self.line(&format!("{what} {done}/{of}"));
+        }
+    }
+
     /// Shows how far an evaluation is.
     pub(crate) fn evaluating(&mut self, split: Split, done: usize, of: usize) {
         self.bar(split_name(split), done as u64, of as u64, String::new());

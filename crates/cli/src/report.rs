@@ -1,6 +1,7 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
 mod checks;
+mod exchange;
 mod parity;
 mod speed;
 
@@ -16,6 +17,7 @@ use train::model::{Architecture, networks};
 use train::{Adapter, Device, Recipe, Score, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
+pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
@@ -47,12 +49,19 @@ pub(crate) fn to_stderr(text: &str) {
 }
 
 /// Writes to standard output; a reader that has gone away is no failure.
-fn to_stdout(text: &str) -> Result<()> {
+pub(crate) fn to_stdout(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
+    }
+}
+
+/// A line on what is going on, for steps that may take more than a second.
+pub(crate) fn working(text: &str, output: OutputArgs) {
+    if !output.quiet {
+        to_stderr(&format!("{text}\n"));
     }
 }
 
