@@ -228,6 +228,9 @@ pub(crate) struct SummaryArgs {
     /// For images of this side
     #[arg(long, value_name = "N")]
     pub(crate) input_size: Option<usize>,
+    /// Images in a training step, for the memory it takes
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) batch_size: usize,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

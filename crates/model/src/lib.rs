@@ -25,5 +25,5 @@ pub use interchange::{Exported, Format, Pixels};
 pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};
 pub use matching::Matching;
 pub use network::{Mode, Network};
-pub use summary::{Summary, SummaryRow};
+pub use summary::{Summary, SummaryRow, TrainingMemory};
 pub use weights::{TensorFile, tensor_file_bytes};
