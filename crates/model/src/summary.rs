@@ -43,7 +43,8 @@ pub struct TrainingMemory {
     pub optimizer: u64,
     /// What the forward pass keeps, and the batch itself.
     pub activations: u64,
-    /// The gradients on their way back: those of the largest layer's output and input.
+    /// The gradients on their way back: one of each layer's output, and where a ReLU is part of the layer, the same once
+    /// more behind it. A captured step keeps all of its buffers.
     pub workspace: u64,
 }
 
@@ -105,16 +106,22 @@ impl Architecture {
             .iter()
             .map(|row| row.activation_bytes)
             .sum::<u64>();
-        let largest = self
-            .stages()
-            .map(|(_, input, output)| 4 * (input.elements() + output.elements()) as u64);
+        let gradients = self.stages().map(|(layer, _, output)| {
+            let copies = match &layer.kind {
+                Kind::Flatten => 0,
+                Kind::Conv2d(conv) if conv.has_relu() => 2,
+                Kind::Dense(dense) if dense.has_relu() => 2,
+                _ => 1,
+            };
+            4 * copies * output.elements() as u64
+        });
         TrainingMemory {
             weights: weights.iter().map(|(bytes, _)| bytes).sum(),
             gradients: trained,
             optimizer: slots * trained,
             // The batch as bytes and as floats.
             activations: n * (kept + 5 * pixels),
-            workspace: n * largest.max().unwrap_or(0),
+            workspace: n * gradients.sum::<u64>(),
         }
     }
 }
