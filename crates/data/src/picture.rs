@@ -67,7 +67,7 @@ pub fn pictures_under(folder: &Path) -> (Vec<PathBuf>, Vec<Skipped>) {
 }
 
 /// A picture (`pixels: [height, width, 3]`) and, at its right, the same with a heat map on it: `heat`, row by row with
-/// `columns` each, is spread over the picture; its least is left as it is, in grey, its most is red.
+/// `columns` each, is spread over the picture; nothing (0 or less) is left as it is, in grey, its most is red.
 ///
 /// # Errors
 /// [`DataError::Argument`] if pixels or heat do not fill their shapes.
@@ -99,9 +99,7 @@ pub fn heat_map(
     let scale = SHOWN.div_ceil(width.min(height).max(1)).max(1);
     let (w, h) = (width * scale, height * scale);
     let image = imageops::resize(&image, w, h, FilterType::Nearest);
-    let [least, most] =
-        [f32::min, f32::max].map(|pick| heat.iter().copied().reduce(pick).unwrap_or(0.0));
-    let range = (most - least).max(f32::MIN_POSITIVE);
+    let most = heat.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     let mut shown = RgbImage::new(2 * w, h);
     imageops::replace(&mut shown, &image, 0, 0);
     for (x, y, pixel) in image.enumerate_pixels() {
@@ -110,7 +108,7 @@ pub fn heat_map(
             column: along(x, w, columns),
             row: along(y, h, rows),
         };
-        let share = (at.value(heat, columns) - least) / range;
+        let share = at.value(heat, columns).max(0.0) / most;
         let [r, g, b] = pixel.0.map(f32::from);
         let grey = 0.3 * r + 0.6 * g + 0.1 * b;
         let mixed = [255.0, 32.0, 0.0].map(|c: f32| grey * 0.8 * (1.0 - share) + c * share);
