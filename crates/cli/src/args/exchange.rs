@@ -82,7 +82,7 @@ pub(crate) enum FormatArg {
     Safetensors,
     /// torchvision's alexnet as safetensors: its names and layouts
     Torchvision,
-    /// Keras 3's .weights.h5, for model.load_weights
+    /// Keras 3, for `model.load_weights`
     Keras,
     /// ONNX, opset 17
     Onnx,

@@ -50,7 +50,7 @@ impl Entry {
         }
     }
 
-    fn from_own(&self, values: Vec<f32>) -> Vec<f32> {
+    fn in_theirs(&self, values: Vec<f32>) -> Vec<f32> {
         match self.own[..] {
             [_, _, _, _] => filters_first(&values, &self.own).0,
             [_, outputs] if self.is_first_dense => {
@@ -62,7 +62,7 @@ impl Entry {
         }
     }
 
-    fn to_own(&self, values: Vec<f32>) -> Vec<f32> {
+    fn in_ours(&self, values: Vec<f32>) -> Vec<f32> {
         match self.own[..] {
             [_, _, _, _] => filters_last(&values, &self.shape()).0,
             [_, outputs] => {
@@ -106,7 +106,7 @@ pub(super) fn bytes(network: &Network) -> Result<Vec<u8>> {
     let mut tensors = Vec::new();
     let entries = entries(network.architecture())?;
     for (entry, (_, tensor)) in entries.iter().zip(network.parameters()) {
-        let values = entry.from_own(tensor.to_vec()?);
+        let values = entry.in_theirs(tensor.to_vec()?);
         tensors.push((entry.name.clone(), entry.shape(), values));
     }
     let mut metadata = vec![("format", "pt")];
@@ -195,6 +195,6 @@ pub(super) fn import(path: &Path, device: &Device) -> Result<Network> {
     let values = entries
         .iter()
         .zip(values)
-        .map(|(entry, values)| entry.to_own(values));
+        .map(|(entry, values)| entry.in_ours(values));
     Network::with_values(architecture, values.collect(), device)
 }
