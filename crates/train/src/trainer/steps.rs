@@ -29,10 +29,6 @@ impl Trainer {
                 pause = Pause::Interrupt;
                 break;
             }
-            if is_late() {
-                pause = Pause::Time;
-                break;
-            }
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
@@ -51,6 +47,11 @@ impl Trainer {
             partial.seconds = before.seconds + began.elapsed().as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
             self.tell(false, listener)?;
+            // However short the time, a step is done: there is something to test.
+            if is_late() && self.state.batch < n_batches {
+                pause = Pause::Time;
+                break;
+            }
         }
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;
@@ -104,7 +105,7 @@ impl Trainer {
         batches.div_ceil(self.recipe.optimizer.accumulate)
     }
 
-    fn progress(&self, of: usize) -> Step {
+    pub(super) fn progress(&self, of: usize) -> Step {
         let partial = &self.state.partial;
         Step {
             step: self.state.step,
