@@ -14,7 +14,7 @@ pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, Sho
 
 pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
-    PredictArgs,
+    PredictArgs, ViewsArg,
 };
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
@@ -168,6 +168,9 @@ pub(crate) struct EvaluateArgs {
     /// Which images [default: test, or validation where there is no test split]
     #[arg(long, value_name = "SPLIT")]
     pub(crate) split: Option<SplitArg>,
+    /// The views of each image whose probabilities are averaged [default: the recipe's]
+    #[arg(long, value_name = "VIEWS")]
+    pub(crate) views: Option<ViewsArg>,
     /// Images in a step
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,

@@ -31,6 +31,16 @@ pub(crate) struct PredictArgs {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ViewsArg {
+    /// The centre
+    Plain,
+    /// The centre, and its mirror image
+    Flip,
+    /// The four corners and the centre, and their mirror images
+    TenCrop,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InspectArgs {
     /// A run's folder, a checkpoint's folder or a safetensors file
