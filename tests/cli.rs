@@ -5,6 +5,8 @@
 mod control;
 #[path = "cli/data.rs"]
 mod data;
+#[path = "cli/exchange.rs"]
+mod exchange;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

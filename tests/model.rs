@@ -1,6 +1,9 @@
 //! The networks: published counts and shapes, weight files and their errors, and a forward pass on every device.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "model/interchange.rs"]
+mod interchange;
+
 use std::path::Path;
 
 use model::{Architecture, Error, Mode, Network};

@@ -2,6 +2,7 @@
 
 mod control;
 mod data;
+mod exchange;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,11 @@ use train::data::Split;
 
 pub(crate) use self::control::{ControlArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
+
+pub(crate) use exchange::{
+    CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
+    PredictArgs, ViewsArg,
+};
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]
@@ -26,6 +32,14 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(EvaluateArgs),
+    /// Names what is on pictures
+    Predict(PredictArgs),
+    /// Shows what is in a weight file: tensors, shapes, values, metadata
+    Inspect(InspectArgs),
+    /// Reads weights of another program
+    Import(ImportArgs),
+    /// Writes weights for another program, reads them back and compares
+    Export(ExportArgs),
     /// Trains with a list or a grid of settings, one run after another, and compares what they came to
     Sweep(SweepArgs),
     /// Shows what a data set holds, or fetches it
@@ -48,6 +62,10 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Serves a page that lists the runs of a folder and follows them while they train
     Dashboard(DashboardArgs),
+    /// Prints a shell's completions
+    Completions(CompletionsArgs),
+    /// Prints the manual page, or writes all of them
+    Man(ManArgs),
 }
 
 /// How much is printed, and how.
@@ -157,6 +175,9 @@ pub(crate) struct EvaluateArgs {
     /// Which images [default: test, or validation where there is no test split]
     #[arg(long, value_name = "SPLIT")]
     pub(crate) split: Option<SplitArg>,
+    /// The views of each image whose probabilities are averaged [default: the recipe's]
+    #[arg(long, value_name = "VIEWS")]
+    pub(crate) views: Option<ViewsArg>,
     /// Images in a step
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,
@@ -248,6 +269,9 @@ pub(crate) struct SummaryArgs {
     /// For images of this side
     #[arg(long, value_name = "N")]
     pub(crate) input_size: Option<usize>,
+    /// Images in a training step, for the memory it takes
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) batch_size: usize,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

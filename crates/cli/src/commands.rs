@@ -2,11 +2,17 @@
 
 mod bench;
 mod dashboard;
+mod completions;
 mod data;
 mod devices;
 mod evaluate;
+mod export;
 mod gradcheck;
+mod import;
+mod inspect;
+mod man;
 mod parity;
+mod predict;
 mod recipes;
 mod report;
 mod summary;
@@ -40,6 +46,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Report(args) => report::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Dashboard(args) => dashboard::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod examples;
 mod hint;
 mod progress;
 mod report;
@@ -10,9 +11,10 @@ mod view;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let matches = examples::command().get_matches();
+    let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     commands::run(&args).unwrap_or_else(|error| report::failure(&error))
 }

@@ -152,6 +152,14 @@ impl Progress {
         }
     }
 
+    /// Shows how far a count is.
+    pub(crate) fn counting(&mut self, what: &str, done: usize, of: usize) {
+        self.bar(what, done as u64, of as u64, String::new());
+        if self.line_is_due() {
+            self.line(&format!("{what} {done}/{of}"));
+        }
+    }
+
     /// Lists files that were left out.
     pub(crate) fn skipped(&mut self, skipped: &[Skipped]) {
         for line in skipped_lines(skipped) {

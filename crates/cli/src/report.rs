@@ -3,6 +3,8 @@
 mod checks;
 mod data;
 mod pages;
+mod exchange;
+mod machine;
 mod parity;
 mod score;
 mod speed;
@@ -16,11 +18,13 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use train::data::Split;
-use train::model::{Architecture, networks};
-use train::{Adapter, Device, Ended, Recipe, Summary};
+use train::model::networks;
+use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::pages::{listening, missing_pictures, page, state_name, status, warning};
+pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
+pub(crate) use self::machine::{devices, summary};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
@@ -57,12 +61,19 @@ pub(crate) fn to_stderr(text: &str) {
 }
 
 /// Writes to standard output; a reader that has gone away is no failure.
-fn to_stdout(text: &str) -> Result<()> {
+pub(crate) fn to_stdout(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
+    }
+}
+
+/// A line on what is going on, for steps that may take more than a second.
+pub(crate) fn working(text: &str, output: OutputArgs) {
+    if !output.quiet {
+        to_stderr(&format!("{text}\n"));
     }
 }
 
@@ -139,93 +150,6 @@ pub(crate) fn split_name(split: Split) -> &'static str {
         Split::Validation => "validation",
         Split::Test => "test",
     }
-}
-
-/// The devices of this machine, as selectors name them.
-pub(crate) fn devices(cpu: &Device, adapters: &[Adapter], output: OutputArgs) -> Result<()> {
-    if output.json {
-        let gpus = adapters.iter().enumerate().map(|(idx, adapter)| {
-            json!({
-                "selector": format!("gpu:{idx}"),
-                "name": adapter.name,
-                "kind": adapter.kind.to_string(),
-                "backend": adapter.backend,
-                "driver": adapter.driver,
-                "max_binding_bytes": adapter.max_binding_bytes,
-                "max_buffer_bytes": adapter.max_buffer_bytes,
-                "workgroup_bytes": adapter.workgroup_bytes,
-                "workgroup_invocations": adapter.workgroup_invocations,
-                "storage_buffers": adapter.storage_buffers,
-                "subgroup": adapter.subgroup.map(|(least, most)| [least, most]),
-                "f16": adapter.has_f16,
-                "timestamps": adapter.has_timestamps,
-            })
-        });
-        let first = json!({ "selector": "cpu", "name": cpu.name(), "kind": "native" });
-        let all: Vec<_> = std::iter::once(first).chain(gpus).collect();
-        return print_json(&Value::Array(all));
-    }
-    let mut text = format!("cpu    {}\n", cpu.name());
-    for (idx, adapter) in adapters.iter().enumerate() {
-        writeln!(
-            text,
-            "gpu:{idx}  {} ({}, {})",
-            adapter.name, adapter.kind, adapter.backend
-        )?;
-        writeln!(text, "       driver {}", adapter.driver)?;
-        writeln!(
-            text,
-            "       bindings to {} MiB, buffers to {} MiB, workgroups of {} with {} KiB, {} storage buffers",
-            adapter.max_binding_bytes >> 20,
-            adapter.max_buffer_bytes >> 20,
-            adapter.workgroup_invocations,
-            adapter.workgroup_bytes >> 10,
-            adapter.storage_buffers
-        )?;
-        let subgroup = match adapter.subgroup {
-            Some((least, most)) if least == most => format!("subgroups of {least}"),
-            Some((least, most)) => format!("subgroups of {least} to {most}"),
-            None => "no subgroups".to_owned(),
-        };
-        let (f16, timestamps) = (adapter.has_f16, adapter.has_timestamps);
-        writeln!(
-            text,
-            "       {subgroup}, f16 {}, timestamps {}",
-            yes(f16),
-            yes(timestamps)
-        )?;
-    }
-    if adapters.is_empty() {
-        writeln!(text, "no Vulkan, Metal or DirectX 12 driver was found")?;
-    }
-    to_stdout(&text)
-}
-
-fn yes(is_so: bool) -> &'static str {
-    if is_so { "yes" } else { "no" }
-}
-
-/// A network's table.
-pub(crate) fn summary(network: &Architecture, output: OutputArgs) -> Result<()> {
-    let summary = network.summary();
-    if !output.json {
-        return to_stdout(&summary.to_string());
-    }
-    let layers = summary.rows().iter().map(|row| {
-        json!({
-            "layer": row.layer,
-            "kind": row.kind,
-            "output": row.output.to_vec(),
-            "parameters": row.parameters,
-        })
-    });
-    print_json(&json!({
-        "network": network.name(),
-        "classes": network.classes(),
-        "input_size": network.input_size(),
-        "parameters": summary.parameters(),
-        "layers": layers.collect::<Vec<_>>(),
-    }))
 }
 
 /// The networks there are.

@@ -190,6 +190,16 @@ fn validated(
     }
 }
 
+/// `[height, width]` of a named data set's images; none for pictures in files, which have the size that is asked for.
+#[must_use]
+pub fn image_size(name: &str) -> Option<[u32; 2]> {
+    match name {
+        "shapes10" | "cifar10" | "cifar100" | "cifar100-coarse" => Some([32; 2]),
+        "mnist" | "fashion-mnist" => Some([28; 2]),
+        _ => None,
+    }
+}
+
 /// The data directory: `explicit`, else `$ALEXNET_DATA`, else `alexnet` in the platform's cache directory.
 ///
 /// # Errors

@@ -38,6 +38,10 @@ pub struct Picture {
 }
 
 impl Picture {
+    pub(crate) fn new(image: RgbImage) -> Self {
+        Self { image }
+    }
+
     /// `[height, width]`.
     pub fn size(&self) -> [u32; 2] {
         [self.image.height(), self.image.width()]

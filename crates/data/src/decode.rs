@@ -13,7 +13,7 @@ use crate::cifar::read_bounded;
 use crate::error::DataError;
 
 /// Files longer than this are refused.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Pictures with more pixels than this (8192 x 8192) are refused.
 const MAX_PIXELS: u64 = 1 << 26;
 /// Memory that a decoder may take: the largest picture at 8 bytes a pixel, and a working copy of it.
@@ -37,15 +37,25 @@ pub(crate) fn decode(
     out: &mut [u8],
 ) -> Result<(), DataError> {
     let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    // The decoders are other people's code on any bytes at all: their panics become errors as well.
-    let picture = catch_unwind(AssertUnwindSafe(|| pixels(&bytes)))
-        .unwrap_or_else(|_| Err("the decoder panicked".to_owned()))
-        .map_err(|reason| DataError::Picture {
+    let pixels =
+        decode_bytes(&bytes, [height, width], fit).map_err(|reason| DataError::Picture {
             path: path.to_owned(),
             reason,
         })?;
-    out.copy_from_slice(&fitted(picture, height, width, fit));
+    out.copy_from_slice(&pixels);
     Ok(())
+}
+
+/// The same from a file's bytes; or what is wrong with them.
+pub(crate) fn decode_bytes(
+    bytes: &[u8],
+    [height, width]: [u32; 2],
+    fit: Fit,
+) -> Result<Vec<u8>, String> {
+    // The decoders are other people's code on any bytes at all: their panics become errors as well.
+    let picture = catch_unwind(AssertUnwindSafe(|| pixels(bytes)))
+        .unwrap_or_else(|_| Err("the decoder panicked".to_owned()))?;
+    Ok(fitted(picture, height, width, fit))
 }
 
 /// Checks the header of the file: its format and size. Gives the size: `[height, width]`.

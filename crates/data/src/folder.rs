@@ -1,7 +1,7 @@
 //! Class-per-folder pictures: `ROOT/CLASS/picture.jpg`, or `ROOT/train/CLASS/...` with `val` (or `validation`) and `test`
 //! beside `train`. All pictures are checked when the folder is opened; those that fit a budget stay decoded in memory.
 
-mod names;
+pub(crate) mod names;
 mod pictures;
 
 use std::fs;

@@ -84,6 +84,19 @@ pub enum Error {
         /// The network in the file.
         found: String,
     },
+    /// What was written does not compute what the network computes. Nothing was kept.
+    #[error(
+        "{}: not kept: read back, its logits differ from the network's by {difference:e}, where {tolerance:e} is rounding",
+        path.display()
+    )]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// The largest difference of a logit.
+        difference: f32,
+        /// What rounding explains.
+        tolerance: f32,
+    },
     /// A tensor operation failed.
     #[error(transparent)]
     Tensors(#[from] tensor::Error),

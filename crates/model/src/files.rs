@@ -11,17 +11,33 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] if a step fails; the temporary file is removed then.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_file_if(path, bytes, |_| Ok(()))
+}
+
+/// As [`replace_file`], if `check` finds no fault with the temporary file.
+pub(crate) fn replace_file_if<T>(
+    path: &Path,
+    bytes: &[u8],
+    check: impl FnOnce(&Path) -> Result<T>,
+) -> Result<T> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = Path::new(&temporary);
+    let failed = || Error::io(path, "write");
     let written = write_synced(temporary, bytes)
-        .and_then(|()| fs::rename(temporary, path))
-        .and_then(|()| sync_folder(path));
+        .map_err(failed())
+        .and_then(|()| check(temporary))
+        .and_then(|checked| {
+            fs::rename(temporary, path)
+                .and_then(|()| sync_folder(path))
+                .map_err(failed())?;
+            Ok(checked)
+        });
     if written.is_err() {
         // The first error is the one to tell; that cleaning up fails too adds nothing.
         drop(fs::remove_file(temporary));
     }
-    written.map_err(Error::io(path, "write"))
+    written
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -135,6 +135,18 @@ impl Conv2d {
             kind: Kind::Conv2d(self),
         }
     }
+
+    pub(crate) const fn window(&self) -> &Window {
+        &self.window
+    }
+
+    pub(crate) const fn groups_of_channels(&self) -> usize {
+        self.groups
+    }
+
+    pub(crate) const fn has_relu(&self) -> bool {
+        self.relu
+    }
 }
 
 impl Dense {
@@ -164,6 +176,10 @@ impl Dense {
             name,
             kind: Kind::Dense(self),
         }
+    }
+
+    pub(crate) const fn has_relu(&self) -> bool {
+        self.relu
     }
 }
 

@@ -6,10 +6,12 @@ use tensor::{Device, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
-use crate::weights::{TensorFile, tensor_file_bytes};
+use crate::weights::{TensorFile, file_bytes};
 
 /// The key of a weight file's metadata under which the network is named.
 const NETWORK_KEY: &str = "network";
+/// The key of a weight file's metadata for the classes' names: a JSON array of strings, in the order of the logits.
+const CLASSES_KEY: &str = "classes";
 
 /// A network with its weights.
 #[derive(Clone, Debug)]
@@ -17,6 +19,7 @@ pub struct Network {
     architecture: Architecture,
     /// In the order of the architecture's parameters.
     parameters: Vec<(String, Tensor)>,
+    class_names: Option<Vec<String>>,
     device: Device,
 }
 
@@ -47,8 +50,33 @@ impl Network {
         Ok(Self {
             architecture,
             parameters,
+            class_names: None,
             device: device.clone(),
         })
+    }
+
+    /// The network with names for its classes, which its weight files keep from then on.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless there is a name for each class.
+    pub fn with_class_names(mut self, names: &[String]) -> Result<Self> {
+        let classes = self.architecture.classes();
+        if names.len() != classes {
+            return Err(Error::Argument {
+                network: self.architecture.name().to_owned(),
+                argument: "class names",
+                expected: format!("{classes} names"),
+                got: names.len().to_string(),
+            });
+        }
+        self.class_names = Some(names.to_vec());
+        Ok(self)
+    }
+
+    /// The classes' names in the order of the logits, if they are known.
+    #[must_use]
+    pub fn class_names(&self) -> Option<&[String]> {
+        self.class_names.as_deref()
     }
 
     /// The network in a weight file, with its weights.
@@ -58,15 +86,30 @@ impl Network {
     pub fn open(path: &Path, device: &Device) -> Result<Self> {
         let file = TensorFile::open(path)?;
         let architecture = architecture_of(&file)?;
+        let names = class_names_of(&file)?;
+        let values = file.read(&shapes(&architecture))?;
+        let network = Self::with_values(architecture, values, device)?;
+        match names {
+            Some(names) => network.with_class_names(&names),
+            None => Ok(network),
+        }
+    }
+
+    /// The network with these weights, in the order of its parameters and as long as those.
+    pub(crate) fn with_values(
+        architecture: Architecture,
+        values: Vec<Vec<f32>>,
+        device: &Device,
+    ) -> Result<Self> {
         let mut parameters = Vec::new();
-        let mut values = file.read(&shapes(&architecture))?.into_iter();
-        for ((name, spec), data) in architecture.parameters().zip(&mut values) {
+        for ((name, spec), data) in architecture.parameters().zip(values) {
             let tensor = Tensor::from_slice(device, &data, spec.shape)?;
             parameters.push((name, variable_if(spec.is_trained, tensor)));
         }
         Ok(Self {
             architecture,
             parameters,
+            class_names: None,
             device: device.clone(),
         })
     }
@@ -122,7 +165,7 @@ impl Network {
 
     /// The weights as a safetensors file: `NAME.weight` and `NAME.bias` of each layer in f32, convolutions as
     /// `[kh, kw, c_in / groups, c_out]`, dense layers as `[in, out]`; metadata `network` is
-    /// `alexnet-small classes=10 input_size=32`. The same weights always give the same bytes.
+    /// `alexnet-small classes=10 input_size=32`, and `classes`, if they are known, the classes' names as a JSON array. The same weights always give the same bytes.
     ///
     /// # Errors
     /// If the device fails.
@@ -131,7 +174,20 @@ impl Network {
         for (name, tensor) in &self.parameters {
             tensors.push((name.clone(), tensor.shape().to_vec(), tensor.to_vec()?));
         }
-        tensor_file_bytes(tensors, (NETWORK_KEY, &self.architecture.to_string()))
+        let name = self.architecture.to_string();
+        let classes = self.classes_json();
+        let classes = classes.as_deref().map(|json| (CLASSES_KEY, json));
+        let metadata: Vec<_> = [(NETWORK_KEY, name.as_str())]
+            .into_iter()
+            .chain(classes)
+            .collect();
+        file_bytes(tensors, &metadata)
+    }
+
+    /// The classes' names as a JSON array.
+    pub(crate) fn classes_json(&self) -> Option<String> {
+        let names = self.class_names.as_ref()?;
+        Some(serde_json::Value::from(names.clone()).to_string())
     }
 
     /// The layers and shapes.
@@ -224,7 +280,18 @@ fn architecture_of(file: &TensorFile) -> Result<Architecture> {
     }
 }
 
-fn shapes(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
+/// The classes' names that a weight file has, if it has any.
+fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
+    let parse = |json: &str| {
+        serde_json::from_str(json).map_err(|error| {
+            let found = format!("metadata {CLASSES_KEY} that is none: {error}");
+            Error::format(file.path(), "a JSON array of class names", found)
+        })
+    };
+    file.metadata(CLASSES_KEY).map(parse).transpose()
+}
+
+pub(crate) fn shapes(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
     let parameters = architecture.parameters();
     parameters
         .map(|(name, spec)| (name, spec.shape.to_vec()))

@@ -1,11 +1,11 @@
-//! Summaries: a table of a network's layers, output shapes and parameters.
+//! Summaries: a table of a network's layers, output shapes, parameters and costs, and the memory that training takes.
 
 use std::fmt;
 
 use tensor::Shape;
 
 use crate::architecture::Architecture;
-use crate::layers::Kind;
+use crate::layers::{Kind, Layer};
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -25,6 +25,35 @@ pub struct SummaryRow {
     pub output: Shape,
     /// Numbers that training changes.
     pub parameters: usize,
+    /// Multiplications and additions of the forward pass for one image, of convolutions and dense layers alone: two for
+    /// each weight and place that it is used at.
+    pub flops: u64,
+    /// Bytes of one image's output that training keeps for the way back; max-pooling keeps where each maximum was, too.
+    pub activation_bytes: u64,
+}
+
+/// Device memory that a training step takes, worked out from shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainingMemory {
+    /// The weights and running statistics.
+    pub weights: u64,
+    /// The gradient of each weight.
+    pub gradients: u64,
+    /// The optimizer's state.
+    pub optimizer: u64,
+    /// What the forward pass keeps, and the batch itself.
+    pub activations: u64,
+    /// The gradients on their way back: one of each layer's output, and where a ReLU is part of the layer, the same once
+    /// more behind it. A captured step keeps all of its buffers.
+    pub workspace: u64,
+}
+
+impl TrainingMemory {
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.weights + self.gradients + self.optimizer + self.activations + self.workspace
+    }
 }
 
 impl Architecture {
@@ -41,11 +70,87 @@ impl Architecture {
                 .filter(|parameter| parameter.is_trained)
                 .map(|parameter| parameter.shape.elements())
                 .sum(),
+            flops: flops(layer, input, output),
+            activation_bytes: match layer.kind {
+                Kind::Flatten => 0,
+                Kind::MaxPool(_) => 8 * output.elements() as u64,
+                _ => 4 * output.elements() as u64,
+            },
         });
         Summary {
             title: self.to_string(),
             rows: rows.collect(),
         }
+    }
+}
+
+impl Architecture {
+    /// What a training step on `batch_size` images takes, with `slots` numbers of optimizer state for each weight (1 for
+    /// SGD with momentum, 2 for Adam).
+    #[must_use]
+    pub fn training_memory(&self, batch_size: usize, slots: u64) -> TrainingMemory {
+        let weights: Vec<(u64, bool)> = self
+            .parameters()
+            .map(|(_, spec)| (4 * spec.shape.elements() as u64, spec.is_trained))
+            .collect();
+        let trained: u64 = weights
+            .iter()
+            .filter(|(_, trained)| *trained)
+            .map(|(bytes, _)| bytes)
+            .sum();
+        let n = batch_size as u64;
+        let pixels = (self.input_size() * self.input_size() * 3) as u64;
+        let kept = self
+            .summary()
+            .rows
+            .iter()
+            .map(|row| row.activation_bytes)
+            .sum::<u64>();
+        let gradients = self.stages().map(|(layer, _, output)| {
+            let copies = match &layer.kind {
+                Kind::Flatten => 0,
+                Kind::Conv2d(conv) if conv.has_relu() => 2,
+                Kind::Dense(dense) if dense.has_relu() => 2,
+                _ => 1,
+            };
+            4 * copies * output.elements() as u64
+        });
+        TrainingMemory {
+            weights: weights.iter().map(|(bytes, _)| bytes).sum(),
+            gradients: trained,
+            optimizer: slots * trained,
+            // The batch as bytes and as floats.
+            activations: n * (kept + 5 * pixels),
+            workspace: n * gradients.sum::<u64>(),
+        }
+    }
+}
+
+impl Architecture {
+    /// Bytes of the largest buffer that training on `batch_size` images takes: a weight or a layer's output.
+    #[must_use]
+    pub fn largest_buffer(&self, batch_size: usize) -> u64 {
+        let weights = self.parameters().map(|(_, spec)| spec.shape.elements());
+        let outputs = self
+            .stages()
+            .map(|(_, _, output)| output.elements() * batch_size);
+        4 * weights.chain(outputs).max().unwrap_or(0) as u64
+    }
+}
+
+/// Two for each weight and place that it is used at.
+fn flops(layer: &Layer, input: &Shape, output: &Shape) -> u64 {
+    let parameters = layer.parameters(input);
+    let weights = |rank: usize| {
+        let weight = parameters
+            .first()
+            .filter(|weight| weight.shape.len() == rank);
+        weight.map_or(0, |weight| weight.shape.elements() as u64)
+    };
+    match layer.kind {
+        Kind::Conv2d(_) => 2 * weights(4) * (output[0] * output[1]) as u64,
+        Kind::Dense(_) => 2 * weights(2),
+        _ => 0,
     }
 }
 
@@ -75,26 +180,54 @@ impl Summary {
     pub fn parameters(&self) -> usize {
         self.rows.iter().map(|row| row.parameters).sum()
     }
+
+    /// Multiplications and additions of the forward pass for one image.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.rows.iter().map(|row| row.flops).sum()
+    }
+
+    /// Bytes that training keeps of one image's way forward.
+    #[must_use]
+    pub fn activation_bytes(&self) -> u64 {
+        self.rows.iter().map(|row| row.activation_bytes).sum()
+    }
 }
 
 /// The table as text; each line ends in a line break.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        let mut line = |layer: &str, kind: &str, output: &str, parameters: &str| {
-            writeln!(f, "{layer:<10} {kind:<12} {output:<16} {parameters:>12}")
+        let mut line = |words: [&str; 3], numbers: [&str; 3]| {
+            let ([layer, kind, output], [parameters, flops, bytes]) = (words, numbers);
+            writeln!(
+                f,
+                "{layer:<10} {kind:<12} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
+            )
         };
-        line("layer", "kind", "output", "parameters")?;
+        line(
+            ["layer", "kind", "output"],
+            ["parameters", "FLOPs", "kept bytes"],
+        )?;
         for row in &self.rows {
-            let parameters = grouped(row.parameters);
-            line(row.layer, row.kind, &row.output.to_string(), &parameters)?;
+            let numbers = [row.parameters as u64, row.flops, row.activation_bytes].map(grouped);
+            line(
+                [row.layer, row.kind, &row.output.to_string()],
+                numbers.each_ref().map(String::as_str),
+            )?;
         }
-        line("total", "", "", &grouped(self.parameters()))
+        let totals = [
+            self.parameters() as u64,
+            self.flops(),
+            self.activation_bytes(),
+        ]
+        .map(grouped);
+        line(["total", "", ""], totals.each_ref().map(String::as_str))
     }
 }
 
 /// `2,887,306`.
-fn grouped(n: usize) -> String {
+fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (idx, digit) in digits.chars().enumerate() {

@@ -3,13 +3,14 @@
 //! Not here: which tensors a network has (that is `network`), and other programs' formats.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, View};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
@@ -82,6 +83,24 @@ impl TensorFile {
     pub fn metadata(&self, key: &str) -> Option<&str> {
         let metadata = self.header.metadata().as_ref()?;
         metadata.get(key).map(String::as_str)
+    }
+
+    /// All entries of the metadata, by key.
+    #[must_use]
+    pub fn all_metadata(&self) -> BTreeMap<&str, &str> {
+        let metadata = self.header.metadata().iter().flatten();
+        metadata
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// The tensors' names with what their elements are and their shapes, by name.
+    #[must_use]
+    pub fn tensors(&self) -> BTreeMap<String, (String, Vec<usize>)> {
+        let tensors = self.header.tensors().into_iter();
+        tensors
+            .map(|(name, info)| (name, (info.dtype.to_string(), info.shape.clone())))
+            .collect()
     }
 
     /// The elements of exactly these tensors, in this order.
@@ -208,25 +227,48 @@ impl View for Elements {
     }
 }
 
-/// A safetensors file of named f32 tensors (name, shape, elements). It has one metadata entry and no more, because the
-/// order of several would change from run to run.
+/// A safetensors file of named f32 tensors (name, shape, elements) with one metadata entry.
 ///
 /// # Errors
 /// If a tensor's elements do not fill its shape.
 pub fn tensor_file_bytes(
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
-    (key, value): (&str, &str),
+    metadata: (&str, &str),
+) -> Result<Vec<u8>> {
+    file_bytes(tensors, &[metadata])
+}
+
+/// A safetensors file of named f32 tensors with metadata in the order given. The same arguments give the same bytes: the
+/// crate's own way keeps metadata in a hash table, whose order changes from run to run, so they are put in here.
+pub(crate) fn file_bytes(
+    tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    metadata: &[(&str, &str)],
 ) -> Result<Vec<u8>> {
     let elements = tensors.into_iter().map(|(name, shape, data)| {
         let bytes = data.iter().flat_map(|value| value.to_le_bytes()).collect();
         (name, Elements { shape, bytes })
     });
-    let metadata = HashMap::from([(key.to_owned(), value.to_owned())]);
-    safetensors::serialize(elements, Some(metadata)).map_err(|error| {
-        Error::format(
-            "weights",
-            "tensors that fill their shapes",
-            error.to_string(),
-        )
-    })
+    let wrong = |found: String| Error::format("weights", "tensors that fill their shapes", found);
+    let plain = safetensors::serialize(elements, None).map_err(|error| wrong(error.to_string()))?;
+    let (length, rest) = plain
+        .split_first_chunk::<8>()
+        .ok_or_else(|| wrong("no header".to_owned()))?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let (header, data) = rest
+        .split_at_checked(length)
+        .ok_or_else(|| wrong("half a header".to_owned()))?;
+    let mut entries: Map<String, Value> =
+        serde_json::from_slice(header).map_err(|error| wrong(error.to_string()))?;
+    let metadata: Map<_, _> = metadata
+        .iter()
+        .map(|&(key, value)| (key.to_owned(), Value::from(value)))
+        .collect();
+    entries.shift_insert(0, "__metadata__".to_owned(), Value::Object(metadata));
+    let mut header = Value::Object(entries).to_string().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = Vec::with_capacity(8 + header.len() + data.len());
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    bytes.extend(data);
+    Ok(bytes)
 }

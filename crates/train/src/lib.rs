@@ -10,6 +10,7 @@
 
 mod callback;
 mod checkpoint;
+mod classifier;
 mod control;
 mod environment;
 mod error;
@@ -39,6 +40,7 @@ pub mod schedule;
 pub mod throughput;
 
 pub use callback::{Ended, Event, FineTuning, Listener, Outcome, Start, Step};
+pub use classifier::{Classifier, Explanation};
 pub use control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
 pub use error::{Error, Result};
 pub use evaluate::{Weights, evaluate};

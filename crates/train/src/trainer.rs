@@ -92,7 +92,8 @@ impl Trainer {
             ..LoaderOptions::training(recipe.batch_size, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
-        let mut trained = Network::new(architecture, recipe.seed, device)?;
+        let mut trained = Network::new(architecture, recipe.seed, device)?
+            .with_class_names(data.class_names())?;
         trained.freeze(|name| recipe.optimizer.freezes(name));
         let optimizer = Optimizer::new(&recipe, &trained)?;
         let sizes = (recipe.batch_size, data.train.size());

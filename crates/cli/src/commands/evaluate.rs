@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use train::data::Split;
-use train::{Evaluation, Recipe, Weights};
+use train::{Evaluation, Recipe, Views, Weights};
 
-use crate::args::EvaluateArgs;
+use crate::args::{EvaluateArgs, ViewsArg};
 use crate::progress::Progress;
 use crate::report;
 
@@ -16,6 +16,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     super::apply(&args.machine, &mut recipe);
     recipe.limit = args.limit;
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
+    if let Some(views) = args.views {
+        recipe.evaluation.views = match views {
+            ViewsArg::Plain => Views::Plain,
+            ViewsArg::Flip => Views::Flip,
+            ViewsArg::TenCrop => Views::TenCrop,
+        };
+    }
     recipe.check()?;
     let device = recipe.open_device()?;
     let mut progress = Progress::new(args.output);

@@ -12,7 +12,7 @@ pub(crate) fn run(args: &SummaryArgs) -> Result<ExitCode> {
     match &args.network {
         Some(name) => {
             let network = Architecture::new(name, args.classes, args.input_size)?;
-            report::summary(&network, args.output)?;
+            report::summary(&network, args.batch_size, args.output)?;
         }
         None => report::list_networks(args.output)?,
     }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 
-pub(super) fn is_hidden(name: &OsStr) -> bool {
+pub(crate) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-pub(super) fn is_picture(path: &Path) -> bool {
+pub(crate) fn is_picture(path: &Path) -> bool {
     let extension = path
         .extension()
         .and_then(OsStr::to_str)
@@ -31,7 +31,7 @@ pub(super) fn printable(name: &OsStr) -> String {
 }
 
 /// Orders names with runs of digits by their numbers, and otherwise byte by byte.
-pub(super) fn natural(a: &OsStr, b: &OsStr) -> Ordering {
+pub(crate) fn natural(a: &OsStr, b: &OsStr) -> Ordering {
     let (mut left, mut right) = (a.as_encoded_bytes(), b.as_encoded_bytes());
     while let (Some(l), Some(r)) = (left.first(), right.first()) {
         let order = if l.is_ascii_digit() && r.is_ascii_digit() {

@@ -1,0 +1,113 @@
+//! Arguments of the commands that use weights, and of those that hand them, or what a shell needs, to other programs.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use clap_complete::Shell;
+
+use super::OutputArgs;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PredictArgs {
+    /// A run's folder, a checkpoint's folder or a weight file
+    #[arg(value_name = "CHECKPOINT")]
+    pub(crate) weights: PathBuf,
+    /// Pictures, folders of them at any depth, or - for a picture on standard input
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// How many classes are named
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub(crate) top: usize,
+    /// Write a picture beside each one, NAME.explained.png, with what speaks for its first class in red
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// The recipe that says how images are prepared [default: the run's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) recipe: Option<String>,
+    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ViewsArg {
+    /// The centre
+    Plain,
+    /// The centre, and its mirror image
+    Flip,
+    /// The four corners and the centre, and their mirror images
+    TenCrop,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectArgs {
+    /// A run's folder, a checkpoint's folder or a safetensors file
+    #[arg(value_name = "RUN|CHECKPOINT|FILE")]
+    pub(crate) weights: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportArgs {
+    /// A state dict: safetensors, or .pth as torch.save writes it since PyTorch 1.6; nothing in it is run
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The network whose weights the file has
+    #[arg(long, value_name = "NAME", default_value = "alexnet-torchvision")]
+    pub(crate) network: ImportedArg,
+    /// The weight file to write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ImportedArg {
+    /// torchvision's alexnet
+    AlexnetTorchvision,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// A run's folder, a checkpoint's folder or a weight file
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub(crate) weights: PathBuf,
+    /// What to write
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: FormatArg,
+    /// The file to write; Keras wants its name to end in .weights.h5
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// This program's own weight file
+    Safetensors,
+    /// torchvision's alexnet as safetensors: its names and layouts
+    Torchvision,
+    /// Keras 3, for `model.load_weights`
+    Keras,
+    /// ONNX, opset 17
+    Onnx,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// Write the page of every command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,16 @@
+//! `alexnet inspect`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use train::Weights;
+use train::model::TensorFile;
+
+use crate::args::InspectArgs;
+use crate::report;
+
+pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode> {
+    let weights = Weights::find(&args.weights)?;
+    report::inspected(TensorFile::open(&weights.path)?, args.output)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,39 @@
+//! `alexnet man`.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Command;
+use clap_mangen::Man;
+use train::model::replace_file;
+
+use crate::args::ManArgs;
+use crate::{examples, report};
+
+pub(crate) fn run(args: &ManArgs) -> Result<ExitCode> {
+    let mut command = examples::command();
+    command.build();
+    let Some(folder) = &args.out else {
+        report::to_stdout(&page(&command)?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    fs::create_dir_all(folder)
+        .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+    let commands = command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help");
+    for command in std::iter::once(&command).chain(commands) {
+        let path = folder.join(Man::new(command.clone()).get_filename());
+        replace_file(&path, page(command)?.as_bytes())?;
+        report::to_stdout(&format!("{}\n", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page of a command, in troff.
+fn page(command: &Command) -> Result<String> {
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page)?;
+    Ok(String::from_utf8(page)?)
+}

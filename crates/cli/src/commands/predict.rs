@@ -1,0 +1,169 @@
+//! `alexnet predict`.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use train::data::{DataError, heat_map, pictures_under, read_picture};
+use train::{Classifier, Device, Recipe, Weights};
+
+use crate::args::PredictArgs;
+use crate::progress::Progress;
+use crate::report::{self, Guess, Predictions};
+
+/// More bytes of a picture on standard input are refused.
+const MAX_BYTES: u64 = 256 << 20;
+
+pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
+    anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
+    let weights = Weights::find(&args.weights)?;
+    let device = Device::open(&args.device)?;
+    let recipe = recipe(args, &weights)?;
+    let classifier = named(Classifier::open(&weights, &recipe, &device)?, &recipe)?;
+    let mut predictions = Predictions::new(args.output);
+    let mut files = Vec::new();
+    for path in &args.images {
+        if path.is_dir() {
+            let (found, skipped) = pictures_under(path);
+            let skipped = skipped.into_iter();
+            skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
+            anyhow::ensure!(
+                !found.is_empty(),
+                "{}: no JPEG, PNG, WebP or BMP here",
+                path.display()
+            );
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    let mut progress = Progress::new(args.output);
+    let mut done = 0;
+    for chunk in files.chunks(classifier.batch_size()) {
+        progress.counting("predict", done, files.len());
+        predict(
+            &classifier,
+            chunk,
+            args,
+            &mut (&mut predictions, &mut progress),
+        )?;
+        done += chunk.len();
+    }
+    progress.clear();
+    predictions.finish(files.len())
+}
+
+/// Classifies as many pictures as fit at once.
+fn predict(
+    classifier: &Classifier,
+    files: &[PathBuf],
+    args: &PredictArgs,
+    (predictions, progress): &mut (&mut Predictions, &mut Progress),
+) -> Result<()> {
+    let mut read = Vec::new();
+    for path in files {
+        match bytes_of(path).and_then(|bytes| Ok(classifier.pixels(&bytes, path)?)) {
+            Ok(pixels) => read.push((path, pixels)),
+            Err(error) => predictions.fail(path, reason(&error)),
+        }
+    }
+    let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
+    let rows = classifier.classify(&pictures)?;
+    for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+        let mut classes: Vec<usize> = (0..probabilities.len()).collect();
+        classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+        let first = classes[0];
+        let guesses = classes.into_iter().take(args.top).map(|class| Guess {
+            class,
+            name: classifier.names()[class].clone(),
+            probability: probabilities[class],
+        });
+        let guesses: Vec<_> = guesses.collect();
+        let explained = if args.explain {
+            let mut shown = |done, of| progress.counting("explain", done, of);
+            let explanation = classifier.explain(&pixels, first, &mut shown)?;
+            let out = explained_path(path);
+            heat_map(
+                &pixels,
+                classifier.size(),
+                &explanation.falls,
+                explanation.columns,
+            )?
+            .write_png(&out)?;
+            Some(out)
+        } else {
+            None
+        };
+        progress.clear();
+        predictions.add(path, &guesses, explained.as_deref())?;
+    }
+    Ok(())
+}
+
+/// How pictures are prepared: as asked for, else as in the run, else as is usual for the network, with a word.
+fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
+    if let Some(name) = &args.recipe {
+        return Ok(Recipe::named(name)?);
+    }
+    if let Some(recipe) = &weights.recipe {
+        return Ok(recipe.clone());
+    }
+    let recipe = Classifier::default_recipe(&weights.path)?;
+    let text = format!(
+        "no run around the weights: pictures are prepared as for {}",
+        recipe.name
+    );
+    report::working(&text, args.output);
+    Ok(recipe)
+}
+
+/// Names from the data set where the weights bring none, if it is at hand.
+fn named(classifier: Classifier, recipe: &Recipe) -> Result<Classifier> {
+    if classifier.has_own_names() {
+        return Ok(classifier);
+    }
+    match recipe.open_data(false, &mut |_| {}) {
+        Ok(data) if data.class_names().len() == classifier.names().len() => {
+            Ok(classifier.with_names(data.class_names())?)
+        }
+        _ => Ok(classifier),
+    }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return Ok(read_picture(path)?);
+    }
+    let mut bytes = Vec::new();
+    let stdin = std::io::stdin().lock();
+    stdin
+        .take(MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .context("standard input: cannot read")?;
+    Ok(bytes)
+}
+
+/// Why a picture was left out, without its name.
+fn reason(error: &anyhow::Error) -> String {
+    let cause = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<DataError>());
+    match cause {
+        Some(DataError::Picture { reason, .. }) => reason.clone(),
+        Some(DataError::Io { source, .. }) => source.to_string(),
+        _ => match error.downcast_ref::<train::Error>() {
+            Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
+            _ => format!("{error:#}"),
+        },
+    }
+}
+
+/// `rose.jpg` is explained in `rose.explained.png` beside it, standard input in `stdin.explained.png`.
+fn explained_path(path: &Path) -> PathBuf {
+    if path == Path::new("-") {
+        PathBuf::from("stdin.explained.png")
+    } else {
+        path.with_extension("explained.png")
+    }
+}

@@ -1,0 +1,242 @@
+//! What is printed about weights at work, in files, and on their way to other programs.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use train::model::{Exported, Network, TensorFile};
+
+use super::{print_json, to_stderr, to_stdout};
+use crate::args::OutputArgs;
+
+/// Letters of the longest bar.
+const BAR: f32 = 30.0;
+
+/// A class with its probability.
+#[derive(Debug)]
+pub(crate) struct Guess {
+    pub(crate) class: usize,
+    pub(crate) name: String,
+    pub(crate) probability: f32,
+}
+
+/// Predictions, printed as they come or, as JSON, at the end.
+#[derive(Debug)]
+pub(crate) struct Predictions {
+    output: OutputArgs,
+    all: Vec<Value>,
+    failed: Vec<(PathBuf, String)>,
+}
+
+impl Predictions {
+    pub(crate) fn new(output: OutputArgs) -> Self {
+        Self {
+            output,
+            all: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+
+    /// What a picture shows, the likeliest first, and where that is explained.
+    pub(crate) fn add(
+        &mut self,
+        path: &Path,
+        guesses: &[Guess],
+        explained: Option<&Path>,
+    ) -> Result<()> {
+        if self.output.json {
+            let classes = guesses.iter().map(|guess| {
+                json!({ "class": guess.name, "index": guess.class, "probability": guess.probability })
+            });
+            self.all.push(json!({
+                "image": path.display().to_string(),
+                "predictions": classes.collect::<Vec<_>>(),
+                "explained": explained.map(|path| path.display().to_string()),
+            }));
+            return Ok(());
+        }
+        let mut text = format!("{}\n", path.display());
+        let width = guesses
+            .iter()
+            .map(|guess| guess.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for Guess {
+            name, probability, ..
+        } in guesses
+        {
+            let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
+            writeln!(text, "{}", line.trim_end())?;
+        }
+        if let Some(explained) = explained {
+            writeln!(text, "  explained in {}", explained.display())?;
+        }
+        to_stdout(&text)
+    }
+
+    /// A picture that can't be read.
+    pub(crate) fn fail(&mut self, path: &Path, reason: String) {
+        self.failed.push((path.to_owned(), reason));
+    }
+
+    /// The end, with what was left out of `of` pictures.
+    pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
+        if self.output.json {
+            let failed = self.failed.iter().map(
+                |(path, reason)| json!({ "image": path.display().to_string(), "reason": reason }),
+            );
+            print_json(&json!({ "images": self.all, "failed": failed.collect::<Vec<_>>() }))?;
+        }
+        if self.failed.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = String::new();
+        for (path, reason) in &self.failed {
+            writeln!(text, "left out {}: {reason}", path.display())?;
+        }
+        writeln!(
+            text,
+            "error: {} of {of} pictures can't be read",
+            self.failed.len()
+        )?;
+        to_stderr(&text);
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// A bar of eighths.
+fn bar(share: f32) -> String {
+    const EIGHTHS: [&str; 8] = [
+        "", "\u{258f}", "\u{258e}", "\u{258d}", "\u{258c}", "\u{258b}", "\u{258a}", "\u{2589}",
+    ];
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a probability gives at most 240 eighths"
+    )]
+    let eighths = (share.clamp(0.0, 1.0) * BAR * 8.0).round() as usize;
+    "\u{2588}".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+/// A file that another program's weights were read into.
+pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Result<()> {
+    let architecture = network.architecture();
+    if output.json {
+        return print_json(&json!({
+            "network": architecture.name(),
+            "classes": architecture.classes(),
+            "parameters": architecture.summary().parameters(),
+            "file": path.display().to_string(),
+        }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    let parameters = architecture.summary().parameters();
+    to_stdout(&format!(
+        "{architecture}, {parameters} parameters\nwritten to {}\n",
+        path.display()
+    ))
+}
+
+/// A file for another program.
+pub(crate) fn exported(
+    network: &Network,
+    exported: &Exported,
+    path: &Path,
+    output: OutputArgs,
+) -> Result<()> {
+    let Exported {
+        bytes,
+        difference,
+        tolerance,
+    } = exported;
+    if output.json {
+        return print_json(&json!({
+            "network": network.architecture().name(),
+            "file": path.display().to_string(),
+            "bytes": bytes,
+            "largest_difference": difference,
+            "tolerance": tolerance,
+        }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    to_stdout(&format!(
+        "read back, the largest difference of a logit is {difference:e} ({tolerance:e} allowed)\nwritten to {} ({bytes} bytes)\n",
+        path.display()
+    ))
+}
+
+/// What is in a weight file.
+pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
+    let path = file.path().display().to_string();
+    let metadata: serde_json::Map<_, _> = file
+        .all_metadata()
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), Value::from(value)))
+        .collect();
+    let tensors = file.tensors();
+    let expected: Vec<_> = tensors
+        .iter()
+        .map(|(name, (_, shape))| (name.clone(), shape.clone()))
+        .collect();
+    let values = file.read(&expected)?;
+    let rows = tensors
+        .iter()
+        .zip(&values)
+        .map(|((name, (kind, shape)), values)| {
+            let [least, mean, most] = range(values);
+            (name, kind, shape, [least, mean, most])
+        });
+    if output.json {
+        let rows = rows.map(|(name, kind, shape, [least, mean, most])| {
+            json!({ "name": name, "type": kind, "shape": shape, "min": least, "mean": mean, "max": most })
+        });
+        return print_json(
+            &json!({ "file": path, "metadata": metadata, "tensors": rows.collect::<Vec<_>>() }),
+        );
+    }
+    let mut text = format!("{path}\n");
+    for (key, value) in &metadata {
+        writeln!(text, "{key}: {}", value.as_str().unwrap_or_default())?;
+    }
+    let heads = ["min", "mean", "max"]
+        .map(|head| format!("{head:>11}"))
+        .join(" ");
+    writeln!(
+        text,
+        "{:<20} {:<4} {:<20} {heads}",
+        "tensor", "type", "shape"
+    )?;
+    for (name, kind, shape, range) in rows {
+        let range = range.map(|x| format!("{x:>11.4e}")).join(" ");
+        writeln!(
+            text,
+            "{name:<20} {kind:<4} {:<20} {range}",
+            format!("{shape:?}")
+        )?;
+    }
+    let elements: usize = values.iter().map(Vec::len).sum();
+    writeln!(text, "{} tensors, {elements} elements", tensors.len())?;
+    to_stdout(&text)
+}
+
+/// The least, the mean and the largest; not a number if one of them is none.
+fn range(values: &[f32]) -> [f64; 3] {
+    let mut range = [f64::INFINITY, 0.0, f64::NEG_INFINITY];
+    for &value in values {
+        let value = f64::from(value);
+        range = [range[0].min(value), range[1] + value, range[2].max(value)];
+    }
+    let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    let mean = range[1] / f64::from(count);
+    if mean.is_nan() {
+        [f64::NAN; 3]
+    } else {
+        [range[0], mean, range[2]]
+    }
+}

@@ -1,0 +1,176 @@
+//! Single pictures: from a file or its bytes to pixels, all the pictures under a folder, and a picture with a heat map beside
+//! it.
+
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+use walkdir::WalkDir;
+
+use crate::cifar::read_bounded;
+use crate::contact_sheet::Picture;
+use crate::dataset::Skipped;
+use crate::decode::{Fit, MAX_FILE_BYTES, decode_bytes};
+use crate::error::DataError;
+use crate::folder::names::{is_hidden, is_picture, natural};
+use crate::images::CHANNELS;
+
+/// The shorter side of a picture with a heat map: smaller ones are enlarged.
+const SHOWN: u32 = 256;
+
+/// The bytes of a picture file, which is no larger than is sensible.
+///
+/// # Errors
+/// [`DataError::Io`]; [`DataError::Picture`] for a file of more than 256 MiB.
+pub fn read_picture(path: &Path) -> Result<Vec<u8>, DataError> {
+    read_bounded(path, MAX_FILE_BYTES)
+}
+
+/// The pixels `[height, width, 3]` of a picture (JPEG, PNG, WebP or BMP), brought to a size as a folder's are. `name` is what
+/// an error calls it.
+///
+/// # Errors
+/// [`DataError::Picture`] if it is no whole picture, or far too large.
+pub fn picture_pixels(
+    bytes: &[u8],
+    name: &Path,
+    size: [u32; 2],
+    fit: Fit,
+) -> Result<Vec<u8>, DataError> {
+    decode_bytes(bytes, size, fit).map_err(|reason| DataError::Picture {
+        path: name.to_owned(),
+        reason,
+    })
+}
+
+/// The files under `folder` that are pictures by their names, in natural order, hidden ones left out; and what can't be
+/// looked into.
+pub fn pictures_under(folder: &Path) -> (Vec<PathBuf>, Vec<Skipped>) {
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
+    let walk = WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by(|a, b| natural(a.file_name(), b.file_name()));
+    let seen = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name());
+    for entry in walk.into_iter().filter_entry(seen) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+                files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) => skipped.push(Skipped {
+                path: error.path().unwrap_or(folder).to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    (files, skipped)
+}
+
+/// A picture (`pixels: [height, width, 3]`) and, at its right, the same with a heat map on it: `heat`, row by row with
+/// `columns` each, is spread over the picture; nothing (0 or less) is left as it is, in grey, its most is red.
+///
+/// # Errors
+/// [`DataError::Argument`] if pixels or heat do not fill their shapes.
+pub fn heat_map(
+    pixels: &[u8],
+    [height, width]: [u32; 2],
+    heat: &[f32],
+    columns: usize,
+) -> Result<Picture, DataError> {
+    let wrong =
+        |argument, expected: String, got: usize| DataError::argument(argument, expected, got);
+    let length = pixels.len();
+    let image = RgbImage::from_raw(width, height, pixels.to_vec())
+        .filter(|_| length == height as usize * width as usize * CHANNELS)
+        .ok_or_else(|| {
+            wrong(
+                "pixels",
+                format!("{height}x{width}x{CHANNELS} bytes"),
+                length,
+            )
+        })?;
+    if columns == 0 || heat.is_empty() || !heat.len().is_multiple_of(columns) {
+        return Err(wrong(
+            "heat",
+            format!("rows of {columns} numbers"),
+            heat.len(),
+        ));
+    }
+    let scale = SHOWN.div_ceil(width.min(height).max(1)).max(1);
+    let (w, h) = (width * scale, height * scale);
+    let image = imageops::resize(&image, w, h, FilterType::Nearest);
+    let most = heat.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let mut shown = RgbImage::new(2 * w, h);
+    imageops::replace(&mut shown, &image, 0, 0);
+    for (x, y, pixel) in image.enumerate_pixels() {
+        let rows = heat.len() / columns;
+        let at = Place {
+            column: along(x, w, columns),
+            row: along(y, h, rows),
+        };
+        let share = at.value(heat, columns).max(0.0) / most;
+        let [r, g, b] = pixel.0.map(f32::from);
+        let grey = 0.3 * r + 0.6 * g + 0.1 * b;
+        let mixed = [255.0, 32.0, 0.0].map(|c: f32| grey * 0.8 * (1.0 - share) + c * share);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a mean of bytes, and a conversion that saturates"
+        )]
+        let bytes = mixed.map(|c| c.round() as u8);
+        shown.put_pixel(w + x, y, image::Rgb(bytes));
+    }
+    Ok(Picture::new(shown))
+}
+
+/// Between two cells of a row: the first, and the share of the second.
+fn along(pixel: u32, of: u32, cells: usize) -> (usize, f32) {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sides of pictures are far below 2^24"
+    )]
+    let at = ((pixel as f32 + 0.5) / of as f32 * cells as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the cells"
+    )]
+    let first = at.floor() as usize;
+    (first, at - at.floor())
+}
+
+/// A place on a heat map.
+struct Place {
+    column: (usize, f32),
+    row: (usize, f32),
+}
+
+impl Place {
+    /// The heat there, bilinear.
+    fn value(&self, heat: &[f32], columns: usize) -> f32 {
+        let rows = heat.len() / columns;
+        let at =
+            |row: usize, column: usize| heat[row.min(rows - 1) * columns + column.min(columns - 1)];
+        let ((x, right), (y, below)) = (self.column, self.row);
+        let line = |row| at(row, x) * (1.0 - right) + at(row, x + 1) * right;
+        line(y) * (1.0 - below) + line(y + 1) * below
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_is_red_where_it_is_and_grey_where_it_is_not() {
+        let picture = heat_map(&[100; 4 * 4 * 3], [4, 4], &[0.0, 0.0, 0.0, 8.0], 2).unwrap();
+        assert_eq!(picture.size(), [256, 512], "enlarged, twice as wide");
+        let pixel = |x: usize, y: usize| &picture.pixels()[(y * 512 + x) * 3..][..3];
+        assert_eq!(pixel(0, 0), [100; 3], "the picture itself");
+        assert_eq!(pixel(256, 0), [80; 3], "cold");
+        assert_eq!(pixel(511, 255), [255, 32, 0], "hot");
+        assert!(heat_map(&[0; 5], [1, 1], &[0.0], 1).is_err());
+        assert!(heat_map(&[0; 3], [1, 1], &[0.0; 3], 2).is_err());
+        assert!(heat_map(&[0; 3], [1, 1], &[1.0], 1).is_ok(), "no range");
+    }
+}

@@ -1,0 +1,177 @@
+//! Weights in and out of other programs' files. Each file that is written is read back, run and compared with the live
+//! network before it gets its name.
+
+mod keras;
+mod layout;
+mod onnx;
+mod pickle;
+mod pth;
+mod torchvision;
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+
+use tensor::{Device, Tensor, no_grad};
+
+use crate::architecture::Architecture;
+use crate::error::{Error, Result};
+use crate::files::replace_file_if;
+use crate::network::{Mode, Network};
+use onnx::{Fault, run};
+
+/// Images that an export is checked with.
+const CHECKED: usize = 2;
+
+/// What kind of file to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// This program's own: see [`Network::to_bytes`].
+    Safetensors,
+    /// torchvision's `alexnet`, as safetensors: its names, filters `[out, in, kh, kw]`, dense weights `[out, in]`, and the
+    /// last image flattened as channels, height, width.
+    Torchvision,
+    /// Keras 3's `.weights.h5`, for `model.load_weights`: see the README.
+    Keras,
+    /// ONNX, opset 17: normalised images `input` `[N, 3, size, size]` to `logits` `[N, classes]`.
+    Onnx,
+}
+
+/// How pixels in 0 to 1 become a network's input: minus the mean, divided by the deviation, channel by channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pixels {
+    /// Subtracted.
+    pub mean: [f32; 3],
+    /// Divided by.
+    pub deviation: [f32; 3],
+}
+
+/// How far the logits of what was written are from the live network's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exported {
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// The largest difference of a logit.
+    pub difference: f32,
+    /// What rounding explains; 0 where the same kernels run on the same weights.
+    pub tolerance: f32,
+}
+
+impl Network {
+    /// Writes the network for another program. `pixels` goes into ONNX's metadata.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the format can't hold this network; [`Error::Export`] if what was written computes something
+    /// else; [`Error::Io`]. Then nothing is left, and a file that was there stays.
+    pub fn export(&self, format: Format, pixels: Option<&Pixels>, path: &Path) -> Result<Exported> {
+        let bytes = match format {
+            Format::Safetensors => self.to_bytes()?,
+            Format::Torchvision => torchvision::bytes(self)?,
+            Format::Keras => keras::bytes(self)?,
+            Format::Onnx => onnx::bytes(self, pixels)?,
+        };
+        replace_file_if(path, &bytes, |written| {
+            let (difference, tolerance) = self.compare(format, written)?;
+            // Written so that no difference that is no number passes.
+            if difference <= tolerance {
+                return Ok(Exported {
+                    bytes: bytes.len(),
+                    difference,
+                    tolerance,
+                });
+            }
+            Err(Error::Export {
+                path: path.to_owned(),
+                difference,
+                tolerance,
+            })
+        })
+    }
+
+    /// Reads torchvision's `alexnet` from its state dict, safetensors or `.pth`. Nothing in the file is run.
+    ///
+    /// # Errors
+    /// If the file can't be read, is damaged, or has other tensors, or functions that no state dict needs.
+    pub fn import_torchvision(path: &Path, device: &Device) -> Result<Self> {
+        torchvision::import(path, device)
+    }
+
+    /// The largest difference between this network's logits and those of a file, and what rounding explains of it.
+    fn compare(&self, format: Format, path: &Path) -> Result<(f32, f32)> {
+        let images = probe(self.architecture(), self.device())?;
+        let forward = |network: &Self| -> Result<Vec<f32>> {
+            let logits = no_grad(|| network.forward(&images, Mode::Eval))?;
+            Ok(logits.to_vec()?)
+        };
+        let expected = forward(self)?;
+        let (found, tolerance) = match format {
+            Format::Safetensors => (forward(&Self::open(path, self.device())?)?, 0.0),
+            Format::Torchvision => (forward(&torchvision::import(path, self.device())?)?, 0.0),
+            Format::Keras => {
+                let again = keras::import(path, self.architecture(), self.device())?;
+                (forward(&again)?, 0.0)
+            }
+            Format::Onnx => {
+                let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+                let found = run(&bytes, &images).map_err(|fault| match fault {
+                    Fault::File(found) => Error::format(path, "a network in ONNX", found),
+                    Fault::Tensor(error) => error.into(),
+                })?;
+                (found, self.rounding(&expected))
+            }
+        };
+        if found.len() != expected.len() {
+            let found = format!("{} logits", found.len());
+            return Err(Error::format(
+                path,
+                format!("{} logits", expected.len()),
+                found,
+            ));
+        }
+        let differences = expected.iter().zip(&found).map(|(a, b)| (a - b).abs());
+        // A NaN stays: `max` would drop it.
+        let largest = differences.fold(0.0, |most: f32, x| if x <= most { most } else { x });
+        Ok((largest, tolerance))
+    }
+
+    /// The rounding of sums in another order: `8 u sqrt(terms)` of the largest logit, over the terms of all layers (the
+    /// probabilistic bound of Higham and Mary 2019).
+    fn rounding(&self, logits: &[f32]) -> f32 {
+        let parameters = self.architecture().parameters();
+        let terms = parameters.map(|(_, spec)| match spec.shape[..] {
+            [kh, kw, inputs, _] => kh * kw * inputs,
+            [inputs, _] => inputs,
+            _ => 0,
+        });
+        let terms = u16::try_from(terms.sum::<usize>()).map_or(f32::from(u16::MAX), f32::from);
+        let largest = logits.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        8.0 * f32::EPSILON * terms.sqrt() * largest
+    }
+}
+
+/// Images of noise in [-2, 2), the range of normalised pixels.
+fn probe(architecture: &Architecture, device: &Device) -> Result<Tensor> {
+    let size = architecture.input_size();
+    let mut word = 1_u32;
+    let pixels = (0..CHECKED * size * size * 3).map(|_| {
+        // Numerical Recipes' linear congruential generator; its high byte is random enough.
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from(word.to_be_bytes()[0]) / 64.0 - 2.0
+    });
+    let pixels: Vec<f32> = pixels.collect();
+    Ok(Tensor::from_slice(
+        device,
+        &pixels,
+        [CHECKED, size, size, 3],
+    )?)
+}
+
+/// Whether a file begins with these bytes.
+fn begins_with(path: &Path, magic: &[u8]) -> Result<bool> {
+    let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let mut first = Vec::new();
+    file.take(magic.len() as u64)
+        .read_to_end(&mut first)
+        .map_err(Error::io(path, "read"))?;
+    Ok(first == magic)
+}
