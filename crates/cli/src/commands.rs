@@ -1,6 +1,6 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
-mod bench;
+pub(crate) mod bench;
 mod devices;
 mod evaluate;
 mod gradcheck;

@@ -1,6 +1,7 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
 mod checks;
+mod comparison;
 mod parity;
 mod speed;
 
@@ -16,6 +17,7 @@ use train::model::{Architecture, networks};
 use train::{Adapter, Device, Recipe, Score, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
+pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;

@@ -48,8 +48,9 @@ impl Environment {
     }
 }
 
-/// The most memory that this process has had resident, where the system tells.
-pub(crate) fn peak_host_bytes() -> Option<u64> {
+/// The most memory that this process has had resident, in bytes, where the system tells.
+#[must_use]
+pub fn peak_host_bytes() -> Option<u64> {
     let value = field("/proc/self/status", "VmHWM")?;
     let kib: u64 = value.strip_suffix("kB")?.trim().parse().ok()?;
     Some(1024 * kib)

@@ -30,6 +30,7 @@ pub mod schedule;
 pub mod throughput;
 
 pub use callback::{Event, Listener, Outcome, Start, Step};
+pub use environment::peak_host_bytes;
 pub use error::{Error, Result};
 pub use evaluate::{Weights, evaluate};
 pub use evaluator::Evaluator;
