@@ -71,13 +71,19 @@ impl Net {
         };
         let pool = MaxPool2dConfig::new([3, 3]).with_strides([2, 2]);
         // burn divides alpha by the window.
-        let lrn = LocalResponseNormConfig::new(5).with_alpha(5e-4).with_beta(0.75).with_k(2.0);
+        let lrn = LocalResponseNormConfig::new(5)
+            .with_alpha(5e-4)
+            .with_beta(0.75)
+            .with_k(2.0);
         Self {
             convs,
             pool: pool.with_padding(pad(pool_pad)).init(),
             pools,
             lrn: lrn.init(),
-            dense: sizes.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect(),
+            dense: sizes
+                .windows(2)
+                .map(|pair| LinearConfig::new(pair[0], pair[1]).init(device))
+                .collect(),
             drop: DropoutConfig::new(0.5).init(),
         }
     }
@@ -137,8 +143,16 @@ fn main() {
     let net = net.valid();
     let x = x.inner();
     let infer_s = args.measure(|| {
-        let logits: Vec<f32> = net.forward(x.clone()).into_data().convert::<f32>().to_vec().unwrap();
-        assert!(logits.iter().all(|logit| logit.is_finite()), "burn infers numbers");
+        let logits: Vec<f32> = net
+            .forward(x.clone())
+            .into_data()
+            .convert::<f32>()
+            .to_vec()
+            .unwrap();
+        assert!(
+            logits.iter().all(|logit| logit.is_finite()),
+            "burn infers numbers"
+        );
     });
     protocol::report(parameters, first_step_s, &train_s, &infer_s);
 }

@@ -5,10 +5,13 @@ mod protocol;
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
-use candle_nn::{AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, loss};
+use candle_nn::{
+    AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, loss,
+};
 use std::time::Instant;
 
-const VARIANTS: &str = r#"[{"name": "candle 0.11.1, without LRN, 2x2 pools", "device": "cpu", "args": []}]"#;
+const VARIANTS: &str =
+    r#"[{"name": "candle 0.11.1, without LRN, 2x2 pools", "device": "cpu", "args": []}]"#;
 
 struct Net {
     convs: Vec<Conv2d>,
@@ -20,7 +23,11 @@ struct Net {
 impl Net {
     fn new(is_small: bool, variables: &VarBuilder) -> Result<Self> {
         let conv = |i: usize, from, to, kernel, stride, padding| {
-            let config = Conv2dConfig { stride, padding, ..Default::default() };
+            let config = Conv2dConfig {
+                stride,
+                padding,
+                ..Default::default()
+            };
             candle_nn::conv2d(from, to, kernel, config, variables.pp(format!("conv{i}")))
         };
         let (convs, pools, sizes) = if is_small {
@@ -43,8 +50,14 @@ impl Net {
             (convs, 0b10011, [9216, 4096, 4096, 10])
         };
         let dense = sizes.windows(2).enumerate();
-        let dense = dense.map(|(i, pair)| candle_nn::linear(pair[0], pair[1], variables.pp(format!("dense{i}"))));
-        Ok(Self { convs, pools, dense: dense.collect::<Result<_>>()? })
+        let dense = dense.map(|(i, pair)| {
+            candle_nn::linear(pair[0], pair[1], variables.pp(format!("dense{i}")))
+        });
+        Ok(Self {
+            convs,
+            pools,
+            dense: dense.collect::<Result<_>>()?,
+        })
     }
 
     fn forward(&self, x: &Tensor, is_training: bool) -> Result<Tensor> {
@@ -82,7 +95,9 @@ struct Sgd {
 impl Sgd {
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
         for (variable, velocity) in self.variables.iter().zip(&mut self.velocities) {
-            let Some(gradient) = gradients.get(variable) else { continue };
+            let Some(gradient) = gradients.get(variable) else {
+                continue;
+            };
             let value = variable.as_tensor().detach();
             let gradient = (gradient + (&value * 5e-4)?)?;
             let next = match velocity.take() {
@@ -99,19 +114,36 @@ impl Sgd {
 fn main() -> Result<()> {
     let args = protocol::Args::read(VARIANTS);
     let variables = VarMap::new();
-    let net = Net::new(args.is_small, &VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
+    let net = Net::new(
+        args.is_small,
+        &VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu),
+    )?;
     let side = args.side();
     let x = Tensor::randn(0f32, 1f32, (args.batch_size, 3, side, side), &Device::Cpu)?;
     let labels: Vec<u32> = (0..10).cycle().take(args.batch_size).collect();
     let y = Tensor::from_vec(labels, args.batch_size, &Device::Cpu)?;
     let all = variables.all_vars();
     let parameters = all.iter().map(|variable| variable.elem_count()).sum();
-    let mut adam = AdamW::new(all.clone(), ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..Default::default() })?;
-    let mut sgd = Sgd { velocities: vec![None; all.len()], variables: all };
+    let mut adam = AdamW::new(
+        all.clone(),
+        ParamsAdamW {
+            lr: 1e-3,
+            weight_decay: 0.0,
+            ..Default::default()
+        },
+    )?;
+    let mut sgd = Sgd {
+        velocities: vec![None; all.len()],
+        variables: all,
+    };
     let mut train = || -> Result<f32> {
         let loss = loss::cross_entropy(&net.forward(&x, true)?, &y)?;
         let gradients = loss.backward()?;
-        if args.is_small { adam.step(&gradients)? } else { sgd.step(&gradients)? }
+        if args.is_small {
+            adam.step(&gradients)?
+        } else {
+            sgd.step(&gradients)?
+        }
         loss.to_scalar()
     };
     let start = Instant::now();
@@ -119,8 +151,13 @@ fn main() -> Result<()> {
     let first_step_s = start.elapsed().as_secs_f64();
     let train_s = args.measure(|| drop(train().expect("candle trains")));
     let infer_s = args.measure(|| {
-        let sum = net.forward(&x, false).and_then(|y| y.sum_all()?.to_scalar::<f32>());
-        assert!(sum.expect("candle infers").is_finite(), "candle infers numbers");
+        let sum = net
+            .forward(&x, false)
+            .and_then(|y| y.sum_all()?.to_scalar::<f32>());
+        assert!(
+            sum.expect("candle infers").is_finite(),
+            "candle infers numbers"
+        );
     });
     protocol::report(parameters, first_step_s, &train_s, &infer_s);
     Ok(())

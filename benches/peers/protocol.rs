@@ -25,9 +25,15 @@ impl Args {
         };
         Self {
             is_small: value("--network", "alexnet-small") == "alexnet-small",
-            batch_size: value("--batch-size", "128").parse().expect("--batch-size takes a number"),
-            steps: value("--steps", "20").parse().expect("--steps takes a number"),
-            seconds: value("--seconds", "30").parse().expect("--seconds takes a number"),
+            batch_size: value("--batch-size", "128")
+                .parse()
+                .expect("--batch-size takes a number"),
+            steps: value("--steps", "20")
+                .parse()
+                .expect("--steps takes a number"),
+            seconds: value("--seconds", "30")
+                .parse()
+                .expect("--seconds takes a number"),
         }
     }
 
@@ -60,7 +66,12 @@ impl Args {
 pub fn report(parameters: usize, first_step_s: f64, train: &[f64], infer: &[f64]) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| {
-        let kib: u64 = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok()?;
+        let kib: u64 = line
+            .strip_prefix("VmHWM:")?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse()
+            .ok()?;
         Some(1024 * kib)
     });
     let peak = peak.map_or_else(|| "null".to_owned(), |bytes| bytes.to_string());

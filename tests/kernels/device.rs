@@ -228,7 +228,18 @@ fn a_profile_names_each_kernel_with_its_cost() {
         for _ in 0..3 {
             drop(relu::forward(&device, &x).unwrap());
         }
-        let times = device.finish_profile().unwrap();
+        let profile = device.finish_profile().unwrap();
+        let starts: Vec<_> = profile
+            .launches
+            .iter()
+            .map(|launch| launch.start_s)
+            .collect();
+        assert!(
+            starts.len() == 3 && starts[0] == 0.0 && starts.is_sorted(),
+            "{}: {starts:?}",
+            device.name()
+        );
+        let times = profile.kernels;
         assert_eq!(times.len(), 1, "{}: {times:?}", device.name());
         let relu = times[0];
         assert_eq!(

@@ -86,6 +86,9 @@ pub(crate) struct TrainArgs {
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
+    /// Time the kernels of a few steps: profile.json and trace.json (for chrome://tracing) in the run's folder
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
     pub(crate) resume: Option<PathBuf>,

@@ -14,6 +14,7 @@ use crate::environment::{Environment, peak_host_bytes};
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::optimizer::Optimizer;
+use crate::profiler::Profiler;
 use crate::recipe::Recipe;
 use crate::run_dir::{Row, RunDir, Summary, rounded, significant};
 use crate::schedule::Schedule;
@@ -37,6 +38,7 @@ pub struct Trainer {
     schedule: Schedule,
     validation: Option<Evaluator>,
     run: Option<RunDir>,
+    profiler: Option<Profiler>,
     state: State,
     /// What the last step that was read back lost.
     last_loss: f64,
@@ -85,6 +87,7 @@ impl Trainer {
             loader,
             schedule,
             run: None,
+            profiler: None,
             state: State::default(),
             last_loss: f64::NAN,
             began: Instant::now(),
@@ -118,6 +121,16 @@ impl Trainer {
         checkpoint::recover(&run.checkpoint(BEST))?;
         run.write_metrics(&self.state.rows)?;
         self.save_to(run)
+    }
+
+    /// Has the kernels of a few of the next steps timed: `profile.json` and `trace.json` go into the run folder. The
+    /// device's ceilings are measured first, and the steps that are timed take longer.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn profile(&mut self) -> Result<()> {
+        self.profiler = Some(Profiler::new(&self.device)?);
+        Ok(())
     }
 
     /// The network in training.
@@ -179,6 +192,9 @@ impl Trainer {
         let before = self.state.partial;
         self.step.set_sums(&totals(&before))?;
         while self.state.batch < n_batches && !stop.load(Ordering::Relaxed) {
+            if let Some(profiler) = &mut self.profiler {
+                profiler.before_step(self.run.as_ref())?;
+            }
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
@@ -192,6 +208,9 @@ impl Trainer {
             partial.seconds = before.seconds + began.elapsed().as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
             listener.event(Event::Step(self.progress(n_batches)));
+        }
+        if let Some(profiler) = &mut self.profiler {
+            profiler.finish(self.run.as_ref())?;
         }
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Result;
 use train::model::Architecture;
 use train::throughput::Throughput;
-use train::{Device, OptimizerKind, Recipe};
+use train::{Device, OptimizerKind, Profile, Recipe};
 
 use crate::args::BenchArgs;
 use crate::report::{self, Speed};
@@ -52,7 +52,7 @@ fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let profile = if args.profile {
         throughput.profile(args.steps)?
     } else {
-        Vec::new()
+        Profile::default()
     };
     report::speed(
         &Speed {

@@ -42,6 +42,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             folder
         }
     };
+    if args.profile {
+        trainer.profile()?;
+    }
     let stop = stop_flag()?;
     match trainer.run(&stop, &mut |event: train::Event<'_>| progress.event(&event))? {
         Outcome::Finished(summary) => {

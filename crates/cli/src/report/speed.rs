@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::json;
 use train::model::Architecture;
-use train::{Device, KernelTime, peak_host_bytes};
+use train::{Device, KernelTime, Profile, peak_host_bytes};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;
@@ -18,7 +18,7 @@ pub(crate) struct Speed<'a> {
     pub(crate) first_step_s: f64,
     pub(crate) train_s: &'a [f64],
     pub(crate) infer_s: &'a [f64],
-    pub(crate) profile: &'a [KernelTime],
+    pub(crate) profile: &'a Profile,
 }
 
 /// A quartile of sorted numbers; the second is the median.
@@ -41,7 +41,7 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
                 "steps": sorted.len(), "seconds": sorted,
             })
         };
-        let kernels: Vec<_> = speed.profile.iter().map(kernel_json).collect();
+        let kernels: Vec<_> = speed.profile.kernels.iter().map(kernel_json).collect();
         return print_json(&json!({
             "network": speed.network.to_string(), "device": speed.device.name(), "batch_size": speed.batch_size,
             "parameters": speed.network.summary().parameters(),
@@ -70,14 +70,14 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
         "first step {:.2} s, device memory {mib:.0} MiB",
         speed.first_step_s
     )?;
-    if !speed.profile.is_empty() {
+    if !speed.profile.kernels.is_empty() {
         writeln!(
             text,
             "{:<28} {:>6} {:>10} {:>10} {:>8}",
             "kernel", "calls", "ms", "GFLOP/s", "GB/s"
         )?;
     }
-    for kernel in speed.profile {
+    for kernel in &speed.profile.kernels {
         let rate = |count: u64| 1e-9 * count as f64 / kernel.seconds.max(f64::MIN_POSITIVE);
         writeln!(
             text,
