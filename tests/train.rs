@@ -6,6 +6,8 @@
     reason = "a helper that fails fails its test"
 )]
 
+#[path = "train/control.rs"]
+mod control;
 #[path = "train/parity.rs"]
 mod parity;
 

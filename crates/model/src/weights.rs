@@ -90,23 +90,60 @@ impl TensorFile {
     /// [`Error::Tensor`] if one is missing, has another shape or type, or there is one more; [`Error::Io`].
     pub fn read(mut self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
         let places = self.check(expected)?;
+        let data = self.data()?;
+        let tensors = places.into_iter().map(|place| self.elements(&data, place));
+        tensors.collect()
+    }
+
+    /// The elements of those of these tensors that the file has in this shape, in this order, and the names of what else
+    /// is in it, in alphabetical order.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    #[expect(
+        clippy::type_complexity,
+        reason = "a tensor or none for each, and names"
+    )]
+    pub fn read_matching(
+        mut self,
+        wanted: &[(String, Vec<usize>)],
+    ) -> Result<(Vec<Option<Vec<f32>>>, Vec<String>)> {
+        let data = self.data()?;
+        let mut in_file = self.header.tensors();
+        let mut tensors = Vec::new();
+        for (name, shape) in wanted {
+            let info = in_file.get(name);
+            let suits = info.filter(|info| info.dtype == Dtype::F32 && info.shape == *shape);
+            let place = suits.map(|info| info.data_offsets);
+            if place.is_some() {
+                in_file.remove(name);
+            }
+            let elements = place.map(|place| self.elements(&data, place));
+            tensors.push(elements.transpose()?);
+        }
+        let mut rest: Vec<String> = in_file.into_keys().collect();
+        rest.sort();
+        Ok((tensors, rest))
+    }
+
+    /// All bytes behind the header.
+    fn data(&mut self) -> Result<Vec<u8>> {
         let mut data = Vec::new();
         self.file
             .read_to_end(&mut data)
             .map_err(Error::io(&self.path, "read"))?;
-        let mut tensors = Vec::new();
-        for (begin, end) in places {
-            let bytes = data.get(begin..end).ok_or_else(|| {
-                Error::format(&self.path, "a file that does not change", "a shorter one")
-            })?;
-            let words = bytes.chunks_exact(4);
-            tensors.push(
-                words
-                    .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-                    .collect(),
-            );
-        }
-        Ok(tensors)
+        Ok(data)
+    }
+
+    /// The f32 elements at a place in the data.
+    fn elements(&self, data: &[u8], (begin, end): (usize, usize)) -> Result<Vec<f32>> {
+        let bytes = data.get(begin..end).ok_or_else(|| {
+            Error::format(&self.path, "a file that does not change", "a shorter one")
+        })?;
+        let words = bytes.chunks_exact(4);
+        Ok(words
+            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect())
     }
 
     /// Where each of the tensors lies in the data.

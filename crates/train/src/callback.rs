@@ -1,8 +1,11 @@
 //! What a run tells while it goes on. The library never prints: whoever runs a trainer listens to these.
 
-use data::Split;
+use std::path::PathBuf;
 
-use crate::run_dir::{Row, Summary};
+use data::Split;
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Row, Summary};
 
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,21 @@ pub struct Start {
     pub epochs: u64,
     /// Epochs that are done already, when a run is resumed.
     pub epochs_done: u64,
+    /// What the weights were taken from at the run's beginning, if they are not random.
+    pub initial: Option<FineTuning>,
+}
+
+/// Trained weights that a run began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FineTuning {
+    /// The weight file.
+    pub path: PathBuf,
+    /// The parameters that were taken from it.
+    pub loaded: Vec<String>,
+    /// The network's parameters that the file has not, or not in this shape: they are random.
+    pub new: Vec<String>,
+    /// The file's tensors that the network has no place for.
+    pub unused: Vec<String>,
 }
 
 /// Where a run is after a training step.
@@ -71,10 +89,24 @@ pub struct Step {
     pub learning_rate: f64,
 }
 
+/// Why a run ended by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Ended {
+    /// All epochs are done.
+    #[default]
+    Epochs,
+    /// Early stopping was due.
+    EarlyStopping,
+    /// The time that it was given is up.
+    MaxTime,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// All epochs are done.
+    /// It ended by itself: [`Summary::ended`] says why.
     Finished(Box<Summary>),
     /// It was asked to stop, and saved where it is.
     Interrupted {

@@ -10,7 +10,7 @@ use model::replace_file;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::run_dir::Row;
+use crate::record::Row;
 
 /// The version of `state.json` that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -61,6 +61,18 @@ pub(crate) struct Partial {
 pub(crate) struct Best {
     pub(crate) epoch: u64,
     pub(crate) accuracy: f64,
+}
+
+impl Best {
+    /// The epoch of `row`, if its validation accuracy is the best so far.
+    pub(crate) fn after(best: Option<Self>, row: &Row) -> Option<Self> {
+        let accuracy = row.val_accuracy?;
+        let is_better = best.is_none_or(|best| accuracy > best.accuracy);
+        is_better.then_some(Self {
+            epoch: row.epoch,
+            accuracy,
+        })
+    }
 }
 
 impl Default for State {

@@ -23,7 +23,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Finds the weights that `path` means: a run's best checkpoint (its last, if none is known as best), a checkpoint
+    /// Finds the weights that `path` means: a run's best checkpoint (its last, if none is better), a checkpoint
     /// folder's, or the file itself.
     ///
     /// # Errors
@@ -42,7 +42,16 @@ impl Weights {
                 expected: "config.toml or model.safetensors",
             });
         };
-        for name in ["best", "last"] {
+        // Of a run that its time ended, the last weights may be better than those of any whole epoch.
+        let is_last_tested = run
+            .summary()?
+            .is_some_and(|summary| summary.weights == "last");
+        let names = if is_last_tested {
+            ["last", "best"]
+        } else {
+            ["best", "last"]
+        };
+        for name in names {
             let folder = run.checkpoint(name);
             checkpoint::recover(&folder)?;
             let file = checkpoint::model_path(&folder);

@@ -10,18 +10,22 @@
 
 mod callback;
 mod checkpoint;
+mod control;
 mod environment;
 mod error;
 mod evaluate;
+mod evaluation;
 mod evaluator;
 mod input;
 mod optimizer;
 mod profiler;
 mod rate;
 mod recipe;
+mod record;
 mod run_dir;
 mod score;
 mod step;
+mod step_log;
 mod trainer;
 
 pub mod metrics;
@@ -30,15 +34,19 @@ pub mod proof;
 pub mod schedule;
 pub mod throughput;
 
-pub use callback::{Event, Listener, Outcome, Start, Step};
+pub use callback::{Ended, Event, FineTuning, Listener, Outcome, Start, Step};
+pub use control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
 pub use environment::peak_host_bytes;
 pub use error::{Error, Result};
 pub use evaluate::{Weights, evaluate};
+pub use evaluation::{ClassScore, Evaluation};
 pub use evaluator::Evaluator;
 pub use rate::{ScheduleKind, ScheduleRecipe};
 pub use recipe::{ImagesRecipe, MachineRecipe, OptimizerKind, OptimizerRecipe, Recipe};
-pub use run_dir::{Row, RunDir, Summary};
-pub use score::Score;
+pub use record::{Row, Summary};
+pub use run_dir::RunDir;
+pub use score::{Mistake, Score};
+pub use step_log::StepRow;
 pub use trainer::Trainer;
 
 pub use data;

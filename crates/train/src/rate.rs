@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Metric;
 use crate::error::{Error, Result};
-use crate::schedule::{OneCycle, Schedule};
+use crate::record::Row;
+use crate::schedule::{OneCycle, Plateau, Schedule};
 
 /// How the learning rate goes over a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,8 +21,19 @@ pub struct ScheduleRecipe {
     pub every_epochs: usize,
     /// Multi-step: the epochs, from 0, that begin with a reduction.
     pub milestones: Vec<usize>,
-    /// Cosine: the rate at the end.
+    /// Cosine: the rate at the end. Plateau: the least rate.
     pub minimum: f64,
+    /// Plateau: what must improve.
+    pub metric: Metric,
+    /// Plateau: what the rate is multiplied by.
+    pub factor: f64,
+    /// Plateau: epochs without an improvement that are let pass; the one after them reduces the rate (as PyTorch counts:
+    /// Keras' patience is larger by one).
+    pub patience: usize,
+    /// Plateau: the share of the best by which the metric must improve to count.
+    pub threshold: f64,
+    /// Plateau: epochs after a reduction in which none is counted.
+    pub cooldown: usize,
 }
 
 /// The course of a learning rate.
@@ -39,6 +52,8 @@ pub enum ScheduleKind {
     Cosine,
     /// Up to the learning rate within the first third, far down by the end.
     OneCycle,
+    /// Times the factor when a metric has stopped improving.
+    Plateau,
 }
 
 impl Default for ScheduleRecipe {
@@ -50,6 +65,11 @@ impl Default for ScheduleRecipe {
             every_epochs: 30,
             milestones: Vec::new(),
             minimum: 0.0,
+            metric: Metric::ValLoss,
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            cooldown: 0,
         }
     }
 }
@@ -66,7 +86,7 @@ impl ScheduleRecipe {
                 .saturating_sub(self.warmup_steps)
         };
         let then = match self.kind {
-            ScheduleKind::Constant => Schedule::Constant,
+            ScheduleKind::Constant | ScheduleKind::Plateau => Schedule::Constant,
             ScheduleKind::Step => Schedule::MultiStep {
                 milestones: (1..epochs)
                     .filter(|epoch| epoch.is_multiple_of(self.every_epochs.max(1)))
@@ -103,9 +123,41 @@ impl ScheduleRecipe {
         }
     }
 
+    /// The metric that it looks at, if it does.
+    pub(crate) fn watched(&self) -> Option<Metric> {
+        (self.kind == ScheduleKind::Plateau).then_some(self.metric)
+    }
+
+    /// The rate that the schedule starts from after these epochs: below `base` when plateaus have reduced it.
+    pub(crate) fn base(&self, base: f64, rows: &[Row]) -> f64 {
+        if self.kind != ScheduleKind::Plateau {
+            return base;
+        }
+        let plateau = Plateau {
+            is_larger_better: self.metric.is_larger_better(),
+            factor: self.factor,
+            patience: self.patience,
+            threshold: self.threshold,
+            cooldown: self.cooldown,
+            minimum: self.minimum,
+            is_threshold_relative: true,
+            epsilon: 0.0,
+        };
+        let mut state = plateau.start(base);
+        for row in rows {
+            plateau.observe(&mut state, self.metric.of(row).unwrap_or(f64::NAN));
+        }
+        state.rate
+    }
+
     /// An error if a number makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
-        for (setting, value) in [("gamma", self.gamma), ("minimum", self.minimum)] {
+        for (setting, value) in [
+            ("schedule.gamma", self.gamma),
+            ("schedule.minimum", self.minimum),
+            ("schedule.factor", self.factor),
+            ("schedule.threshold", self.threshold),
+        ] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::setting(setting, "a number from 0 to 1", value));
             }
@@ -122,6 +174,41 @@ fn ratio(n: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plateau_lowers_the_base_and_the_warm_up_stays() {
+        let recipe = ScheduleRecipe {
+            kind: ScheduleKind::Plateau,
+            warmup_steps: 10,
+            patience: 1,
+            factor: 0.5,
+            minimum: 0.3,
+            ..ScheduleRecipe::default()
+        };
+        let row = |val_loss| Row {
+            epoch: 1,
+            step: 1,
+            lr: 1.0,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            val_loss: Some(val_loss),
+            val_accuracy: None,
+            val_top5: None,
+            images_per_s: 1.0,
+            data_wait_fraction: 0.0,
+            seconds: 1.0,
+        };
+        let rows = [0.9, 0.8, 0.8, 0.81, 0.7, 0.7, 0.7, 0.7, 0.7].map(row);
+        let rates: Vec<f64> = (0..=rows.len())
+            .map(|n| recipe.base(1.0, &rows[..n]))
+            .collect();
+        assert_eq!(rates, [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3]);
+        let schedule = recipe.schedule(1.0, 4, 20);
+        assert_eq!(schedule.rate(0.5, 30), 0.5, "after the warm-up");
+        assert!((schedule.rate(0.5, 5) - 0.275).abs() < 1e-12, "within it");
+        let constant = ScheduleRecipe::default();
+        assert_eq!(constant.base(1.0, &rows), 1.0, "others do not look");
+    }
 
     #[test]
     fn rates_rise_and_fall_where_the_recipe_says() {

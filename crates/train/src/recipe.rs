@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use data::{DataSet, OpenOptions, Validation};
+use data::{DataSet, FolderOptions, OpenOptions, Unreadable, Validation};
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 use toml::{Table, Value};
 
+use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe};
 use crate::error::{Error, Result};
 use crate::rate::ScheduleRecipe;
 
@@ -51,11 +52,24 @@ pub struct Recipe {
     /// Training images set aside for validation; the data set's own number if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
+    /// Whether pictures of a folder that can't be read are left out; an error if not.
+    #[serde(default)]
+    pub skip_unreadable: bool,
+    /// Trained weights to begin with instead of random ones: a run's folder, a checkpoint's folder or a weight file. Layers
+    /// that the other network does not have in the same shape begin anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
     /// How the learning rate goes over the run.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
+    /// When to stop before the last epoch; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingRecipe>,
+    /// Which checkpoints are kept besides the last and the best.
+    #[serde(default)]
+    pub checkpoints: CheckpointsRecipe,
     /// How pixels become the network's input.
     pub images: ImagesRecipe,
     /// What changes how fast a run goes, and not where it ends.
@@ -245,7 +259,14 @@ impl Recipe {
                 .map_or(Validation::Default, Validation::Count),
             seed: self.seed,
             download,
-            ..OpenOptions::default()
+            folder: FolderOptions {
+                unreadable: if self.skip_unreadable {
+                    Unreadable::Skip
+                } else {
+                    Unreadable::Fail
+                },
+                ..FolderOptions::default()
+            },
         };
         Ok(data::open(Path::new(&self.dataset), &options, progress)?)
     }
@@ -299,6 +320,10 @@ impl Recipe {
             return Err(Error::setting("epochs", "at least 1", 0));
         }
         self.schedule.check()?;
+        self.checkpoints.check()?;
+        if let Some(stopping) = &self.early_stopping {
+            stopping.check()?;
+        }
         let o = &self.optimizer;
         let rates = [
             ("learning_rate", o.learning_rate, f64::INFINITY),

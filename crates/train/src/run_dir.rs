@@ -1,81 +1,24 @@
 //! Run folders: what is in them, and how it gets there so that a kill at any moment leaves a run that can go on.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use model::replace_file;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::record::{COLUMNS, Row, Summary, csv_line};
 
 /// The file that makes a folder a run.
 const CONFIG: &str = "config.toml";
-
-/// A row of the metrics: what an epoch came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Row {
-    /// The epoch, from 1.
-    pub epoch: u64,
-    /// Steps over the whole run.
-    pub step: u64,
-    /// The learning rate of the epoch's last step.
-    pub lr: f64,
-    /// Mean loss over the epoch's training batches, dropout on.
-    pub train_loss: f64,
-    /// Accuracy over the same.
-    pub train_accuracy: f64,
-    /// Mean validation loss, if there is a validation split.
-    pub val_loss: Option<f64>,
-    /// Validation accuracy.
-    pub val_accuracy: Option<f64>,
-    /// Validation top-5 accuracy.
-    pub val_top5: Option<f64>,
-    /// Training images a second.
-    pub images_per_s: f64,
-    /// The share of the training time that was spent waiting for batches.
-    pub data_wait_fraction: f64,
-    /// Seconds that the epoch's training took.
-    pub seconds: f64,
-}
-
-/// The keys of [`Row`], as the header of `metrics.csv` has them.
-const COLUMNS: &str = "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,images_per_s,data_wait_fraction,seconds";
-
-/// What a whole run came to: `summary.json`. Accuracies are fractions; `None` where a split is absent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the names say it, and they are the file's keys"
-)]
-pub struct Summary {
-    pub recipe: String,
-    pub network: String,
-    pub dataset: String,
-    pub device: String,
-    pub parameters: u64,
-    pub epochs: u64,
-    pub steps: u64,
-    /// Training images a second over all epochs, validation not counted.
-    pub images_per_s: f64,
-    /// Seconds in all, validation and test included, over all parts of a resumed run.
-    pub wall_s: f64,
-    pub train_loss: f64,
-    pub train_accuracy: f64,
-    pub val_loss: Option<f64>,
-    pub val_accuracy: Option<f64>,
-    pub best_epoch: Option<u64>,
-    pub best_val_accuracy: Option<f64>,
-    /// The test figures are those of the best checkpoint, or of the last where there is no validation split.
-    pub test_loss: Option<f64>,
-    pub test_accuracy: Option<f64>,
-    pub test_top5: Option<f64>,
-    pub test_macro_f1: Option<f64>,
-    pub peak_host_bytes: Option<u64>,
-    pub peak_device_bytes: u64,
-}
+/// The files that a run's end writes.
+pub(crate) const SUMMARY: &str = "summary.json";
+pub(crate) const EVALUATION: &str = "evaluation.json";
+/// How the names of checkpoints begin that stay of every so many epochs.
+pub(crate) const EPOCH: &str = "epoch-";
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
@@ -181,6 +124,51 @@ impl RunDir {
         Ok(replace_file(&self.path.join(name), bytes)?)
     }
 
+    /// What the run came to, if it is complete.
+    ///
+    /// # Errors
+    /// If `summary.json` can't be read or is damaged.
+    pub fn summary(&self) -> Result<Option<Summary>> {
+        let path = self.path.join(SUMMARY);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(Error::io(&path, "read"))?,
+        };
+        let wrong = |error: serde_json::Error| Error::Format {
+            path: path.clone(),
+            message: error.to_string(),
+        };
+        Ok(Some(serde_json::from_str(&text).map_err(wrong)?))
+    }
+
+    /// Removes what an end of the run has left, as it goes on.
+    pub(crate) fn remove_results(&self) -> Result<()> {
+        for name in [SUMMARY, EVALUATION] {
+            let path = self.path.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io(&path, "remove")(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the checkpoints of epochs whose names are not to be kept, and what a kill has left of any.
+    pub(crate) fn keep_epochs(&self, is_kept: impl Fn(&str) -> bool) -> Result<()> {
+        let folder = self.path.join("checkpoints");
+        for entry in fs::read_dir(&folder).map_err(Error::io(&folder, "read"))? {
+            let path = entry.map_err(Error::io(&folder, "read"))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_of_epoch = name.trim_start_matches('.').starts_with(EPOCH);
+            if is_of_epoch && !is_kept(&name) {
+                fs::remove_dir_all(&path).map_err(Error::io(&path, "remove"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where a checkpoint is.
     #[must_use]
     pub fn checkpoint(&self, name: &str) -> PathBuf {
@@ -194,35 +182,6 @@ fn unserialisable(error: serde_json::Error) -> Error {
 
 fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(unserialisable)
-}
-
-fn csv_line(row: &Row) -> String {
-    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| v.to_string());
-    let cells = [
-        row.epoch.to_string(),
-        row.step.to_string(),
-        row.lr.to_string(),
-        row.train_loss.to_string(),
-        row.train_accuracy.to_string(),
-        optional(row.val_loss),
-        optional(row.val_accuracy),
-        optional(row.val_top5),
-        row.images_per_s.to_string(),
-        row.data_wait_fraction.to_string(),
-        row.seconds.to_string(),
-    ];
-    format!("{}\n", cells.join(","))
-}
-
-/// Six decimals: what a reader needs, and few enough digits that JSON gives back the same number.
-pub(crate) fn rounded(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
-}
-
-/// Six significant digits, for rates: as [`rounded`], whatever the magnitude.
-pub(crate) fn significant(value: f64) -> f64 {
-    // A number that was just written is one.
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// `YYYYMMDD-HHMMSS` in UTC, by Hinnant's `civil_from_days`.
@@ -260,45 +219,6 @@ mod tests {
             (1_795_291_679, "20261121-200759"),
         ] {
             assert_eq!(timestamp(Duration::from_secs(seconds)), expected);
-        }
-    }
-
-    #[test]
-    fn written_numbers_are_short_and_come_back_the_same() {
-        for value in [1.990_000_000_000_000_3e-5, 1.0 / 3.0, 0.0, 123_456_789.0] {
-            let short = significant(value);
-            assert!((short - value).abs() <= 1e-5 * value, "{value}");
-            let again: f64 = serde_json::from_str(&short.to_string()).unwrap();
-            assert_eq!(again.to_bits(), short.to_bits(), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_row_has_as_many_cells_as_there_are_columns() {
-        let row = Row {
-            epoch: 1,
-            step: 62,
-            lr: 1e-3,
-            train_loss: 1.5,
-            train_accuracy: 0.5,
-            val_loss: None,
-            val_accuracy: None,
-            val_top5: None,
-            images_per_s: 100.0,
-            data_wait_fraction: 0.0,
-            seconds: 1.0,
-        };
-        assert_eq!(csv_line(&row), "1,62,0.001,1.5,0.5,,,,100,0,1\n");
-        assert_eq!(
-            csv_line(&row).split(',').count(),
-            COLUMNS.split(',').count()
-        );
-        let keys: Vec<_> = json(&row).unwrap().split(',').map(str::to_owned).collect();
-        for (column, pair) in COLUMNS.split(',').zip(keys) {
-            assert!(
-                pair.contains(&format!("\"{column}\":")),
-                "{column} in {pair}"
-            );
         }
     }
 }

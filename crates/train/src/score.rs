@@ -1,8 +1,13 @@
 //! What logits are worth: loss, top-1 and top-5 accuracy, and the confusion matrix, counted on the host in f64.
 
 use data::PADDING;
+use serde::{Deserialize, Serialize};
 
 use crate::metrics::Confusion;
+use crate::record::rounded;
+
+/// The wrong answers that are kept: the most confident ones.
+const MOST_MISTAKES: usize = 64;
 
 /// Counts over the images seen so far.
 #[derive(Clone, Debug)]
@@ -13,6 +18,20 @@ pub(crate) struct Tally {
     top1: u64,
     top5: u64,
     confusion: Confusion,
+    mistakes: Vec<Mistake>,
+}
+
+/// A wrong answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// The image's index in its split.
+    pub sample: u32,
+    /// Its class.
+    pub truth: u32,
+    /// The answer.
+    pub predicted: u32,
+    /// The probability that the network gives its answer.
+    pub confidence: f64,
 }
 
 /// What a network reaches on a split.
@@ -28,6 +47,8 @@ pub struct Score {
     pub top5: f64,
     /// Images by label and prediction; precision, recall and F1 follow from it.
     pub confusion: Confusion,
+    /// The most confident wrong answers, at most 64, the most confident first.
+    pub mistakes: Vec<Mistake>,
 }
 
 impl Tally {
@@ -39,10 +60,11 @@ impl Tally {
             top1: 0,
             top5: 0,
             confusion: Confusion::new(classes),
+            mistakes: Vec::new(),
         }
     }
 
-    /// Adds a batch of logits `[n, classes]`; padded places are skipped.
+    /// Adds a batch of logits `[n, classes]`, the images in the order of their split; padded places are skipped.
     pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
         for (row, &label) in logits.chunks_exact(self.classes).zip(labels) {
             if label == PADDING {
@@ -59,11 +81,31 @@ impl Tally {
                     if *x > row[best] { class } else { best }
                 },
             );
+            if largest != label {
+                self.add_mistake(row, label, largest);
+            }
             self.n += 1;
             self.loss_sum += cross_entropy(row, own);
             self.top1 += u64::from(rank == 0);
             self.top5 += u64::from(rank < 5);
             self.confusion.add(label, largest);
+        }
+    }
+
+    fn add_mistake(&mut self, row: &[f32], label: usize, largest: usize) {
+        let confidence = (-cross_entropy(row, row[largest])).exp();
+        // What is not a number can't be ranked, nor written down.
+        if confidence.is_finite() {
+            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            self.mistakes.push(Mistake {
+                sample: u32::try_from(self.n).unwrap_or(u32::MAX),
+                truth: small(label),
+                predicted: small(largest),
+                confidence: rounded(confidence),
+            });
+        }
+        if self.mistakes.len() >= 2 * MOST_MISTAKES {
+            self.mistakes = worst(&self.mistakes);
         }
     }
 
@@ -75,8 +117,20 @@ impl Tally {
             accuracy: ratio_of(self.top1) / n,
             top5: ratio_of(self.top5) / n,
             confusion: self.confusion.clone(),
+            mistakes: worst(&self.mistakes),
         }
     }
+}
+
+/// The most confident ones, the most confident first and earlier images before later ones.
+fn worst(mistakes: &[Mistake]) -> Vec<Mistake> {
+    let mut sorted = mistakes.to_vec();
+    sorted.sort_by(|a, b| {
+        let by_confidence = b.confidence.total_cmp(&a.confidence);
+        by_confidence.then(a.sample.cmp(&b.sample))
+    });
+    sorted.truncate(MOST_MISTAKES);
+    sorted
 }
 
 /// `ln sum exp(x) - x_label`, shifted by the largest so that nothing overflows.
@@ -140,6 +194,28 @@ mod tests {
             (score.top5 - 1.0).abs() < 1e-12,
             "two classes are always among five"
         );
+    }
+
+    #[test]
+    fn the_most_confident_mistakes_are_kept_with_their_places() {
+        let mut tally = Tally::new(2);
+        // Image i answers class 1 by i / 100; the even ones are of class 0, so wrong.
+        for start in (0..300_u16).step_by(3) {
+            let images: Vec<u16> = (start..start + 3).collect();
+            let logits = images.iter().flat_map(|&i| [0.0, f32::from(i) / 100.0]);
+            let mut labels: Vec<u32> = images.iter().map(|&i| u32::from(i % 2)).collect();
+            labels.push(PADDING);
+            let logits: Vec<f32> = logits.chain([0.0, 9.0]).collect();
+            tally.add(&logits, &labels);
+        }
+        let mistakes = tally.score().mistakes;
+        let samples: Vec<u32> = mistakes.iter().map(|mistake| mistake.sample).collect();
+        let expected: Vec<u32> = (0..64).map(|rank| 298 - 2 * rank).collect();
+        assert_eq!(samples, expected);
+        let worst = mistakes[0];
+        assert_eq!((worst.truth, worst.predicted), (0, 1));
+        let probability = 1.0 / (1.0 + (-2.98_f64).exp());
+        assert!((worst.confidence - probability).abs() < 1e-6, "{worst:?}");
     }
 
     #[test]

@@ -1,25 +1,30 @@
 //! The training loop: epochs of captured steps, validation, checkpoints, and the test at the end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+mod epoch;
+mod finish;
+mod initial;
+mod steps;
 
-use data::{DataSet, Loader, LoaderOptions, Split};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use data::{DataSet, Loader, LoaderOptions};
 use model::{Architecture, Network};
 use tensor::Device;
-use tensor::ops::accuracy::Totals;
 
-use crate::callback::{Event, Listener, Outcome, Start, Step};
-use crate::checkpoint::{self, Best, Checkpoint, Partial, State};
-use crate::environment::{Environment, peak_host_bytes};
+use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, Start};
+use crate::checkpoint::{self, State};
+use crate::control::Metric;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::optimizer::Optimizer;
 use crate::profiler::Profiler;
 use crate::recipe::Recipe;
-use crate::run_dir::{Row, RunDir, Summary, rounded, significant};
+use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
-use crate::score::{Score, ratio_of};
-use crate::step::{Reading, TrainStep};
+use crate::step::TrainStep;
+use crate::step_log::StepLog;
 
 /// The names of the checkpoints.
 const LAST: &str = "last";
@@ -39,10 +44,26 @@ pub struct Trainer {
     validation: Option<Evaluator>,
     run: Option<RunDir>,
     profiler: Option<Profiler>,
+    log: Option<StepLog>,
     state: State,
+    /// What the weights at the run's beginning were taken from.
+    initial: Option<FineTuning>,
+    max_time: Option<Duration>,
     /// What the last step that was read back lost.
     last_loss: f64,
+    /// When this part of the run began, or was last saved.
     began: Instant,
+}
+
+/// Why the steps of an epoch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// They are all done.
+    Epoch,
+    /// The caller has asked to stop.
+    Interrupt,
+    /// The time is up.
+    Time,
 }
 
 impl Trainer {
@@ -59,6 +80,7 @@ impl Trainer {
             Some(limit) => data.limit(limit)?,
             None => data,
         };
+        check_metrics(&recipe, &data)?;
         let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
@@ -88,7 +110,10 @@ impl Trainer {
             schedule,
             run: None,
             profiler: None,
+            log: None,
             state: State::default(),
+            initial: None,
+            max_time: None,
             last_loss: f64::NAN,
             began: Instant::now(),
         })
@@ -101,6 +126,7 @@ impl Trainer {
     pub fn save_to(&mut self, run: RunDir) -> Result<()> {
         run.write_recipe(&self.recipe)?;
         run.write_json("environment.json", &Environment::of(&self.device))?;
+        self.log = Some(StepLog::open(run.path(), self.state.step)?);
         self.run = Some(run);
         Ok(())
     }
@@ -119,6 +145,7 @@ impl Trainer {
             self.state = state;
         }
         checkpoint::recover(&run.checkpoint(BEST))?;
+        run.remove_results()?;
         run.write_metrics(&self.state.rows)?;
         self.save_to(run)
     }
@@ -133,6 +160,12 @@ impl Trainer {
         Ok(())
     }
 
+    /// Ends [`Trainer::run`] after this time, with everything saved and tested, and able to go on: at the first step's end
+    /// that is later.
+    pub fn set_max_time(&mut self, max_time: Duration) {
+        self.max_time = Some(max_time);
+    }
+
     /// The network in training.
     #[must_use]
     pub fn network(&self) -> &Network {
@@ -145,23 +178,41 @@ impl Trainer {
         &self.recipe
     }
 
-    /// Trains until all epochs are done, or until `stop` is set: then the step in hand is finished and everything saved.
+    /// Trains until all epochs are done, the recipe's early stopping is due or the time is up; or until `stop` is set:
+    /// then the step in hand is finished and everything saved.
     ///
     /// # Errors
     /// [`Error::Diverged`] when the loss is no number, with the step; if images, device or run folder fail.
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
+        self.load_initial_weights()?;
         self.began = Instant::now();
+        let deadline = self.max_time.map(|time| self.began + time);
         listener.event(Event::Started(&self.start()));
-        while self.state.epoch < self.recipe.epochs {
-            if !self.train_epoch(stop, listener)? {
-                self.save(false)?;
-                return Ok(Outcome::Interrupted {
-                    step: self.state.step,
-                });
+        let ended = loop {
+            let stopping = self.recipe.early_stopping;
+            if self.state.epoch >= self.recipe.epochs {
+                break Ended::Epochs;
             }
-            self.end_epoch(listener)?;
-        }
-        let summary = self.finish(listener)?;
+            if stopping.is_some_and(|stopping| stopping.is_due(&self.state.rows)) {
+                break Ended::EarlyStopping;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break Ended::MaxTime;
+            }
+            match self.train_epoch((stop, deadline), listener)? {
+                Pause::Epoch => self.end_epoch(listener)?,
+                Pause::Time => {
+                    self.save(false)?;
+                    break Ended::MaxTime;
+                }
+                Pause::Interrupt => {
+                    self.save(false)?;
+                    let step = self.state.step;
+                    return Ok(Outcome::Interrupted { step });
+                }
+            }
+        };
+        let summary = self.finish(ended, listener)?;
         listener.event(Event::Finished(&summary));
         Ok(Outcome::Finished(Box::new(summary)))
     }
@@ -182,213 +233,8 @@ impl Trainer {
             steps_per_epoch: self.loader.n_batches(),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
+            initial: self.initial.clone(),
         }
-    }
-
-    /// Runs the rest of an epoch's steps. False if it was asked to stop before the last.
-    fn train_epoch(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<bool> {
-        let n_batches = self.loader.n_batches();
-        let (began, waited) = (Instant::now(), self.loader.waited());
-        let before = self.state.partial;
-        self.step.set_sums(&totals(&before))?;
-        while self.state.batch < n_batches && !stop.load(Ordering::Relaxed) {
-            if let Some(profiler) = &mut self.profiler {
-                profiler.before_step(self.run.as_ref())?;
-            }
-            let number = self.state.step + 1;
-            let index = u32::try_from(number).unwrap_or(u32::MAX);
-            let rate = self.learning_rate(number);
-            let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
-            self.step.run(number, self.loader.next_batch()?, &scalars)?;
-            (self.state.step, self.state.batch) = (number, self.state.batch + 1);
-            while let Some(reading) = self.step.reading()? {
-                self.take_in(&reading)?;
-            }
-            let partial = &mut self.state.partial;
-            partial.seconds = before.seconds + began.elapsed().as_secs_f64();
-            partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
-            listener.event(Event::Step(self.progress(n_batches)));
-        }
-        if let Some(profiler) = &mut self.profiler {
-            profiler.finish(self.run.as_ref())?;
-        }
-        for reading in self.step.last_readings(self.state.step)? {
-            self.take_in(&reading)?;
-        }
-        self.state.partial.seconds = before.seconds + began.elapsed().as_secs_f64();
-        Ok(self.state.batch == n_batches)
-    }
-
-    fn take_in(&mut self, Reading { step, totals }: &Reading) -> Result<()> {
-        let partial = &mut self.state.partial;
-        if !totals.loss.is_finite() {
-            return Err(Error::Diverged {
-                first: step.saturating_sub(self.step.every() - 1).max(1),
-                step: *step,
-                loss: totals.loss,
-            });
-        }
-        let images = totals.count - partial.images;
-        if images > 0.0 {
-            self.last_loss = (totals.loss - partial.loss) / images;
-        }
-        (partial.loss, partial.images) = (totals.loss, totals.count);
-        (partial.correct, partial.correct_in_five) = (totals.correct, totals.correct_in_five);
-        Ok(())
-    }
-
-    /// The learning rate of step number `step`, from 1.
-    fn learning_rate(&self, step: u64) -> f64 {
-        let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.schedule.rate(self.recipe.optimizer.learning_rate, t)
-    }
-
-    fn progress(&self, of: usize) -> Step {
-        let partial = &self.state.partial;
-        Step {
-            step: self.state.step,
-            epoch: self.state.epoch + 1,
-            done: self.state.batch,
-            of,
-            loss: self.last_loss,
-            accuracy: partial.correct / partial.images.max(1.0),
-            images_per_s: partial.images / partial.seconds.max(1e-9),
-            learning_rate: self.learning_rate(self.state.step),
-        }
-    }
-
-    /// Validates, and saves the epoch that is done.
-    fn end_epoch(&mut self, listener: &mut dyn Listener) -> Result<()> {
-        let validation = match &mut self.validation {
-            Some(evaluator) => Some(evaluator.run(&mut |done, of| {
-                listener.event(Event::Evaluating {
-                    split: Split::Validation,
-                    done,
-                    of,
-                });
-            })?),
-            None => None,
-        };
-        let row = self.row(validation.as_ref());
-        let improved = row
-            .val_accuracy
-            .is_some_and(|accuracy| self.state.best.is_none_or(|best| accuracy > best.accuracy));
-        if let (true, Some(accuracy)) = (improved, row.val_accuracy) {
-            self.state.best = Some(Best {
-                epoch: row.epoch,
-                accuracy,
-            });
-        }
-        self.state.train_s += self.state.partial.seconds;
-        self.state.partial = Partial::default();
-        (self.state.epoch, self.state.batch) = (row.epoch, 0);
-        self.state.rows.push(row.clone());
-        self.save(improved)?;
-        listener.event(Event::Epoch(&row));
-        Ok(())
-    }
-
-    fn row(&self, validation: Option<&Score>) -> Row {
-        let partial = &self.state.partial;
-        let images = partial.images.max(1.0);
-        let seconds = partial.seconds.max(1e-9);
-        Row {
-            epoch: self.state.epoch + 1,
-            step: self.state.step,
-            lr: significant(self.learning_rate(self.state.step)),
-            train_loss: rounded(partial.loss / images),
-            train_accuracy: rounded(partial.correct / images),
-            val_loss: validation.map(|score| rounded(score.loss)),
-            val_accuracy: validation.map(|score| rounded(score.accuracy)),
-            val_top5: validation.map(|score| rounded(score.top5)),
-            images_per_s: rounded(images / seconds),
-            data_wait_fraction: rounded(partial.waited_s / seconds),
-            seconds: rounded(seconds),
-        }
-    }
-
-    /// Saves the run: the best checkpoint first, so that a kill in between leaves none that the last does not know of.
-    fn save(&mut self, is_best: bool) -> Result<()> {
-        let Some(run) = &self.run else { return Ok(()) };
-        self.state.wall_s += self.began.elapsed().as_secs_f64();
-        self.began = Instant::now();
-        let (model, optimizer) = (self.network.to_bytes()?, self.optimizer.to_bytes()?);
-        let checkpoint = Checkpoint {
-            model: &model,
-            optimizer: &optimizer,
-            state: &self.state,
-        };
-        if is_best {
-            checkpoint::save(&run.checkpoint(BEST), &checkpoint)?;
-        }
-        checkpoint::save(&run.checkpoint(LAST), &checkpoint)?;
-        run.write_metrics(&self.state.rows)
-    }
-
-    /// Tests the best weights, or the last where nothing says which are best, and writes the summary.
-    fn finish(&mut self, listener: &mut dyn Listener) -> Result<Summary> {
-        if let (Some(run), Some(_)) = (&self.run, self.state.best) {
-            let best = run.checkpoint(BEST);
-            self.network.load(&checkpoint::model_path(&best))?;
-        }
-        let test = match self.data.test.clone() {
-            Some(images) => {
-                let mut evaluator = Evaluator::new(&self.network, images, &self.recipe)?;
-                Some(evaluator.run(&mut |done, of| {
-                    listener.event(Event::Evaluating {
-                        split: Split::Test,
-                        done,
-                        of,
-                    });
-                })?)
-            }
-            None => None,
-        };
-        let wall_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
-        let summary = self.summary(test.as_ref(), wall_s);
-        if let Some(run) = &self.run {
-            run.write_json("summary.json", &summary)?;
-        }
-        Ok(summary)
-    }
-
-    fn summary(&self, test: Option<&Score>, wall_s: f64) -> Summary {
-        let last = self.state.rows.last();
-        let images = self.state.step * self.recipe.batch_size as u64;
-        let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
-        Summary {
-            recipe: self.recipe.name.clone(),
-            network: self.network.architecture().name().to_owned(),
-            dataset: self.data.name.clone(),
-            device: self.device.name().to_owned(),
-            parameters: self.network.architecture().summary().parameters() as u64,
-            epochs: self.state.epoch,
-            steps: self.state.step,
-            images_per_s: rounded(ratio_of(images) / self.state.train_s.max(1e-9)),
-            wall_s: rounded(wall_s),
-            train_loss: last.map_or(f64::NAN, |row| row.train_loss),
-            train_accuracy: last.map_or(f64::NAN, |row| row.train_accuracy),
-            val_loss: last.and_then(|row| row.val_loss),
-            val_accuracy: last.and_then(|row| row.val_accuracy),
-            best_epoch: self.state.best.map(|best| best.epoch),
-            best_val_accuracy: self.state.best.map(|best| best.accuracy),
-            test_loss: of_test(|score| score.loss),
-            test_accuracy: of_test(|score| score.accuracy),
-            test_top5: of_test(|score| score.top5),
-            test_macro_f1: of_test(Score::macro_f1),
-            peak_host_bytes: peak_host_bytes(),
-            peak_device_bytes: self.device.memory().1,
-        }
-    }
-}
-
-/// The device's sums of a begun epoch.
-fn totals(partial: &Partial) -> Totals {
-    Totals {
-        loss: partial.loss,
-        correct: partial.correct,
-        correct_in_five: partial.correct_in_five,
-        count: partial.images,
     }
 }
 
@@ -400,4 +246,20 @@ fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
         Some(classes),
         recipe.input_size,
     )?)
+}
+
+/// An error if something is decided by a metric of the validation split, and there is none.
+fn check_metrics(recipe: &Recipe, data: &DataSet) -> Result<()> {
+    let of_schedule = recipe.schedule.watched();
+    let of_stopping = recipe.early_stopping.map(|stopping| stopping.metric);
+    for (setting, metric) in [
+        ("schedule.metric", of_schedule),
+        ("early_stopping.metric", of_stopping),
+    ] {
+        if metric.is_some_and(Metric::is_of_validation) && data.validation.is_none() {
+            let expected = "train_loss, as there are no validation images";
+            return Err(Error::setting(setting, expected, "a metric of theirs"));
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,87 @@
+//! The end of an epoch: validation, its row, and the checkpoints.
+
+use std::time::Instant;
+
+use data::Split;
+
+use super::{BEST, LAST, Trainer};
+use crate::callback::{Event, Listener};
+use crate::checkpoint::{self, Best, Checkpoint, Partial};
+use crate::error::Result;
+use crate::record::{Row, rounded, significant};
+use crate::run_dir::EPOCH;
+use crate::score::Score;
+
+impl Trainer {
+    /// Validates, and saves the epoch that is done.
+    pub(super) fn end_epoch(&mut self, listener: &mut dyn Listener) -> Result<()> {
+        let validation = self.validate(listener)?;
+        let row = self.row(validation.as_ref());
+        let best = Best::after(self.state.best, &row);
+        let improved = best.is_some();
+        self.state.best = best.or(self.state.best);
+        self.state.train_s += self.state.partial.seconds;
+        self.state.partial = Partial::default();
+        (self.state.epoch, self.state.batch) = (row.epoch, 0);
+        self.state.rows.push(row.clone());
+        self.save(improved)?;
+        listener.event(Event::Epoch(&row));
+        Ok(())
+    }
+
+    /// Scores the present weights on the validation split, if there is one.
+    pub(super) fn validate(&mut self, listener: &mut dyn Listener) -> Result<Option<Score>> {
+        let split = Split::Validation;
+        let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
+        let score = self.validation.as_mut().map(|it| it.run(&mut tell));
+        score.transpose()
+    }
+
+    pub(super) fn row(&self, validation: Option<&Score>) -> Row {
+        let partial = &self.state.partial;
+        let images = partial.images.max(1.0);
+        let seconds = partial.seconds.max(1e-9);
+        Row {
+            epoch: self.state.epoch + 1,
+            step: self.state.step,
+            lr: significant(self.learning_rate(self.state.step)),
+            train_loss: rounded(partial.loss / images),
+            train_accuracy: rounded(partial.correct / images),
+            val_loss: validation.map(|score| rounded(score.loss)),
+            val_accuracy: validation.map(|score| rounded(score.accuracy)),
+            val_top5: validation.map(|score| rounded(score.top5)),
+            images_per_s: rounded(images / seconds),
+            data_wait_fraction: rounded(partial.waited_s / seconds),
+            seconds: rounded(seconds),
+        }
+    }
+
+    /// Saves the run: the best checkpoint first, so that a kill in between leaves none that the last does not know of.
+    pub(super) fn save(&mut self, is_best: bool) -> Result<()> {
+        let Some(run) = &self.run else { return Ok(()) };
+        self.state.wall_s += self.began.elapsed().as_secs_f64();
+        self.began = Instant::now();
+        let (model, optimizer) = (self.network.to_bytes()?, self.optimizer.to_bytes()?);
+        let checkpoint = Checkpoint {
+            model: &model,
+            optimizer: &optimizer,
+            state: &self.state,
+        };
+        if is_best {
+            checkpoint::save(&run.checkpoint(BEST), &checkpoint)?;
+        }
+        let epoch = self.state.epoch;
+        let kept: Vec<_> = self.recipe.checkpoints.kept(epoch).collect();
+        if self.state.batch == 0 && kept.contains(&epoch) {
+            checkpoint::save(&run.checkpoint(&epoch_name(epoch)), &checkpoint)?;
+        }
+        checkpoint::save(&run.checkpoint(LAST), &checkpoint)?;
+        run.keep_epochs(|name| kept.iter().any(|&epoch| name == epoch_name(epoch)))?;
+        run.write_metrics(&self.state.rows)
+    }
+}
+
+/// The name of the checkpoint that stays of an epoch.
+fn epoch_name(epoch: u64) -> String {
+    format!("{EPOCH}{epoch:04}")
+}

@@ -1,0 +1,122 @@
+//! The end of a run: the test, and the summary.
+
+use data::Split;
+
+use super::{BEST, LAST, Trainer};
+use crate::callback::{Ended, Event, Listener};
+use crate::checkpoint::{self, Best};
+use crate::environment::peak_host_bytes;
+use crate::error::Result;
+use crate::evaluation::Evaluation;
+use crate::evaluator::Evaluator;
+use crate::record::{Row, Summary, rounded};
+use crate::run_dir::{EVALUATION, SUMMARY};
+use crate::score::{Score, ratio_of};
+
+/// What a run has come to when it ends.
+#[derive(Debug)]
+struct Ending {
+    ended: Ended,
+    rows: Vec<Row>,
+    best: Option<Best>,
+    /// The checkpoint whose weights are tested.
+    weights: &'static str,
+}
+
+impl Trainer {
+    /// Tests the best weights, or the last where nothing says which are best, and writes what came of the run.
+    pub(super) fn finish(&mut self, ended: Ended, listener: &mut dyn Listener) -> Result<Summary> {
+        let ending = self.ending(ended, listener)?;
+        if let (Some(run), BEST) = (&self.run, ending.weights) {
+            let best = run.checkpoint(BEST);
+            self.network.load(&checkpoint::model_path(&best))?;
+        }
+        let split = if self.data.test.is_some() {
+            Split::Test
+        } else {
+            Split::Validation
+        };
+        let score = self.score(split, listener)?;
+        let test = score.as_ref().filter(|_| split == Split::Test);
+        let summary = self.summary(&ending, test);
+        if let Some(run) = &self.run {
+            if let Some(score) = &score {
+                let evaluation = Evaluation::new(split, self.data.class_names(), score);
+                run.write_json(EVALUATION, &evaluation)?;
+            }
+            run.write_metrics(&ending.rows)?;
+            run.write_json(SUMMARY, &summary)?;
+        }
+        Ok(summary)
+    }
+
+    /// What the run has come to. An epoch that the end of the time has cut short gets a row too; it is in no checkpoint,
+    /// so that the run can go on as if it had never stopped.
+    fn ending(&mut self, ended: Ended, listener: &mut dyn Listener) -> Result<Ending> {
+        let mut ending = Ending {
+            ended,
+            rows: self.state.rows.clone(),
+            best: self.state.best,
+            weights: LAST,
+        };
+        if self.run.is_some() && ending.best.is_some() {
+            ending.weights = BEST;
+        }
+        if self.state.batch > 0 {
+            let validation = self.validate(listener)?;
+            let row = self.row(validation.as_ref());
+            if let Some(best) = Best::after(ending.best, &row) {
+                (ending.best, ending.weights) = (Some(best), LAST);
+            }
+            listener.event(Event::Epoch(&row));
+            ending.rows.push(row);
+        }
+        Ok(ending)
+    }
+
+    /// Scores the present weights on a split, if there is one.
+    fn score(&mut self, split: Split, listener: &mut dyn Listener) -> Result<Option<Score>> {
+        if split == Split::Validation {
+            return self.validate(listener);
+        }
+        let Some(images) = self.data.split(split).cloned() else {
+            return Ok(None);
+        };
+        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe)?;
+        let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
+        evaluator.run(&mut tell).map(Some)
+    }
+
+    fn summary(&self, ending: &Ending, test: Option<&Score>) -> Summary {
+        let last = ending.rows.last();
+        let train_s = self.state.train_s + self.state.partial.seconds;
+        let wall_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
+        let images = self.state.step * self.recipe.batch_size as u64;
+        let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
+        Summary {
+            recipe: self.recipe.name.clone(),
+            network: self.network.architecture().name().to_owned(),
+            dataset: self.data.name.clone(),
+            device: self.device.name().to_owned(),
+            parameters: self.network.architecture().summary().parameters() as u64,
+            epochs: self.state.epoch,
+            steps: self.state.step,
+            images_per_s: rounded(ratio_of(images) / train_s.max(1e-9)),
+            wall_s: rounded(wall_s),
+            train_loss: last.map_or(f64::NAN, |row| row.train_loss),
+            train_accuracy: last.map_or(f64::NAN, |row| row.train_accuracy),
+            val_loss: last.and_then(|row| row.val_loss),
+            val_accuracy: last.and_then(|row| row.val_accuracy),
+            best_epoch: ending.best.map(|best| best.epoch),
+            best_val_accuracy: ending.best.map(|best| best.accuracy),
+            test_loss: of_test(|score| score.loss),
+            test_accuracy: of_test(|score| score.accuracy),
+            test_top5: of_test(|score| score.top5),
+            test_macro_f1: of_test(Score::macro_f1),
+            peak_host_bytes: peak_host_bytes(),
+            peak_device_bytes: self.device.memory().1,
+            ended: ending.ended,
+            weights: ending.weights.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The weights that a run begins with, when they are not random.
+
+use std::path::Path;
+
+use super::Trainer;
+use crate::callback::FineTuning;
+use crate::error::{Error, Result};
+use crate::evaluate::Weights;
+
+impl Trainer {
+    /// Takes the recipe's initial weights from where it says, unless the run has begun already or they were taken before:
+    /// [`Trainer::run`] does it too. Parameters that the file does not have in the same shape stay random.
+    ///
+    /// # Errors
+    /// If there are no weights, the file is damaged, or nothing in it suits the network.
+    pub fn load_initial_weights(&mut self) -> Result<()> {
+        let Some(from) = &self.recipe.from else {
+            return Ok(());
+        };
+        if self.state.step > 0 || self.initial.is_some() {
+            return Ok(());
+        }
+        let path = Weights::find(Path::new(from))?.path;
+        let matching = self.network.load_matching(&path)?;
+        if matching.loaded.is_empty() {
+            let expected = format!("weights of {} or its like", self.network.architecture());
+            let got = format!("{}, in which nothing suits it", path.display());
+            return Err(Error::setting("from", expected, got));
+        }
+        self.initial = Some(FineTuning {
+            path,
+            loaded: matching.loaded,
+            new: matching.missing,
+            unused: matching.unused,
+        });
+        Ok(())
+    }
+}

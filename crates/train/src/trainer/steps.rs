@@ -1,0 +1,126 @@
+//! The steps of an epoch: run, and their readings taken in.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use tensor::ops::accuracy::Totals;
+
+use super::{Pause, Trainer};
+use crate::callback::{Event, Listener, Step};
+use crate::checkpoint::Partial;
+use crate::error::{Error, Result};
+use crate::step::Reading;
+
+impl Trainer {
+    /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
+    pub(super) fn train_epoch(
+        &mut self,
+        (stop, deadline): (&AtomicBool, Option<Instant>),
+        listener: &mut dyn Listener,
+    ) -> Result<Pause> {
+        let n_batches = self.loader.n_batches();
+        let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let mut pause = Pause::Epoch;
+        let (began, waited) = (Instant::now(), self.loader.waited());
+        let before = self.state.partial;
+        self.step.set_sums(&totals(&before))?;
+        while self.state.batch < n_batches {
+            if stop.load(Ordering::Relaxed) {
+                pause = Pause::Interrupt;
+                break;
+            }
+            if is_late() {
+                pause = Pause::Time;
+                break;
+            }
+            if let Some(profiler) = &mut self.profiler {
+                profiler.before_step(self.run.as_ref())?;
+            }
+            let number = self.state.step + 1;
+            let index = u32::try_from(number).unwrap_or(u32::MAX);
+            let rate = self.learning_rate(number);
+            let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
+            self.step.run(number, self.loader.next_batch()?, &scalars)?;
+            (self.state.step, self.state.batch) = (number, self.state.batch + 1);
+            while let Some(reading) = self.step.reading()? {
+                self.take_in(&reading)?;
+            }
+            let partial = &mut self.state.partial;
+            partial.seconds = before.seconds + began.elapsed().as_secs_f64();
+            partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
+            self.tell(false, listener)?;
+        }
+        if let Some(profiler) = &mut self.profiler {
+            profiler.finish(self.run.as_ref())?;
+        }
+        for reading in self.step.last_readings(self.state.step)? {
+            self.take_in(&reading)?;
+        }
+        self.state.partial.seconds = before.seconds + began.elapsed().as_secs_f64();
+        self.tell(true, listener)?;
+        Ok(pause)
+    }
+
+    /// Tells of the last step, and notes it down if that is due, or if it is the last before a pause.
+    fn tell(&mut self, is_last: bool, listener: &mut dyn Listener) -> Result<()> {
+        let step = self.progress(self.loader.n_batches());
+        if !is_last {
+            listener.event(Event::Step(step));
+        }
+        let time_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
+        match &mut self.log {
+            Some(log) => log.note(&step, time_s, is_last),
+            None => Ok(()),
+        }
+    }
+
+    fn take_in(&mut self, Reading { step, totals }: &Reading) -> Result<()> {
+        let partial = &mut self.state.partial;
+        if !totals.loss.is_finite() {
+            return Err(Error::Diverged {
+                first: step.saturating_sub(self.step.every() - 1).max(1),
+                step: *step,
+                loss: totals.loss,
+            });
+        }
+        let images = totals.count - partial.images;
+        if images > 0.0 {
+            self.last_loss = (totals.loss - partial.loss) / images;
+        }
+        (partial.loss, partial.images) = (totals.loss, totals.count);
+        (partial.correct, partial.correct_in_five) = (totals.correct, totals.correct_in_five);
+        Ok(())
+    }
+
+    /// The learning rate of step number `step`, from 1.
+    pub(super) fn learning_rate(&self, step: u64) -> f64 {
+        let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
+        let base = self.recipe.optimizer.learning_rate;
+        let base = self.recipe.schedule.base(base, &self.state.rows);
+        self.schedule.rate(base, t)
+    }
+
+    fn progress(&self, of: usize) -> Step {
+        let partial = &self.state.partial;
+        Step {
+            step: self.state.step,
+            epoch: self.state.epoch + 1,
+            done: self.state.batch,
+            of,
+            loss: self.last_loss,
+            accuracy: partial.correct / partial.images.max(1.0),
+            images_per_s: partial.images / partial.seconds.max(1e-9),
+            learning_rate: self.learning_rate(self.state.step),
+        }
+    }
+}
+
+/// The device's sums of a begun epoch.
+fn totals(partial: &Partial) -> Totals {
+    Totals {
+        loss: partial.loss,
+        correct: partial.correct,
+        correct_in_five: partial.correct_in_five,
+        count: partial.images,
+    }
+}
