@@ -18,6 +18,7 @@ use crate::control::Metric;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
+use crate::memory::Ahead;
 use crate::optimizer::Optimizer;
 use crate::profiler::Profiler;
 use crate::recipe::Recipe;
@@ -42,6 +43,7 @@ pub struct Trainer {
     loader: Loader,
     schedule: Schedule,
     validation: Option<Evaluator>,
+    memory_ahead: Ahead,
     run: Option<RunDir>,
     profiler: Option<Profiler>,
     log: Option<StepLog>,
@@ -90,7 +92,9 @@ impl Trainer {
         };
         let loader = Loader::new(data.train.clone(), options)?;
         let network = Network::new(architecture, recipe.seed, device)?;
+        let (before, _) = device.memory();
         let optimizer = Optimizer::new(&recipe.optimizer, &network)?;
+        let optimizer_bytes = device.memory().0 - before;
         let sizes = (recipe.batch_size, data.train.size());
         let step = TrainStep::capture(&network, &optimizer, &recipe.images, sizes)?;
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
@@ -98,8 +102,10 @@ impl Trainer {
         let schedule = recipe.schedule.schedule(rate, epochs, loader.n_batches());
         let validation = data.validation.clone();
         let validation = validation.map(|images| Evaluator::new(&network, images, &recipe));
+        let validation = validation.transpose()?;
         Ok(Self {
-            validation: validation.transpose()?,
+            memory_ahead: Ahead::measure(&network, &data, &recipe, optimizer_bytes)?,
+            validation,
             recipe,
             data,
             device: device.clone(),
@@ -223,6 +229,7 @@ impl Trainer {
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
+            memory: self.memory_ahead.memory(&self.device, self.run.is_some()),
             is_software: self.device.is_software(),
             dataset: self.data.name.clone(),
             images: [
