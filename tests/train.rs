@@ -10,18 +10,27 @@
 mod control;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/recipes.rs"]
+mod recipes;
+#[path = "train/step.rs"]
+mod step;
+#[path = "train/views.rs"]
+mod views;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use train::data::{DataSet, Shapes10};
-use train::{Device, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
+use train::{
+    AverageRecipe, CropKind, Device, EraseRecipe, Error, Event, MixRecipe, Outcome, Recipe, RunDir,
+    Summary, Trainer,
+};
 
 /// Four epochs of four steps.
 fn recipe() -> Recipe {
     let mut recipe = Recipe::named("shapes10").unwrap();
     (recipe.epochs, recipe.batch_size) = (4, 16);
-    recipe.images.pad = 2;
+    (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     recipe.images.flip = true;
     recipe
 }
@@ -134,6 +143,48 @@ fn a_run_that_was_stopped_and_resumed_equals_one_that_never_stopped() {
     assert_same_run(&straight, &stopped, "resumed when complete");
 }
 
+/// Averaged weights, steps of several batches, mixing and everything random about images.
+#[test]
+fn a_run_with_all_that_a_step_can_do_is_resumed_with_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let [straight, stopped] = ["straight", "stopped"].map(|name| root.path().join(name));
+    let mut recipe = recipe();
+    "alexnet-cifar".clone_into(&mut recipe.network);
+    // Eight batches an epoch: steps of three, three and two.
+    (recipe.epochs, recipe.batch_size) = (2, 8);
+    recipe.optimizer.accumulate = 3;
+    recipe.optimizer.clip_norm = Some(1.0);
+    recipe.average = Some(AverageRecipe { decay: 0.9 });
+    recipe.label_smoothing = 0.1;
+    recipe.mix = MixRecipe {
+        mixup: 0.4,
+        cutmix: 1.0,
+        probability: 0.8,
+    };
+    (recipe.images.mean, recipe.images.deviation) = (None, None);
+    (recipe.images.brightness, recipe.images.contrast) = (0.2, 0.2);
+    recipe.images.colour_shift = 0.1;
+    recipe.images.erase = Some(EraseRecipe::default());
+    let expected = finished(run(&straight, recipe.clone(), u64::MAX));
+    assert_eq!(expected.steps, 6, "three steps an epoch");
+    // Within the first epoch, and within the second; what is resumed is the recipe in the folder.
+    for stop_at in [2, 5] {
+        let outcome = run(&stopped, recipe.clone(), stop_at);
+        assert!(
+            matches!(outcome, Outcome::Interrupted { step } if step == stop_at),
+            "{outcome:?}"
+        );
+        recipe = RunDir::open(&stopped).unwrap().recipe().unwrap();
+        assert!(recipe.images.colour_components.is_some(), "resolved");
+    }
+    let summary = finished(run(&stopped, recipe, u64::MAX));
+    assert_same_run(&straight, &stopped, "stopped twice");
+    assert_eq!(
+        (summary.test_loss, summary.steps),
+        (expected.test_loss, expected.steps)
+    );
+}
+
 #[test]
 fn running_statistics_of_batch_norm_are_saved_and_resumed() {
     let root = tempfile::tempdir().unwrap();
@@ -199,6 +250,22 @@ fn a_run_folder_holds_what_it_promises() {
     );
 }
 
+/// An adapter; `None`, and a word on it, where there is none and none is required.
+#[expect(clippy::print_stdout, reason = "a test says what it skips")]
+fn gpu() -> Option<Device> {
+    match Device::open("gpu") {
+        Ok(gpu) => Some(gpu),
+        Err(reason) => {
+            assert!(
+                std::env::var("REQUIRE_GPU").as_deref() != Ok("1"),
+                "REQUIRE_GPU=1: {reason}"
+            );
+            println!("skipped on a GPU: {reason}");
+            None
+        }
+    }
+}
+
 /// The losses of each step of a run of 20 steps.
 ///
 /// With the full rate from the first step, Adam on this network is chaotic: a change of one image channel by 4e-7 alters
@@ -220,17 +287,7 @@ fn losses(device: &Device) -> Vec<f64> {
 
 #[test]
 fn the_first_losses_agree_between_cpu_and_gpu() {
-    let gpu = match Device::open("gpu") {
-        Ok(gpu) => gpu,
-        Err(reason) => {
-            assert!(
-                std::env::var("REQUIRE_GPU").as_deref() != Ok("1"),
-                "REQUIRE_GPU=1: {reason}"
-            );
-            println!("skipped: {reason}");
-            return;
-        }
-    };
+    let Some(gpu) = gpu() else { return };
     let (ours, theirs) = (losses(&Device::cpu()), losses(&gpu));
     assert_eq!(ours.len(), 20, "one loss a step");
     // A GPU that is read every few steps repeats the last loss in between.

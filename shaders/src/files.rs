@@ -11,6 +11,7 @@ files! {
     "accuracy.wgsl"
     "adam.wgsl"
     "augment.wgsl"
+    "average.wgsl"
     "avg_pool.wgsl"
     "batch_norm.wgsl"
     "bias.wgsl"

@@ -36,6 +36,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("accuracy", "accuracy_add"),
         ("accuracy", "accuracy_confusion"),
         ("accuracy", "accuracy_rank"),
+        ("average", "average"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),
         ("batch_norm", "batch_norm_backward"),

@@ -248,6 +248,6 @@ fn a_missing_data_set_says_what_to_put_where() {
     )));
     assert_eq!(
         error("cifar11"),
-        "cifar11: no such data set or folder; built-in data sets are shapes10, cifar10, cifar100, cifar100-coarse, mnist, fashion-mnist"
+        "cifar11: no such data set or folder; built-in data sets are shapes10, cifar10, cifar100, cifar100-coarse, mnist, fashion-mnist, flowers, imagenet"
     );
 }

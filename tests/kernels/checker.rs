@@ -48,6 +48,44 @@ impl Case for Square {
     }
 }
 
+/// `y = x^2`, whose gradient was forgotten.
+#[derive(Debug)]
+struct Forgetful(Square);
+
+impl Case for Forgetful {
+    fn inputs(&self) -> Vec<Input> {
+        self.0.inputs()
+    }
+
+    fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        self.0.reference(inputs)
+    }
+
+    fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
+        self.0.forward(device, inputs)
+    }
+
+    fn backward(&self, _: &Device, _: &[Buffer], _: &Buffer) -> Result<Vec<Buffer>> {
+        Ok(Vec::new())
+    }
+
+    fn sizes(&self) -> Sizes {
+        self.0.sizes()
+    }
+}
+
+#[test]
+fn a_forgotten_gradient_is_caught() {
+    let square = Square {
+        forward_factor: 1.0,
+        backward_factor: 1.0,
+    };
+    let rows = check(&Forgetful(square), &Device::cpu()).expect("the CPU device runs it");
+    let verdicts: Vec<_> = rows.iter().map(|row| row.passed).collect();
+    assert_eq!(verdicts, [true, false]);
+    assert_eq!(rows[1].note, "0 gradients of 1 variables");
+}
+
 fn verdicts(forward_factor: f32, backward_factor: f32) -> Vec<bool> {
     let case = Square {
         forward_factor,

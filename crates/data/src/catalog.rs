@@ -8,26 +8,28 @@ use etcetera::BaseStrategy;
 use crate::cifar::Cifar;
 use crate::dataset::DataSet;
 use crate::error::DataError;
-use crate::folder::{FolderOptions, read_folder};
+use crate::folder::{Check, FolderOptions, read_folder};
 use crate::mnist::{self, read_idx};
 use crate::progress::Progress;
 use crate::published::{self, Published};
 use crate::shapes10::Shapes10;
 
 /// The names that [`open`] knows, besides folders.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 8] = [
     "shapes10",
     "cifar10",
     "cifar100",
     "cifar100-coarse",
     "mnist",
     "fashion-mnist",
+    "flowers",
+    "imagenet",
 ];
 
 /// Which training images become the validation split, when the data set has none of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Validation {
-    /// 10,000 of CIFAR and MNIST, a tenth of a folder.
+    /// 10,000 of CIFAR and MNIST, a fifth of the flower photos, a tenth of another folder.
     Default,
     /// This many; 0 for none.
     Count(usize),
@@ -99,6 +101,29 @@ pub fn open(
             &find(&published::FASHION)?,
             &mnist::FASHION,
         )?,
+        Some("flowers") => {
+            let dir = data_dir(options.data_dir.as_deref())?;
+            let folder = match existing(&dir, &["flower_photos", "flowers256"]) {
+                Some(folder) => folder,
+                None => find(&published::FLOWERS)?,
+            };
+            let set = named("flowers", read_folder(&folder, &options.folder, progress)?);
+            return validated(set, options, Validation::Fraction(0.2));
+        }
+        Some("imagenet") => {
+            let folder = imagenet(&data_dir(options.data_dir.as_deref())?)?;
+            let options = FolderOptions {
+                // More than a million files: to read them all first would take hours.
+                check: Check::Names,
+                ..options.folder
+            };
+            let set = named("imagenet", read_folder(&folder, &options, progress)?);
+            // The labels of its test are secret: what is published are figures of the validation pictures.
+            return Ok(DataSet {
+                test: set.validation.clone(),
+                ..set
+            });
+        }
         _ if name.is_dir() => {
             let set = read_folder(name, &options.folder, progress)?;
             return validated(set, options, Validation::Fraction(0.1));
@@ -112,6 +137,38 @@ pub fn open(
         }
     };
     validated(set, options, Validation::Count(10_000))
+}
+
+/// The first of these folders that is in the data directory.
+fn existing(dir: &Path, folders: &[&str]) -> Option<PathBuf> {
+    let mut folders = folders.iter().map(|folder| dir.join(folder));
+    folders.find(|folder| folder.is_dir())
+}
+
+fn named(name: &str, set: DataSet) -> DataSet {
+    DataSet {
+        name: name.to_owned(),
+        ..set
+    }
+}
+
+/// The folder of ImageNet, which nobody may download without an account.
+fn imagenet(dir: &Path) -> Result<PathBuf, DataError> {
+    let folder = dir.join("imagenet");
+    for split in ["train", "val"] {
+        let looked_for = folder.join(split);
+        if !looked_for.is_dir() {
+            return Err(DataError::Missing {
+                data_set: "ImageNet".to_owned(),
+                looked_for,
+                url: "the pictures, with an account, from https://image-net.org/download.php"
+                    .to_owned(),
+                put_at: folder.join("{train,val}/CLASS"),
+                source: None,
+            });
+        }
+    }
+    Ok(folder)
 }
 
 /// Cuts a validation split off, unless the data set has one.

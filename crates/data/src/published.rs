@@ -61,6 +61,21 @@ pub(crate) const CIFAR100: Published = Published {
     },
 };
 
+/// TensorFlow's flower photos. Their checksum is the one that several projects have published for this address.
+pub(crate) const FLOWERS: Published = Published {
+    title: "flower photos",
+    folder: "flower_photos",
+    mark: "daisy",
+    form: Form::Archive {
+        remote: Remote {
+            url: "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
+            md5: "6f87fb78e9cc9ab41eff2015b380011d",
+            max_bytes: 228_813_984,
+        },
+        max_unpacked: 300 * MIB,
+    },
+};
+
 pub(crate) const MNIST: Published = Published {
     title: "MNIST",
     folder: "mnist",

@@ -5,6 +5,7 @@
 pub(crate) mod accuracy;
 pub(crate) mod adam;
 pub(crate) mod augment;
+pub(crate) mod average;
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
 pub(crate) mod bias;

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod adam;
 pub mod augment;
+pub mod average;
 pub mod avg_pool;
 pub mod batch_norm;
 pub mod bias;

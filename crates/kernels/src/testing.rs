@@ -8,6 +8,7 @@
 mod accuracy;
 mod adam;
 mod augment;
+mod average;
 mod avg_pool;
 mod batch_norm;
 mod bias;

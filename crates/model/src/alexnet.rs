@@ -285,7 +285,8 @@ fn port_head(classes: usize) -> Vec<Layer> {
 }
 
 /// This project's own for 32x32: AlexNet's five convolutions and overlapping pools, with 3x3 windows throughout, batch
-/// norm in place of LRN, and one hidden dense layer. 4,356,682 parameters at ten classes.
+/// norm in place of LRN, after the one hidden dense layer too. There, it let the network learn several times faster than
+/// dropout before that layer did. 3,656,714 parameters at ten classes.
 fn alexnet_cifar(classes: usize) -> Vec<Layer> {
     let conv = |filters| Conv2d::new(filters, 3).same();
     let norm = |name| batch_norm(name, BatchNorm::default());
@@ -294,11 +295,11 @@ fn alexnet_cifar(classes: usize) -> Vec<Layer> {
         norm("bn1"),
         relu("relu1"),
         max_pool_same("pool1", 3, 2), // 16x16x64
-        conv(192).named("conv2"),
+        conv(128).named("conv2"),
         norm("bn2"),
         relu("relu2"),
-        max_pool_same("pool2", 3, 2), // 8x8x192
-        conv(384).named("conv3"),
+        max_pool_same("pool2", 3, 2), // 8x8x128
+        conv(256).named("conv3"),
         norm("bn3"),
         relu("relu3"),
         conv(256).named("conv4"),
@@ -309,9 +310,10 @@ fn alexnet_cifar(classes: usize) -> Vec<Layer> {
         relu("relu5"),
         max_pool_same("pool5", 3, 2), // 4x4x256
         flatten("flatten"),           // 4096
-        dropout("drop6", 0.5),
-        Dense::new(512).relu().named("fc6"),
-        dropout("drop7", 0.5),
+        Dense::new(512).named("fc6"),
+        norm("bn6"),
+        relu("relu6"),
+        dropout("drop7", 0.3),
         Dense::new(classes).named("fc8"),
     ]
 }

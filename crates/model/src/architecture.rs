@@ -6,7 +6,8 @@ use tensor::Shape;
 
 use crate::alexnet::NETWORKS;
 use crate::error::{Error, Result};
-use crate::layers::{Layer, Parameter};
+use crate::init::Init;
+use crate::layers::{Kind, Layer, Parameter};
 
 /// The largest image side and number of classes that are taken: far beyond use, and small enough that no size overflows.
 const MOST: usize = 65_536;
@@ -75,6 +76,45 @@ impl Architecture {
             layers,
             shapes,
         })
+    }
+
+    /// The same layers with the initial weights of Krizhevsky 2012, section 5: normal of deviation 0.01; biases one in
+    /// conv2, conv4, conv5 and the hidden dense layers, else zero.
+    #[must_use]
+    pub fn with_paper_init(mut self) -> Self {
+        let is_dense = |layer: &Layer| matches!(layer.kind, Kind::Dense(_));
+        let last_dense = self.layers.iter().rposition(is_dense);
+        let layers = self.layers.into_iter().enumerate();
+        self.layers = layers
+            .map(|(idx, layer)| {
+                let is_hidden = is_dense(&layer) && Some(idx) != last_dense;
+                let has_ones = is_hidden || matches!(layer.name, "conv2" | "conv4" | "conv5");
+                let bias = Init::Constant(if has_ones { 1.0 } else { 0.0 });
+                layer.with_init(Init::Normal(0.01), bias)
+            })
+            .collect();
+        self
+    }
+
+    /// The same layers with another share of units that dropout switches off in training.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless the share is in `[0, 1)`.
+    pub fn with_dropout(mut self, share: f32) -> Result<Self> {
+        if !(0.0..1.0).contains(&share) {
+            return Err(Error::Argument {
+                network: self.name.to_owned(),
+                argument: "dropout",
+                expected: "a number from 0 to below 1".to_owned(),
+                got: share.to_string(),
+            });
+        }
+        for layer in &mut self.layers {
+            if let Kind::Dropout(rate) = &mut layer.kind {
+                *rate = share;
+            }
+        }
+        Ok(self)
     }
 
     /// The network's name.
@@ -163,5 +203,20 @@ mod tests {
                 .is_err(),
             "an unknown network"
         );
+    }
+
+    #[test]
+    fn the_papers_initial_weights_are_those_of_its_own_network() {
+        let paper = Architecture::new("alexnet", None, None).unwrap();
+        assert_eq!(paper.clone().with_paper_init(), paper, "by definition");
+        let other = Architecture::new("alexnet-bn", None, None).unwrap();
+        let ours = other.clone().with_paper_init();
+        assert_ne!(ours, other, "PyTorch's before");
+        let ones = ours
+            .parameters()
+            .filter(|(name, p)| name.ends_with(".bias") && p.init == Init::Constant(1.0));
+        let ones: Vec<String> = ones.map(|(name, _)| name).collect();
+        let expected = ["conv2", "conv4", "conv5", "fc6", "fc7"].map(|name| format!("{name}.bias"));
+        assert_eq!(ones, expected, "biases of one");
     }
 }

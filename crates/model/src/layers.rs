@@ -329,6 +329,16 @@ impl Layer {
         }
     }
 
+    /// The same layer with other initial weights and biases, where it has any: normalisations keep theirs.
+    pub(crate) fn with_init(mut self, weight: Init, bias: Init) -> Self {
+        match &mut self.kind {
+            Kind::Conv2d(conv) => (conv.weight, conv.bias) = (weight, bias),
+            Kind::Dense(dense) => (dense.weight, dense.bias) = (weight, bias),
+            _ => {}
+        }
+        self
+    }
+
     /// How many parameters the layer has.
     pub(crate) fn n_parameters(&self) -> usize {
         match self.kind {
@@ -373,8 +383,8 @@ impl Layer {
                 x.avg_pool(&Window::new(side, side, Padding::Valid), false)
             }
             (Kind::Dropout(rate), _) => match step {
-                Some(step) => x.dropout(*rate, stream, step),
-                None => Ok(x.clone()),
+                Some(step) if *rate > 0.0 => x.dropout(*rate, stream, step),
+                _ => Ok(x.clone()),
             },
             (Kind::Flatten, _) => {
                 let n = x.shape()[0];

@@ -71,6 +71,33 @@ impl Network {
         })
     }
 
+    /// A network with the same weights in memory of its own.
+    ///
+    /// # Errors
+    /// If the device fails or has no room.
+    pub fn duplicate(&self) -> Result<Self> {
+        let mut parameters = Vec::new();
+        for (name, tensor) in &self.parameters {
+            let data = tensor.to_vec::<f32>()?;
+            let copy = Tensor::from_slice(&self.device, &data, tensor.shape().clone())?;
+            parameters.push((name.clone(), variable_if(tensor.needs_gradient(), copy)));
+        }
+        Ok(Self {
+            parameters,
+            ..self.clone()
+        })
+    }
+
+    /// Makes the parameters whose names `is_frozen` tells constant: no gradient flows to them, and none is computed that
+    /// leads to nothing else. Running statistics go on in training.
+    pub fn freeze(&mut self, is_frozen: impl Fn(&str) -> bool) {
+        for (name, tensor) in &mut self.parameters {
+            if is_frozen(name) {
+                *tensor = tensor.detach();
+            }
+        }
+    }
+
     /// Overwrites the weights with those in a file.
     ///
     /// # Errors

@@ -19,21 +19,51 @@ pub fn augment(
     samples: &Tensor,
     step: &StepBuffer,
 ) -> Result<Tensor> {
+    check(spec, pixels, samples, step)?;
+    let device = pixels.device();
+    let n = samples.shape().elements();
+    let (pixels, samples, step) = (pixels.buffer(), samples.buffer(), step.tensor().buffer());
+    let y = augment::forward(device, spec, pixels, samples, step)?;
+    let [out_h, out_w] = spec.output;
+    Ok(Tensor::constant(device, y, [n, out_h, out_w, 3]))
+}
+
+/// The same into `images: [n, out_h, out_w, 3]`, for several views of a batch in one place.
+///
+/// # Errors
+/// As [`augment`].
+pub fn augment_into(
+    spec: &Augment,
+    pixels: &Tensor,
+    samples: &Tensor,
+    step: &StepBuffer,
+    images: &Tensor,
+) -> Result<()> {
+    check(spec, pixels, samples, step)?;
+    images.check_element("augment", "images", Element::F32)?;
+    images.check_device("augment", "images", pixels)?;
+    let inputs = [pixels.buffer(), samples.buffer(), step.tensor().buffer()];
+    let device = pixels.device();
+    Ok(augment::forward_into(
+        device,
+        spec,
+        inputs,
+        images.buffer(),
+    )?)
+}
+
+fn check(spec: &Augment, pixels: &Tensor, samples: &Tensor, step: &StepBuffer) -> Result<()> {
     pixels.check_element("augment", "pixels", Element::U8)?;
     samples.check_element("augment", "samples", Element::U32)?;
     samples.check_device("augment", "samples", pixels)?;
     step.tensor().check_device("augment", "step", pixels)?;
     let n = samples.shape().elements();
     let [h, w] = spec.input;
-    if **pixels.shape() != [n, h, w, 3] {
-        let expected = format!("[{n}, {h}, {w}, 3]");
-        return Err(Error::shape("augment", "pixels", expected, pixels.shape()));
+    if **pixels.shape() == [n, h, w, 3] {
+        return Ok(());
     }
-    let device = pixels.device();
-    let (pixels, samples, step) = (pixels.buffer(), samples.buffer(), step.tensor().buffer());
-    let y = augment::forward(device, spec, pixels, samples, step)?;
-    let [out_h, out_w] = spec.output;
-    Ok(Tensor::constant(device, y, [n, out_h, out_w, 3]))
+    let expected = format!("[{n}, {h}, {w}, 3]");
+    Err(Error::shape("augment", "pixels", expected, pixels.shape()))
 }
 
 /// A batch `x: [n, h, w, c]` mixed with itself backwards, and the targets `[n, classes]` that go with it, as the step's

@@ -112,5 +112,7 @@ pub fn evaluate(
         Some(limit) => images.limit(limit)?,
         None => images.clone(),
     };
-    Evaluator::new(&network, images, recipe)?.run(progress)
+    let mut recipe = recipe.clone();
+    recipe.images.resolve(&data.train)?;
+    Evaluator::new(&network, images, &recipe, recipe.evaluation.views)?.run(progress)
 }

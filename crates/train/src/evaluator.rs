@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
-use tensor::{PendingRead, Recording, Tensor, no_grad};
+use tensor::{Element, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::Result;
 use crate::input::Input;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Views};
 use crate::score::{Score, Tally};
 
 /// Batches that may be under way on the device before the first is waited for.
@@ -19,37 +19,71 @@ const AHEAD: usize = 2;
 pub struct Evaluator {
     loader: Loader,
     input: Input,
-    logits: Tensor,
-    recording: Recording,
+    /// From a batch to the network's input and, if there is one view alone, to the logits.
+    views: Vec<Recording>,
+    /// From each view of several to the sum of their probabilities.
+    forward: Option<Recording>,
+    /// The logits of one view, or the sum of probabilities of several.
+    output: Tensor,
     classes: usize,
 }
 
 impl Evaluator {
-    /// Captures the forward pass of `network`, whose weights may change afterwards, over batches of `images`.
+    /// Captures the forward pass of `network`, whose weights may change afterwards, over batches of `images` in these
+    /// views.
     ///
     /// # Errors
-    /// If the images do not suit the network, or the device has no room.
-    pub fn new(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
+    /// If the images do not suit the network or the views, or the device has no room.
+    pub fn new(network: &Network, images: Images, recipe: &Recipe, views: Views) -> Result<Self> {
         let n = recipe.evaluation_batch_size.min(images.len());
         let device = network.device();
         let input = Input::new(device, n, images.size())?;
-        let size = network.architecture().input_size();
-        let (logits, recording) = device.capture(|| {
-            no_grad(|| {
-                let x = input.for_evaluation(&recipe.images, size)?;
-                network.forward(&x, Mode::Eval)
-            })
-        })?;
+        let architecture = network.architecture();
+        let (size, classes) = (architecture.input_size(), architecture.classes());
+        let specs =
+            input.for_evaluation(&recipe.images, recipe.evaluation.resize, (views, size))?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             ..LoaderOptions::evaluation(n)
         };
+        let loader = Loader::new(images, options)?;
+        if let [spec] = specs.as_slice() {
+            let forward = || no_grad(|| network.forward(&input.images(spec)?, Mode::Eval));
+            let (output, recording) = device.capture(forward)?;
+            return Ok(Self {
+                loader,
+                input,
+                views: vec![recording],
+                forward: None,
+                output,
+                classes,
+            });
+        }
+        let x = Tensor::empty(device, [n, size, size, data::CHANNELS], Element::F32)?;
+        let output = Tensor::empty(device, [n, classes], Element::F32)?;
+        let mut views = Vec::new();
+        for (idx, spec) in specs.iter().enumerate() {
+            let ((), recording) = device.capture(|| {
+                if idx == 0 {
+                    output.fill(0.0)?;
+                }
+                input.images_into(spec, &x)
+            })?;
+            views.push(recording);
+        }
+        let ((), forward) = device.capture(|| {
+            no_grad(|| {
+                let probabilities = network.forward(&x, Mode::Eval)?.softmax()?;
+                output.add_scaled(1.0, &probabilities)
+            })
+        })?;
         Ok(Self {
-            loader: Loader::new(images, options)?,
+            loader,
             input,
-            logits,
-            recording,
-            classes: network.architecture().classes(),
+            views,
+            forward: Some(forward),
+            output,
+            classes,
         })
     }
 
@@ -58,12 +92,18 @@ impl Evaluator {
     /// # Errors
     /// If an image can't be read, or the device fails.
     pub fn run(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<Score> {
-        let device = self.logits.device().clone();
+        let device = self.output.device().clone();
+        let n_views = self.views.len();
         let mut tally = Tally::new(self.classes);
         let mut under_way: VecDeque<(Vec<u32>, PendingRead)> = VecDeque::new();
         let mut finish = |(labels, read): (Vec<u32>, PendingRead)| -> Result<()> {
-            let logits = read.wait(&device).map_err(tensor::Error::from)?;
-            tally.add(&logits, &labels);
+            let mut output: Vec<f32> = read.wait(&device).map_err(tensor::Error::from)?;
+            if n_views > 1 {
+                output
+                    .iter_mut()
+                    .for_each(|sum| *sum = log_mean(*sum, n_views));
+            }
+            tally.add(&output, &labels);
             Ok(())
         };
         let n_batches = self.loader.n_batches();
@@ -71,11 +111,17 @@ impl Evaluator {
             let batch = self.loader.next_batch()?;
             self.input.write(batch)?;
             let labels = batch.labels.clone();
-            self.recording
-                .replay(&device)
-                .map_err(tensor::Error::from)?;
+            for recording in self
+                .views
+                .iter()
+                .flat_map(|view| [Some(view), self.forward.as_ref()])
+            {
+                if let Some(recording) = recording {
+                    recording.replay(&device).map_err(tensor::Error::from)?;
+                }
+            }
             let read = device
-                .read_later(self.logits.buffer())
+                .read_later(self.output.buffer())
                 .map_err(tensor::Error::from)?;
             under_way.push_back((labels, read));
             if under_way.len() > AHEAD
@@ -88,4 +134,11 @@ impl Evaluator {
         under_way.into_iter().try_for_each(&mut finish)?;
         Ok(tally.score())
     }
+}
+
+/// The logarithm of a mean probability from the sum over the views: a logit whose softmax is that mean.
+#[expect(clippy::cast_precision_loss, reason = "there are ten views at most")]
+fn log_mean(sum: f32, n_views: usize) -> f32 {
+    // A probability that rounded to 0 still has a logarithm.
+    (sum / n_views as f32).max(f32::MIN_POSITIVE).ln()
 }

@@ -1,11 +1,12 @@
 //! A batch on the device: what is written before each replay of a captured step, and the network's input made from it.
 
 use data::Batch;
-use tensor::pixels::{Augment, Crop, augment};
+use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Element, Tensor};
 
-use crate::recipe::ImagesRecipe;
+use crate::error::{Error, Result};
+use crate::recipe::{CropKind, ImagesRecipe, Views};
 
 /// The device's side of a batch, and of what changes from step to step.
 #[derive(Debug)]
@@ -46,45 +47,115 @@ impl Input {
         &self.step
     }
 
-    /// `[n, size, size, 3]` for a training step: cropped and mirrored at random, as the recipe says.
-    pub(crate) fn for_training(
-        &self,
-        recipe: &ImagesRecipe,
-        size: usize,
-    ) -> tensor::Result<Tensor> {
-        let plain = self.plain(recipe, size);
-        let spec = Augment {
-            crop: if recipe.pad > 0 {
-                Crop::Random {
-                    resized: [size; 2],
-                    pad: recipe.pad,
-                }
-            } else {
-                plain.crop
-            },
-            flip: if recipe.flip { 0.5 } else { 0.0 },
-            ..plain
-        };
-        augment(&spec, &self.pixels, &self.samples, &self.step)
+    /// `[n, size, size, 3]`: the batch as `spec` says.
+    pub(crate) fn images(&self, spec: &Augment) -> tensor::Result<Tensor> {
+        augment(spec, &self.pixels, &self.samples, &self.step)
     }
 
-    /// `[n, size, size, 3]` for an evaluation: resized and normalised, nothing random.
+    /// The same into `images`.
+    pub(crate) fn images_into(&self, spec: &Augment, images: &Tensor) -> tensor::Result<()> {
+        augment_into(spec, &self.pixels, &self.samples, &self.step, images)
+    }
+
+    /// What is done to training images for a network's input of `size`.
+    pub(crate) fn for_training(&self, recipe: &ImagesRecipe, size: usize) -> Result<Augment> {
+        let plain = self.plain(recipe, (recipe.resize, size, recipe.pad))?;
+        let Crop::Centre { resized } = plain.crop else {
+            unreachable!("a plain view is of the centre")
+        };
+        let crop = match recipe.crop {
+            CropKind::Centre => plain.crop,
+            CropKind::Random => Crop::Random {
+                resized,
+                pad: recipe.pad,
+            },
+            CropKind::Area => Crop::Area {
+                share: recipe.area,
+                ratio: recipe.ratio,
+            },
+        };
+        let colour_shift = recipe.colour_components.map(|components| ColourShift {
+            components,
+            deviation: recipe.colour_shift,
+        });
+        let erase = recipe.erase.map(|erase| Erase {
+            probability: erase.probability,
+            share: erase.area,
+            ratio: erase.ratio,
+        });
+        Ok(Augment {
+            crop,
+            flip: if recipe.flip { 0.5 } else { 0.0 },
+            brightness: recipe.brightness,
+            contrast: recipe.contrast,
+            colour_shift,
+            erase,
+            ..plain
+        })
+    }
+
+    /// What is done to the images of a split for each view of them.
     pub(crate) fn for_evaluation(
         &self,
-        recipe: &ImagesRecipe,
-        size: usize,
-    ) -> tensor::Result<Tensor> {
-        let spec = self.plain(recipe, size);
-        augment(&spec, &self.pixels, &self.samples, &self.step)
+        images: &ImagesRecipe,
+        resize: Option<usize>,
+        (views, size): (Views, usize),
+    ) -> Result<Vec<Augment>> {
+        let plain = self.plain(images, (resize.or(images.resize), size, 0))?;
+        let crops = match (views, plain.crop) {
+            (Views::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
+            _ => vec![plain.crop],
+        };
+        let flips: &[f32] = if views == Views::Plain {
+            &[0.0]
+        } else {
+            &[0.0, 1.0]
+        };
+        let views = flips.iter().flat_map(|&flip| {
+            let crops = crops.iter();
+            crops.map(move |&crop| Augment {
+                crop,
+                flip,
+                ..plain
+            })
+        });
+        Ok(views.collect())
     }
 
-    fn plain(&self, recipe: &ImagesRecipe, size: usize) -> Augment {
+    /// The normalised centre of images whose shorter side was resized.
+    fn plain(
+        &self,
+        recipe: &ImagesRecipe,
+        (resize, size, pad): (Option<usize>, usize, usize),
+    ) -> Result<Augment> {
+        let [mean, deviation] = recipe.normalisation()?;
         let shape = self.pixels.shape();
-        Augment::plain(
-            [shape[1], shape[2]],
-            [size; 2],
-            recipe.mean,
-            recipe.deviation,
-        )
+        let source = [shape[1], shape[2]];
+        let shorter = source[0].min(source[1]).max(1);
+        let resized = match resize {
+            Some(side) => source.map(|whole| (whole * side + shorter / 2) / shorter),
+            None => [size; 2],
+        };
+        if resized.iter().any(|side| side + 2 * pad < size) {
+            let expected = format!("at least the network's input, {size} pixels");
+            return Err(Error::setting("resize", expected, resize.unwrap_or(size)));
+        }
+        Ok(Augment {
+            crop: Crop::Centre { resized },
+            ..Augment::plain(source, [size; 2], mean, deviation)
+        })
     }
+}
+
+/// The centre and the four corners of a resized image.
+fn ten_crop(resized: [usize; 2], size: usize) -> Result<Vec<Crop>> {
+    let [bottom, right] = resized.map(|side| side - size);
+    if bottom == 0 && right == 0 {
+        let expected = format!("ten-crop with images resized to more than the input, {size}");
+        return Err(Error::setting("evaluation.views", expected, size));
+    }
+    let corners = [(0, 0), (0, right), (bottom, 0), (bottom, right)];
+    let mut crops = vec![Crop::Centre { resized }];
+    crops.extend(corners.map(|(top, left)| Crop::At { resized, top, left }));
+    Ok(crops)
 }

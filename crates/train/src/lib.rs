@@ -19,6 +19,7 @@ mod evaluator;
 mod input;
 mod memory;
 mod optimizer;
+mod pattern;
 mod profiler;
 mod rate;
 mod recipe;
@@ -44,7 +45,10 @@ pub use evaluation::{ClassScore, Evaluation};
 pub use evaluator::Evaluator;
 pub use memory::Memory;
 pub use rate::{ScheduleKind, ScheduleRecipe};
-pub use recipe::{ImagesRecipe, MachineRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+pub use recipe::{
+    AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,
+    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Recipe, Views,
+};
 pub use record::{Row, Summary};
 pub use run_dir::RunDir;
 pub use score::{Mistake, Score};

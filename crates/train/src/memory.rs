@@ -7,6 +7,7 @@ use tensor::Device;
 use crate::environment::resident_bytes;
 use crate::error::Result;
 use crate::evaluator::Evaluator;
+use crate::optimizer::Optimizer;
 use crate::recipe::Recipe;
 
 /// The most memory that a run will hold at any time.
@@ -29,18 +30,18 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// Captures the test as it will be at the end, to see what it takes, and lets go of it. `optimizer_bytes` are those of
-    /// the optimizer's state.
+    /// Captures the test as it will be at the end, to see what it takes, and lets go of it.
     pub(crate) fn measure(
         network: &Network,
+        optimizer: &Optimizer,
         data: &DataSet,
         recipe: &Recipe,
-        optimizer_bytes: u64,
     ) -> Result<Self> {
         let device = network.device();
         let (before, _) = device.memory();
         let test = data.test.clone();
-        let test = test.map(|images| Evaluator::new(network, images, recipe));
+        let test =
+            test.map(|images| Evaluator::new(network, images, recipe, recipe.evaluation.views));
         let test = test.transpose()?;
         let test_bytes = device.memory().0 - before;
         drop(test);
@@ -53,7 +54,7 @@ impl Ahead {
             test_bytes,
             // The model's values as they were read back, and the file made from them; then that file, the optimizer's
             // values, and the file made from those.
-            checkpoint_bytes: model_bytes + model_bytes.max(2 * optimizer_bytes),
+            checkpoint_bytes: model_bytes + model_bytes.max(2 * optimizer.saved_bytes()),
         })
     }
 

@@ -1,20 +1,27 @@
-//! Optimizers: the update of every parameter from its gradient, and the state that goes with it.
+//! Optimizers: the update of every parameter from its gradient, and the state that goes with it, the moving average of the
+//! weights included.
 
 use std::path::Path;
 
 use model::{Network, TensorFile, tensor_file_bytes};
-use tensor::update::{Adam, Sgd, StepBuffer, StepScalars, adam_step, sgd_step};
+use tensor::ops::elementwise::full;
+use tensor::update::{
+    Adam, Norm, Sgd, StepBuffer, StepScalars, adam_step, average_step, clip_grad_norm, sgd_step,
+};
 use tensor::{Gradients, Tensor};
 
-use crate::error::Result;
-use crate::recipe::{OptimizerKind, OptimizerRecipe};
+use crate::error::{Error, Result};
+use crate::recipe::{OptimizerKind, OptimizerRecipe, Recipe};
 
 /// An optimizer with its state, on the network's device.
 #[derive(Debug)]
 pub(crate) struct Optimizer {
-    recipe: OptimizerRecipe,
+    kind: OptimizerKind,
     rule: Rule,
+    clip_norm: Option<f32>,
     slots: Vec<Slot>,
+    network: Network,
+    average: Option<Average>,
 }
 
 #[derive(Debug)]
@@ -27,119 +34,243 @@ enum Rule {
 #[derive(Debug)]
 struct Slot {
     parameter: Tensor,
+    /// Whether weight decay shrinks it.
+    decays: bool,
+    /// The sum of a step's gradients so far, where a step takes several batches. Zero between steps.
+    sum: Option<Tensor>,
     /// With the names under which they are saved.
     state: Vec<(String, Tensor)>,
 }
 
+/// A network that follows the one in training. Its running statistics are averages of the other's: those go with
+/// averaged weights.
+#[derive(Debug)]
+struct Average {
+    decay: f64,
+    network: Network,
+}
+
 impl Optimizer {
-    pub(crate) fn new(recipe: &OptimizerRecipe, network: &Network) -> Result<Self> {
-        let rule = rule(recipe);
+    /// An optimizer of the parameters of `network` that are variables.
+    pub(crate) fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
+        let rule = rule(&recipe.optimizer);
         let states: &[&str] = match &rule {
             Rule::Adam(_) => &["mean", "variance"],
             Rule::Sgd(sgd) if sgd.momentum > 0.0 => &["velocity"],
             Rule::Sgd(_) => &[],
         };
+        let all = network.parameters();
+        let names = all.iter().map(|(name, _)| name.as_str());
+        recipe.optimizer.check_names(names)?;
         let mut slots = Vec::new();
-        let parameters = network.parameters().iter();
-        for (name, parameter) in parameters.filter(|(_, tensor)| tensor.needs_gradient()) {
+        for (name, parameter) in all.iter().filter(|(_, tensor)| tensor.needs_gradient()) {
+            let zeros = || full(network.device(), parameter.shape().clone(), 0.0);
             let mut state = Vec::new();
             for kind in states {
-                let zeros = vec![0.0_f32; parameter.shape().elements()];
-                let shape = parameter.shape().clone();
-                let tensor = Tensor::from_slice(network.device(), &zeros, shape)?;
-                state.push((format!("{name}.{kind}"), tensor));
+                state.push((format!("{name}.{kind}"), zeros()?));
             }
             slots.push(Slot {
                 parameter: parameter.clone(),
+                decays: decays(&recipe.optimizer, network, name),
+                sum: (recipe.optimizer.accumulate > 1).then(zeros).transpose()?,
                 state,
             });
         }
+        if slots.is_empty() {
+            let expected = "patterns that leave a parameter to train";
+            let got = recipe.optimizer.freeze.join(", ");
+            return Err(Error::setting("freeze", expected, got));
+        }
+        let average = |recipe: crate::AverageRecipe| -> Result<Average> {
+            Ok(Average {
+                decay: recipe.decay,
+                network: network.duplicate()?,
+            })
+        };
         Ok(Self {
-            recipe: *recipe,
+            kind: recipe.optimizer.kind,
             rule,
+            clip_norm: recipe.optimizer.clip_norm.map(single),
             slots,
+            network: network.clone(),
+            average: recipe.average.map(average).transpose()?,
         })
+    }
+
+    /// The network that is meant to be used: the average, where there is one.
+    pub(crate) fn model(&self) -> &Network {
+        match &self.average {
+            Some(average) => &average.network,
+            None => &self.network,
+        }
+    }
+
+    /// The network whose weights are updated.
+    pub(crate) fn trained(&self) -> &Network {
+        &self.network
     }
 
     /// What step number `step` (from 1) is given: the seed, the learning rate and what follows from the number.
     pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "rounding to the kernels' precision is the purpose"
-        )]
-        let scalars = StepScalars::new(seed, step, learning_rate as f32);
+        let scalars = StepScalars::new(seed, step, single(learning_rate));
         match self.rule {
             Rule::Adam(adam) => scalars.with_betas(adam.beta1, adam.beta2),
             Rule::Sgd(_) => scalars,
         }
     }
 
-    /// Updates every parameter in place.
-    pub(crate) fn update(&self, gradients: &Gradients, step: &StepBuffer) -> tensor::Result<()> {
-        for Slot { parameter, state } in &self.slots {
-            let Some(gradient) = gradients.get(parameter) else {
-                continue;
-            };
-            match (&self.rule, state.as_slice()) {
-                (Rule::Adam(adam), [(_, mean), (_, variance)]) => {
-                    adam_step(adam, parameter, gradient, [mean, variance], step, None)?;
-                }
-                (Rule::Adam(_), _) => unreachable!("made with two states"),
-                (Rule::Sgd(sgd), state) => {
-                    let velocity = state.first().map(|(_, tensor)| tensor);
-                    sgd_step(sgd, parameter, gradient, velocity, step, None)?;
-                }
+    /// Adds a batch's gradients to those of the step so far.
+    pub(crate) fn accumulate(&self, gradients: &Gradients) -> tensor::Result<()> {
+        for slot in &self.slots {
+            if let (Some(sum), Some(gradient)) = (&slot.sum, gradients.get(&slot.parameter)) {
+                sum.add_scaled(1.0, gradient)?;
             }
         }
         Ok(())
     }
 
-    fn state(&self) -> impl Iterator<Item = &(String, Tensor)> {
-        self.slots.iter().flat_map(|slot| &slot.state)
+    /// Updates every parameter in place by what was accumulated, which becomes zero again.
+    pub(crate) fn update_by_sums(&self, step: &StepBuffer) -> tensor::Result<()> {
+        let sums = || {
+            self.slots
+                .iter()
+                .filter_map(|slot| Some((slot, slot.sum.as_ref()?)))
+        };
+        self.update_by(sums().collect(), step)?;
+        sums().try_for_each(|(_, sum)| sum.fill(0.0))
     }
 
-    /// The state as a safetensors file: `conv1.weight.mean` and so on.
+    /// Updates every parameter in place by its gradient.
+    pub(crate) fn update(&self, gradients: &Gradients, step: &StepBuffer) -> tensor::Result<()> {
+        let slots = self.slots.iter();
+        let found = slots.filter_map(|slot| Some((slot, gradients.get(&slot.parameter)?)));
+        self.update_by(found.collect(), step)
+    }
+
+    fn update_by(&self, slots: Vec<(&Slot, &Tensor)>, step: &StepBuffer) -> tensor::Result<()> {
+        let clip = self.clip_norm.map(|norm| {
+            let gradients: Vec<_> = slots.iter().map(|(_, gradient)| *gradient).collect();
+            clip_grad_norm(&gradients, norm, Norm::Two)
+        });
+        let clip = clip.transpose()?;
+        let scale = clip.as_ref().map(|clip| &clip.factor);
+        for (slot, gradient) in slots {
+            slot.update(&self.rule, gradient, step, scale)?;
+        }
+        if let Some(average) = &self.average {
+            let pairs = self
+                .network
+                .parameters()
+                .iter()
+                .zip(average.network.parameters());
+            for ((_, parameter), (_, averaged)) in pairs {
+                average_step(average.decay, parameter, averaged, step)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a run goes on from beside the model: the state, and the weights in training where the model is their average.
+    fn saved(&self) -> Vec<&(String, Tensor)> {
+        let state = self.slots.iter().flat_map(|slot| &slot.state);
+        let weights = self.average.iter().flat_map(|_| self.network.parameters());
+        state.chain(weights).collect()
+    }
+
+    /// The bytes of what is saved.
+    pub(crate) fn saved_bytes(&self) -> u64 {
+        let words = self.saved().into_iter();
+        4 * words
+            .map(|(_, tensor)| tensor.shape().elements() as u64)
+            .sum::<u64>()
+    }
+
+    /// The optimizer's file, in safetensors: `conv1.weight.mean` and so on, and `conv1.weight` where the model is an
+    /// average.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
-        for (name, tensor) in self.state() {
+        for (name, tensor) in self.saved() {
             tensors.push((name.clone(), tensor.shape().to_vec(), tensor.to_vec()?));
         }
-        let kind = format!("{:?}", self.recipe.kind).to_lowercase();
+        let kind = format!("{:?}", self.kind).to_lowercase();
         Ok(tensor_file_bytes(tensors, ("optimizer", &kind))?)
     }
 
     /// Overwrites the state with that in a file.
     pub(crate) fn load(&self, path: &Path) -> Result<()> {
         let file = TensorFile::open(path)?;
-        let shapes: Vec<_> = self
-            .state()
+        let saved = self.saved();
+        let shapes: Vec<_> = saved
+            .iter()
             .map(|(name, tensor)| (name.clone(), tensor.shape().to_vec()))
             .collect();
         let values = file.read(&shapes)?;
-        for ((_, tensor), data) in self.state().zip(values) {
+        for ((_, tensor), data) in saved.into_iter().zip(values) {
             tensor.write(&data)?;
         }
         Ok(())
     }
 }
 
+impl Slot {
+    fn update(
+        &self,
+        rule: &Rule,
+        gradient: &Tensor,
+        step: &StepBuffer,
+        scale: Option<&Tensor>,
+    ) -> tensor::Result<()> {
+        let decay = |coefficient| if self.decays { coefficient } else { 0.0 };
+        match (rule, self.state.as_slice()) {
+            (Rule::Adam(adam), [(_, mean), (_, variance)]) => {
+                let adam = Adam {
+                    weight_decay: decay(adam.weight_decay),
+                    ..*adam
+                };
+                let moments = [mean, variance];
+                adam_step(&adam, &self.parameter, gradient, moments, step, scale)
+            }
+            (Rule::Adam(_), _) => unreachable!("made with two states"),
+            (Rule::Sgd(sgd), state) => {
+                let sgd = Sgd {
+                    weight_decay: decay(sgd.weight_decay),
+                    ..*sgd
+                };
+                let velocity = state.first().map(|(_, tensor)| tensor);
+                sgd_step(&sgd, &self.parameter, gradient, velocity, step, scale)
+            }
+        }
+    }
+}
+
+/// Whether weight decay shrinks the parameter `name` of a network.
+fn decays(recipe: &OptimizerRecipe, network: &Network, name: &str) -> bool {
+    let of_layer = |layer: &&model::Layer| name.split('.').next() == Some(layer.name);
+    let layer = network.architecture().layers().iter().find(of_layer);
+    layer.is_some_and(|layer| recipe.decays(name, &layer.kind))
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     reason = "rounding to the kernels' precision is the purpose"
 )]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
 fn rule(recipe: &OptimizerRecipe) -> Rule {
     match recipe.kind {
         OptimizerKind::Sgd => Rule::Sgd(Sgd {
-            momentum: recipe.momentum as f32,
+            momentum: single(recipe.momentum),
             dampening: 0.0,
-            weight_decay: recipe.weight_decay as f32,
+            weight_decay: single(recipe.weight_decay),
             is_nesterov: recipe.nesterov,
         }),
         OptimizerKind::Adam | OptimizerKind::AdamW => Rule::Adam(Adam {
             beta1: recipe.beta1,
             beta2: recipe.beta2,
-            epsilon: recipe.epsilon as f32,
-            weight_decay: recipe.weight_decay as f32,
+            epsilon: single(recipe.epsilon),
+            weight_decay: single(recipe.weight_decay),
             is_decoupled: recipe.kind == OptimizerKind::AdamW,
         }),
     }

@@ -17,6 +17,8 @@ use std::path::Path;
 
 use tensor::Device;
 
+use crate::pattern;
+
 pub use report::{Group, Report, Verdict};
 
 /// The result of reading and running cases.
@@ -87,26 +89,9 @@ pub fn run(
     Ok(report)
 }
 
-/// Whether `name` matches `pattern`, in which `*` stands for any text; a pattern without one may also be the group.
+/// Whether `name` matches `pattern`; a pattern without a star may also be the group.
 fn is_match(pattern: &str, name: &str) -> bool {
-    if !pattern.contains('*') {
-        return name == pattern || name.split('/').next() == Some(pattern);
-    }
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or("");
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-    }
-    rest.len() >= last.len() && rest.ends_with(last)
+    pattern::is_match(pattern, name) || name.split('/').next() == Some(pattern)
 }
 
 #[cfg(test)]

@@ -1,6 +1,13 @@
 //! Recipes: every hyper-parameter of a run, as TOML. The built-in ones are files in `recipes/`; the run folder's
 //! `config.toml` is the recipe that was run, with everything resolved.
 
+mod built_in;
+mod evaluation;
+mod images;
+mod machine;
+mod mix;
+mod optimizer;
+
 use std::path::{Path, PathBuf};
 
 use data::{DataSet, FolderOptions, OpenOptions, Unreadable, Validation};
@@ -12,14 +19,11 @@ use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe};
 use crate::error::{Error, Result};
 use crate::rate::ScheduleRecipe;
 
-/// The built-in recipes by name.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("shapes10", include_str!("../recipes/shapes10.toml")),
-    (
-        "small-cifar10",
-        include_str!("../recipes/small-cifar10.toml"),
-    ),
-];
+pub use evaluation::{EvaluationRecipe, Views};
+pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
+pub use machine::MachineRecipe;
+pub use mix::MixRecipe;
+pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
 
 /// Everything that decides how a run goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +38,12 @@ pub struct Recipe {
     pub dataset: String,
     /// The network.
     pub network: String,
+    /// How its weights are drawn at first.
+    #[serde(default)]
+    pub init: InitKind,
+    /// The share of units that dropout switches off in training; the network's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f32>,
     /// The side of the images that the network gets; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_size: Option<usize>,
@@ -41,7 +51,7 @@ pub struct Recipe {
     pub seed: u64,
     /// Passes over the training images.
     pub epochs: u64,
-    /// Images in a step.
+    /// Images in a batch, and in a step unless the optimizer accumulates several batches.
     pub batch_size: usize,
     /// Images that validation and test take at once.
     #[serde(default = "default_evaluation_batch_size")]
@@ -59,8 +69,14 @@ pub struct Recipe {
     /// that the other network does not have in the same shape begin anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The part of each target that is spread evenly over all classes, in training. The training loss counts it.
+    #[serde(default)]
+    pub label_smoothing: f32,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
+    /// The moving average of the weights; none if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageRecipe>,
     /// How the learning rate goes over the run.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
@@ -71,155 +87,37 @@ pub struct Recipe {
     #[serde(default)]
     pub checkpoints: CheckpointsRecipe,
     /// How pixels become the network's input.
+    #[serde(default)]
     pub images: ImagesRecipe,
+    /// How batches are mixed with themselves.
+    #[serde(default)]
+    pub mix: MixRecipe,
+    /// How a split is scored.
+    #[serde(default)]
+    pub evaluation: EvaluationRecipe,
     /// What changes how fast a run goes, and not where it ends.
     #[serde(default)]
     pub machine: MachineRecipe,
 }
 
-/// The optimizer and its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerRecipe {
-    /// Which one.
-    pub kind: OptimizerKind,
-    /// The learning rate.
-    pub learning_rate: f64,
-    /// The coefficient of weight decay.
-    #[serde(default)]
-    pub weight_decay: f64,
-    /// SGD: the share of the last velocity that is kept.
-    #[serde(default)]
-    pub momentum: f64,
-    /// SGD: whether to look ahead along the velocity.
-    #[serde(default)]
-    pub nesterov: bool,
-    /// Adam: decay of the gradient's mean.
-    #[serde(default = "default_beta1")]
-    pub beta1: f64,
-    /// Adam: decay of the squared gradient's mean.
-    #[serde(default = "default_beta2")]
-    pub beta2: f64,
-    /// Adam: what is added to the root of the variance.
-    #[serde(default = "default_epsilon")]
-    pub epsilon: f64,
-}
-
-/// Which optimizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// How weights are drawn at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum OptimizerKind {
-    /// Stochastic gradient descent.
-    Sgd,
-    /// Adam, with weight decay added to the gradient.
-    Adam,
-    /// Adam with decoupled weight decay.
-    AdamW,
-}
-
-/// How pixels become the network's input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImagesRecipe {
-    /// Subtracted from each channel, with pixels in 0 to 1.
-    pub mean: [f32; 3],
-    /// What each channel is divided by then.
-    pub deviation: [f32; 3],
-    /// Training images are padded by this many black pixels and cropped at random.
-    #[serde(default)]
-    pub pad: usize,
-    /// Training images are mirrored half of the time.
-    #[serde(default)]
-    pub flip: bool,
-}
-
-/// What changes how fast a run goes, and not where it ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MachineRecipe {
-    /// The device, as `--device` takes it.
-    pub device: String,
-    /// Threads that make batches.
-    pub loader_threads: usize,
-    /// The data directory, if not the default one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<String>,
-}
-
-impl Default for MachineRecipe {
-    fn default() -> Self {
-        Self {
-            device: "auto".to_owned(),
-            loader_threads: 2,
-            data_dir: None,
-        }
-    }
+pub enum InitKind {
+    /// As the network says.
+    #[default]
+    Network,
+    /// As Krizhevsky 2012, section 5: normal of deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
+    /// layers, else zero.
+    Paper,
 }
 
 const fn default_evaluation_batch_size() -> usize {
     200
 }
 
-const fn default_beta1() -> f64 {
-    0.9
-}
-
-const fn default_beta2() -> f64 {
-    0.999
-}
-
-const fn default_epsilon() -> f64 {
-    1e-8
-}
-
 impl Recipe {
-    /// The built-in recipes, each with a line on what it is.
-    ///
-    /// # Errors
-    /// None, unless this program was built with a bad recipe.
-    pub fn built_in() -> Result<Vec<Self>> {
-        let parsed = BUILT_IN
-            .iter()
-            .map(|(name, text)| Self::parse(text, Path::new(name)));
-        parsed.collect()
-    }
-
-    /// The built-in recipe `name`.
-    ///
-    /// # Errors
-    /// [`Error::UnknownRecipe`].
-    pub fn named(name: &str) -> Result<Self> {
-        match BUILT_IN.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => Self::parse(text, Path::new(name)),
-            None => Err(Error::UnknownRecipe {
-                name: name.to_owned(),
-                known: names(),
-            }),
-        }
-    }
-
-    /// The recipe that a data set is trained with when none is asked for: its own, or that of CIFAR-10 under the name of
-    /// the data set or folder, without CIFAR's means.
-    ///
-    /// # Errors
-    /// As [`Recipe::named`].
-    pub fn for_dataset(dataset: &str) -> Result<Self> {
-        let mut recipe = match dataset {
-            "shapes10" => Self::named("shapes10")?,
-            _ => Self::named("small-cifar10")?,
-        };
-        if !matches!(dataset, "shapes10" | "cifar10") {
-            let name = Path::new(dataset).file_name().unwrap_or_default();
-            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-            recipe.name = name.to_string_lossy().chars().map(plain).collect();
-            recipe.about.clear();
-            (recipe.images.mean, recipe.images.deviation) = ([0.5; 3], [0.25; 3]);
-        }
-        dataset.clone_into(&mut recipe.dataset);
-        Ok(recipe)
-    }
-
     /// A recipe from TOML; `path` is where it came from, for messages.
     ///
     /// # Errors
@@ -265,6 +163,8 @@ impl Recipe {
                 } else {
                     Unreadable::Fail
                 },
+                size: [u32::try_from(self.images.source_size).unwrap_or(u32::MAX); 2],
+                fit: self.images.fit.into(),
                 ..FolderOptions::default()
             },
         };
@@ -319,36 +219,23 @@ impl Recipe {
         if self.epochs == 0 {
             return Err(Error::setting("epochs", "at least 1", 0));
         }
+        if !(0.0..=1.0).contains(&self.label_smoothing) {
+            let expected = "a number from 0 to 1";
+            let got = self.label_smoothing;
+            return Err(Error::setting("label_smoothing", expected, got));
+        }
         self.schedule.check()?;
         self.checkpoints.check()?;
         if let Some(stopping) = &self.early_stopping {
             stopping.check()?;
         }
-        let o = &self.optimizer;
-        let rates = [
-            ("learning_rate", o.learning_rate, f64::INFINITY),
-            ("weight_decay", o.weight_decay, f64::INFINITY),
-            ("momentum", o.momentum, 1.0),
-            ("beta1", o.beta1, 1.0),
-            ("beta2", o.beta2, 1.0),
-            ("epsilon", o.epsilon, f64::INFINITY),
-        ];
-        for (setting, value, below) in rates {
-            if !(0.0..below).contains(&value) {
-                let expected = format!("a number from 0 to below {below}");
-                return Err(Error::setting(setting, expected, value));
-            }
+        self.optimizer.check()?;
+        if let Some(average) = self.average {
+            average.check()?;
         }
-        if self
-            .images
-            .deviation
-            .iter()
-            .any(|&d| d <= 0.0 || !d.is_finite())
-        {
-            let got = format!("{:?}", self.images.deviation);
-            return Err(Error::setting("deviation", "three positive numbers", got));
-        }
-        Ok(())
+        self.images.check()?;
+        self.mix.check()?;
+        self.evaluation.check()
     }
 }
 
@@ -364,13 +251,9 @@ fn merge(into: &mut Table, from: Table) {
     }
 }
 
-fn names() -> String {
-    let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::built_in::BUILT_IN;
     use super::*;
 
     #[test]
@@ -395,7 +278,7 @@ mod tests {
         recipe.check().unwrap();
         assert_eq!(
             Recipe::for_dataset("cifar10").unwrap().name,
-            "small-cifar10",
+            "cifar10",
             "a set's own"
         );
     }
@@ -433,13 +316,21 @@ mod tests {
     #[test]
     fn numbers_out_of_range_are_errors() {
         type Change = fn(&mut Recipe);
-        let changes: [(&str, Change); 6] = [
+        let changes: [(&str, Change); 12] = [
             ("limit", |r| r.limit = Some(0)),
             ("batch_size", |r| r.batch_size = 0),
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| r.images.deviation[1] = 0.0),
+            ("deviation", |r| r.images.deviation = Some([1.0, 0.0, 1.0])),
+            ("pad", |r| r.images.pad = 4),
+            ("label_smoothing", |r| r.label_smoothing = 1.5),
+            ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),
+            ("accumulate", |r| r.optimizer.accumulate = 0),
+            ("mix.probability", |r| r.mix.probability = 0.5),
+            ("average.decay", |r| {
+                r.average = Some(AverageRecipe { decay: 1.0 });
+            }),
         ];
         for (setting, change) in changes {
             let mut recipe = Recipe::named("shapes10").unwrap();

@@ -1,5 +1,6 @@
-//! The training step, captured once and replayed: augment, forward, loss, backward, update, and the sums of loss and
-//! accuracy.
+//! The training step, captured once and replayed: augment, mix, forward, loss, backward, update, and the sums of loss and
+//! accuracy. A step that takes several batches is two recordings: one for each batch, whose gradients add up, and one for
+//! the update.
 //!
 //! Before a replay only the batch and the step's scalars are written, and nothing is waited for: the sums stay on the
 //! device and are read every few steps, a little later.
@@ -10,13 +11,15 @@ use data::Batch;
 use model::{Mode, Network};
 use tensor::ops::accuracy::{Accuracy, Totals};
 use tensor::ops::cross_entropy::CrossEntropy;
+use tensor::ops::elementwise::full;
+use tensor::pixels::mix;
 use tensor::update::StepScalars;
-use tensor::{PendingRead, Recording, Tensor};
+use tensor::{PendingRead, Recording, Shape, Tensor};
 
 use crate::error::Result;
 use crate::input::Input;
 use crate::optimizer::Optimizer;
-use crate::recipe::ImagesRecipe;
+use crate::recipe::{MixRecipe, Recipe};
 
 /// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
 const EVERY: u64 = 8;
@@ -29,9 +32,35 @@ const AHEAD: usize = 2;
 pub(crate) struct TrainStep {
     input: Input,
     sums: Accuracy,
-    recording: Recording,
+    /// From a batch to its gradients, and to the update unless a step takes several batches.
+    batch: Recording,
+    update: Option<Update>,
+    accumulate: u32,
+    mix: MixRecipe,
     every: u64,
     under_way: VecDeque<(u64, PendingRead)>,
+}
+
+/// The update of a step that takes several batches.
+#[derive(Debug)]
+struct Update {
+    recording: Recording,
+    /// A batch's share of the step's loss: one in so many batches.
+    share: Tensor,
+}
+
+/// Which of a step's batches one is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Its number in the step, from 0.
+    pub(crate) idx: usize,
+    /// How many the step takes: the recipe's number, or what is left of the epoch.
+    pub(crate) of: usize,
+}
+
+impl Place {
+    /// The one batch of a step.
+    pub(crate) const ONLY: Self = Self { idx: 0, of: 1 };
 }
 
 /// The sums of an epoch, after a step.
@@ -46,29 +75,48 @@ impl TrainStep {
     pub(crate) fn capture(
         network: &Network,
         optimizer: &Optimizer,
-        images: &ImagesRecipe,
+        recipe: &Recipe,
         (n, size): (usize, [usize; 2]),
     ) -> Result<Self> {
         let device = network.device();
+        let accumulate = u32::try_from(recipe.optimizer.accumulate).unwrap_or(u32::MAX);
         let input = Input::new(device, n, size)?;
         let architecture = network.architecture();
         let sums = Accuracy::new(device, architecture.classes(), false)?;
-        let side = architecture.input_size();
-        let ((), recording) = device.capture(|| -> tensor::Result<()> {
-            let x = input.for_training(images, side)?;
+        let spec = input.for_training(&recipe.images, architecture.input_size())?;
+        let update = (accumulate > 1).then(|| Update::capture(optimizer, &input));
+        let update = update.transpose()?;
+        let loss_of = CrossEntropy {
+            label_smoothing: recipe.label_smoothing,
+            ..CrossEntropy::default()
+        };
+        let ((), batch) = device.capture(|| -> tensor::Result<()> {
+            let labels = input.labels();
+            let mut x = input.images(&spec)?;
+            let mut targets = labels.clone();
+            if recipe.mix.is_on() {
+                (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
+            }
             let mode = Mode::Train {
                 step: input.step().tensor(),
             };
             let logits = network.forward(&x, mode)?;
-            let loss = logits.cross_entropy(input.labels(), &CrossEntropy::default())?;
-            sums.add(&logits, input.labels(), &loss)?;
-            optimizer.update(&loss.backward()?, input.step())
+            let loss = logits.cross_entropy(&targets, &loss_of)?;
+            // Of a mixed image, its own label counts.
+            sums.add(&logits, labels, &loss)?;
+            match &update {
+                Some(update) => optimizer.accumulate(&loss.multiply(&update.share)?.backward()?),
+                None => optimizer.update(&loss.backward()?, input.step()),
+            }
         })?;
         let is_waiting_cheap = device.is_cpu() || device.is_software();
         Ok(Self {
             input,
             sums,
-            recording,
+            batch,
+            update,
+            accumulate,
+            mix: recipe.mix,
             every: if is_waiting_cheap { 1 } else { EVERY },
             under_way: VecDeque::new(),
         })
@@ -95,13 +143,41 @@ impl TrainStep {
         Ok(self.sums.totals().write(&words)?)
     }
 
-    /// Runs step number `step` on a batch.
-    pub(crate) fn run(&mut self, step: u64, batch: &Batch, scalars: &StepScalars) -> Result<()> {
+    /// Runs one batch of step number `step`; with the last of them the step is done.
+    pub(crate) fn run(
+        &mut self,
+        step: u64,
+        place: Place,
+        batch: &Batch,
+        scalars: &StepScalars,
+    ) -> Result<()> {
         let device = self.sums.totals().device();
         self.input.write(batch)?;
-        self.input.step().write(scalars)?;
-        self.recording.replay(device).map_err(tensor::Error::from)?;
-        if step.is_multiple_of(self.every) {
+        // Random numbers are drawn anew for each batch.
+        let idx = u32::try_from(place.idx).unwrap_or(u32::MAX);
+        let before = scalars.step.wrapping_sub(1).wrapping_mul(self.accumulate);
+        let number = before.wrapping_add(idx).wrapping_add(1);
+        let of_batch = StepScalars {
+            step: number,
+            mix: self.mix.draw(scalars.seed, number),
+            ..*scalars
+        };
+        self.input.step().write(&of_batch)?;
+        let is_last = place.idx + 1 == place.of;
+        match &self.update {
+            None => self.batch.replay(device).map_err(tensor::Error::from)?,
+            Some(update) => {
+                #[expect(clippy::cast_precision_loss, reason = "a few batches")]
+                update.share.write(&[1.0 / place.of as f32])?;
+                self.batch.replay(device).map_err(tensor::Error::from)?;
+                if is_last {
+                    self.input.step().write(scalars)?;
+                    let update = &update.recording;
+                    update.replay(device).map_err(tensor::Error::from)?;
+                }
+            }
+        }
+        if is_last && step.is_multiple_of(self.every) {
             self.begin_reading(step)?;
         }
         Ok(())
@@ -151,5 +227,17 @@ impl TrainStep {
             count: sum(3),
         };
         Ok(Some(Reading { step, totals }))
+    }
+}
+
+impl Update {
+    fn capture(optimizer: &Optimizer, input: &Input) -> Result<Self> {
+        let step = input.step();
+        let device = step.tensor().device();
+        let ((), recording) = device.capture(|| optimizer.update_by_sums(step))?;
+        Ok(Self {
+            recording,
+            share: full(device, Shape::default(), 1.0)?,
+        })
     }
 }

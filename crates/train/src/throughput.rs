@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use data::{Batch, CHANNELS};
 use model::{Architecture, Mode, Network};
+use tensor::pixels::Augment;
 use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
 use crate::error::Result;
 use crate::input::Input;
 use crate::optimizer::Optimizer;
 use crate::recipe::Recipe;
-use crate::step::TrainStep;
+use crate::step::{Place, TrainStep};
 
 /// A network ready to be timed.
 #[derive(Debug)]
@@ -46,16 +47,12 @@ impl Throughput {
     ) -> Result<Self> {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let side = architecture.input_size();
-        let optimizer = Optimizer::new(&recipe.optimizer, &network)?;
-        let train = TrainStep::capture(&network, &optimizer, &recipe.images, (n, [side; 2]))?;
+        let optimizer = Optimizer::new(recipe, &network)?;
+        let train = TrainStep::capture(&network, &optimizer, recipe, (n, [side; 2]))?;
         let batch = noise(n, side, architecture.classes());
         let input = Input::new(device, n, [side; 2])?;
-        let forward = || {
-            no_grad(|| {
-                let x = input.for_evaluation(&recipe.images, side)?;
-                network.forward(&x, Mode::Eval)
-            })
-        };
+        let spec = Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3]);
+        let forward = || no_grad(|| network.forward(&input.images(&spec)?, Mode::Eval));
         let (logits, recording) = device.capture(forward)?;
         input.write(&batch)?;
         Ok(Self {
@@ -81,7 +78,7 @@ impl Throughput {
         self.steps += 1;
         let scalars = self.optimizer.scalars(1, self.steps, 1e-3);
         self.train
-            .run(u64::from(self.steps), &self.batch, &scalars)?;
+            .run(u64::from(self.steps), Place::ONLY, &self.batch, &scalars)?;
         drop(self.train.last_readings(u64::from(self.steps))?);
         Ok(start.elapsed().as_secs_f64())
     }

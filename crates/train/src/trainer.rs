@@ -21,7 +21,7 @@ use crate::evaluator::Evaluator;
 use crate::memory::Ahead;
 use crate::optimizer::Optimizer;
 use crate::profiler::Profiler;
-use crate::recipe::Recipe;
+use crate::recipe::{InitKind, Recipe, Views};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
@@ -37,6 +37,7 @@ pub struct Trainer {
     recipe: Recipe,
     data: DataSet,
     device: Device,
+    /// The one that is meant to be used: an average of the one in training, if the recipe averages.
     network: Network,
     optimizer: Optimizer,
     step: TrainStep,
@@ -83,6 +84,7 @@ impl Trainer {
             None => data,
         };
         check_metrics(&recipe, &data)?;
+        recipe.images.resolve(&data.train)?;
         let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
@@ -91,20 +93,22 @@ impl Trainer {
             ..LoaderOptions::training(recipe.batch_size, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
-        let network = Network::new(architecture, recipe.seed, device)?;
-        let (before, _) = device.memory();
-        let optimizer = Optimizer::new(&recipe.optimizer, &network)?;
-        let optimizer_bytes = device.memory().0 - before;
+        let mut trained = Network::new(architecture, recipe.seed, device)?;
+        trained.freeze(|name| recipe.optimizer.freezes(name));
+        let optimizer = Optimizer::new(&recipe, &trained)?;
         let sizes = (recipe.batch_size, data.train.size());
-        let step = TrainStep::capture(&network, &optimizer, &recipe.images, sizes)?;
+        let step = TrainStep::capture(&trained, &optimizer, &recipe, sizes)?;
+        let network = optimizer.model().clone();
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
-        let schedule = recipe.schedule.schedule(rate, epochs, loader.n_batches());
+        let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
+        let schedule = recipe.schedule.schedule(rate, epochs, steps);
         let validation = data.validation.clone();
-        let validation = validation.map(|images| Evaluator::new(&network, images, &recipe));
+        let validation =
+            validation.map(|images| Evaluator::new(&network, images, &recipe, Views::Plain));
         let validation = validation.transpose()?;
         Ok(Self {
-            memory_ahead: Ahead::measure(&network, &data, &recipe, optimizer_bytes)?,
+            memory_ahead: Ahead::measure(&network, &optimizer, &data, &recipe)?,
             validation,
             recipe,
             data,
@@ -172,7 +176,7 @@ impl Trainer {
         self.max_time = Some(max_time);
     }
 
-    /// The network in training.
+    /// The network in training; the one with averaged weights, if the recipe averages.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -237,7 +241,7 @@ impl Trainer {
                 len(&self.data.validation),
                 len(&self.data.test),
             ],
-            steps_per_epoch: self.loader.n_batches(),
+            steps_per_epoch: self.steps_of(self.loader.n_batches()),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
             initial: self.initial.clone(),
@@ -248,11 +252,15 @@ impl Trainer {
 /// The network of a recipe for a data set.
 fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
-    Ok(Architecture::new(
-        &recipe.network,
-        Some(classes),
-        recipe.input_size,
-    )?)
+    let architecture = Architecture::new(&recipe.network, Some(classes), recipe.input_size)?;
+    let architecture = match recipe.init {
+        InitKind::Network => architecture,
+        InitKind::Paper => architecture.with_paper_init(),
+    };
+    Ok(match recipe.dropout {
+        Some(share) => architecture.with_dropout(share)?,
+        None => architecture,
+    })
 }
 
 /// An error if something is decided by a metric of the validation split, and there is none.

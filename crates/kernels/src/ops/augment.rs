@@ -320,6 +320,25 @@ pub fn forward(
     step: &Buffer,
 ) -> Result<Buffer> {
     spec.check()?;
+    let [out_h, out_w] = spec.output;
+    let outputs = samples.len().saturating_mul(3 * out_h * out_w);
+    size(OP, "n", outputs)?;
+    let y = device.alloc(outputs)?;
+    forward_into(device, spec, [pixels, samples, step], &y)?;
+    Ok(y)
+}
+
+/// The same into `y`, for several views of a batch in one place: `[pixels, samples, step]` as [`forward`] takes them.
+///
+/// # Errors
+/// As [`forward`].
+pub fn forward_into(
+    device: &Device,
+    spec: &Augment,
+    [pixels, samples, step]: [&Buffer; 3],
+    y: &Buffer,
+) -> Result<()> {
+    spec.check()?;
     let n = samples.len();
     let elements = |[h, w]: [usize; 2]| {
         let elements = n.saturating_mul(3 * h * w);
@@ -328,9 +347,9 @@ pub fn forward(
     check_len(OP, "pixels", pixels, elements(spec.input)?.div_ceil(4))?;
     check_len(OP, "step", step, StepScalars::WORDS)?;
     let outputs = elements(spec.output)?;
+    check_len(OP, "y", y, outputs)?;
     let params = spec.params(n)?;
     let plan = device.alloc(n * RECORD)?;
-    let y = device.alloc(outputs)?;
     let grid = Grid::groups(n.div_ceil(64), 1, 1);
     device.launch(&PLAN, &params, &[samples, step], &[&plan], grid)?;
     let kernel = if spec.is_resampled() {
@@ -339,6 +358,5 @@ pub fn forward(
         &APPLY
     };
     let grid = Grid::linear(outputs / 3).flops(8 * outputs);
-    device.launch(kernel, &params, &[pixels, &plan], &[&y], grid)?;
-    Ok(y)
+    device.launch(kernel, &params, &[pixels, &plan], &[y], grid)
 }

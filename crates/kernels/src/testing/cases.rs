@@ -102,6 +102,7 @@ pub fn operators() -> Vec<Operator> {
         accuracy,
         adam,
         augment,
+        average,
         avg_pool,
         batch_norm,
         bias,

@@ -141,6 +141,9 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     let variables: Vec<usize> = (0..inputs.len())
         .filter(|&i| inputs[i].is_differentiable)
         .collect();
+    if run.gradients.len() != variables.len() {
+        rows.push(wrong_count(run.gradients.len(), variables.len()));
+    }
     for (&input, gradient) in variables.iter().zip(&run.gradients) {
         let objective = Objective {
             case,
@@ -159,6 +162,17 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
         rows.extend(against_twin(case, &run, &values, &magnitudes)?);
     }
     Ok(rows)
+}
+
+/// A gradient that is not returned would be checked by nobody.
+fn wrong_count(gradients: usize, variables: usize) -> Row {
+    Row {
+        check: "backward".to_owned(),
+        error: f64::INFINITY,
+        tolerance: 0.0,
+        passed: false,
+        note: format!("{gradients} gradients of {variables} variables"),
+    }
 }
 
 /// Checks `case` on a GPU against the twins alone: what tests do for each further tile or limit, when the twins have

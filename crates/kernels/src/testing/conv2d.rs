@@ -114,9 +114,13 @@ impl Case for Conv2dCase {
             ..
         } = self.conv;
         // Products of whole numbers up to 3 sum to at most 9 a term, exact in f32 for 1.8 million terms.
+        let operand = |name, len| Input {
+            is_differentiable: !self.is_relu,
+            ..Input::variable(name, len, Fill::Integers(3))
+        };
         let mut inputs = vec![
-            Input::variable("x", n * h * w * c_in, Fill::Integers(3)),
-            Input::variable("w", self.filter_rows() * c_out, Fill::Integers(3)),
+            operand("x", n * h * w * c_in),
+            operand("w", self.filter_rows() * c_out),
         ];
         if self.has_bias {
             inputs.push(Input::constant("bias", c_out, Fill::Integers(9)));

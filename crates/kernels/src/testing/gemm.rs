@@ -48,9 +48,13 @@ impl Case for GemmCase {
     fn inputs(&self) -> Vec<Input> {
         let Gemm { m, n, k, .. } = self.gemm;
         // Products of whole numbers up to 3 sum to at most 9 k, exact in f32 for k under 1.8 million.
+        let operand = |name, len| Input {
+            is_differentiable: !self.is_relu,
+            ..Input::variable(name, len, Fill::Integers(3))
+        };
         let mut inputs = vec![
-            Input::variable("a", m * k, Fill::Integers(3)),
-            Input::variable("b", k * n, Fill::Integers(3)),
+            operand("a", m * k),
+            operand("b", k * n),
             Input::constant("c", m * n, Fill::Integers(3)),
         ];
         if self.has_bias {

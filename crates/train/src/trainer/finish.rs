@@ -82,7 +82,8 @@ impl Trainer {
         let Some(images) = self.data.split(split).cloned() else {
             return Ok(None);
         };
-        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe)?;
+        let views = self.recipe.evaluation.views;
+        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
         evaluator.run(&mut tell).map(Some)
     }
@@ -91,7 +92,8 @@ impl Trainer {
         let last = ending.rows.last();
         let train_s = self.state.train_s + self.state.partial.seconds;
         let wall_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
-        let images = self.state.step * self.recipe.batch_size as u64;
+        let batches = self.state.epoch * self.loader.n_batches() as u64 + self.state.batch as u64;
+        let images = batches * self.recipe.batch_size as u64;
         let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
         Summary {
             recipe: self.recipe.name.clone(),

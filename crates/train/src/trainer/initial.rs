@@ -21,7 +21,9 @@ impl Trainer {
             return Ok(());
         }
         let path = Weights::find(Path::new(from))?.path;
-        let matching = self.network.load_matching(&path)?;
+        let matching = self.optimizer.trained().load_matching(&path)?;
+        // The averages, where there are any, begin with the same weights.
+        self.network.load_matching(&path)?;
         if matching.loaded.is_empty() {
             let expected = format!("weights of {} or its like", self.network.architecture());
             let got = format!("{}, in which nothing suits it", path.display());

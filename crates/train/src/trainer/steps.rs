@@ -9,7 +9,7 @@ use super::{Pause, Trainer};
 use crate::callback::{Event, Listener, Step};
 use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
-use crate::step::Reading;
+use crate::step::{Place, Reading};
 
 impl Trainer {
     /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
@@ -40,8 +40,13 @@ impl Trainer {
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
             let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
-            self.step.run(number, self.loader.next_batch()?, &scalars)?;
-            (self.state.step, self.state.batch) = (number, self.state.batch + 1);
+            let of = self.recipe.optimizer.accumulate;
+            let of = of.min(n_batches - self.state.batch);
+            for idx in 0..of {
+                let (place, batch) = (Place { idx, of }, self.loader.next_batch()?);
+                self.step.run(number, place, batch, &scalars)?;
+            }
+            (self.state.step, self.state.batch) = (number, self.state.batch + of);
             while let Some(reading) = self.step.reading()? {
                 self.take_in(&reading)?;
             }
@@ -63,7 +68,7 @@ impl Trainer {
 
     /// Tells of the last step, and notes it down if that is due, or if it is the last before a pause.
     fn tell(&mut self, is_last: bool, listener: &mut dyn Listener) -> Result<()> {
-        let step = self.progress(self.loader.n_batches());
+        let step = self.progress(self.steps_of(self.loader.n_batches()));
         if !is_last {
             listener.event(Event::Step(step));
         }
@@ -100,12 +105,17 @@ impl Trainer {
         self.schedule.rate(base, t)
     }
 
+    /// How many steps this many batches of an epoch make.
+    pub(super) fn steps_of(&self, batches: usize) -> usize {
+        batches.div_ceil(self.recipe.optimizer.accumulate)
+    }
+
     fn progress(&self, of: usize) -> Step {
         let partial = &self.state.partial;
         Step {
             step: self.state.step,
             epoch: self.state.epoch + 1,
-            done: self.state.batch,
+            done: self.steps_of(self.state.batch),
             of,
             loss: self.last_loss,
             accuracy: partial.correct / partial.images.max(1.0),

@@ -1,0 +1,53 @@
+//! Exponential moving average of weights (Polyak and Juditsky 1992), with the slow start of TensorFlow's
+//! `ExponentialMovingAverage`. At step `t = 1, 2, …`:
+//!
+//! `y += s (x - y)` with `s = max(1 - decay, 9 / (10 + t))`, so that `decay` counts from about step `9 / (1 - decay)` on
+//! and the initial weights are soon forgotten.
+
+use super::{check_len, size};
+use crate::buffer::Buffer;
+use crate::cpu;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::kernel::{Grid, Kernel, params};
+use crate::step::StepScalars;
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct AverageParams {
+        n: u32,
+        rest: f32,
+    }
+}
+
+const OP: &str = "average";
+const AVERAGE: Kernel<AverageParams> =
+    Kernel::new(shaders::Variant::new(OP, OP), cpu::average::average);
+
+/// Moves the average `y` towards `x`, in place. The step's number comes from `step`.
+///
+/// # Errors
+/// If `decay` is not in `[0, 1]`, the lengths differ, both share memory, or the device fails.
+pub fn update(device: &Device, decay: f64, x: &Buffer, y: &Buffer, step: &Buffer) -> Result<()> {
+    if !(0.0..=1.0).contains(&decay) {
+        let got = decay.to_string();
+        return Err(Error::argument(OP, "decay", "a number from 0 to 1", got));
+    }
+    check_len(OP, "x", x, y.len())?;
+    check_len(OP, "step", step, StepScalars::WORDS)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to f32 is the purpose"
+    )]
+    let rest = (1.0 - decay) as f32;
+    for window in super::windows(device, y.len()) {
+        let params = AverageParams {
+            n: size(OP, "n", window.len())?,
+            rest,
+        };
+        let grid = Grid::vec4(window.len()).flops(3 * window.len());
+        let (x, y) = (x.slice(window.clone())?, y.slice(window)?);
+        device.launch(&AVERAGE, &params, &[&x, step], &[&y], grid)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The built-in recipes: which there are, and which a data set is trained with when none is asked for.
+
+use std::path::Path;
+
+use super::Recipe;
+use crate::error::{Error, Result};
+
+macro_rules! recipes {
+    ($($name:literal),+ $(,)?) => {
+        /// The built-in recipes by name.
+        pub(super) const BUILT_IN: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../recipes/", $name, ".toml")))),+];
+    };
+}
+
+recipes!(
+    "shapes10",
+    "cifar10",
+    "cifar100",
+    "small-cifar10",
+    "small-cifar10-pca",
+    "keras-cifar10",
+    "torch-cifar10",
+    "torch-cifar100",
+    "flowers",
+    "flowers-paper-init",
+    "paper-imagenet",
+    "folder",
+);
+
+impl Recipe {
+    /// The built-in recipes, each with a line on what it is.
+    ///
+    /// # Errors
+    /// None, unless this program was built with a bad recipe.
+    pub fn built_in() -> Result<Vec<Self>> {
+        let parsed = BUILT_IN
+            .iter()
+            .map(|(name, text)| Self::parse(text, Path::new(name)));
+        parsed.collect()
+    }
+
+    /// The built-in recipe `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRecipe`].
+    pub fn named(name: &str) -> Result<Self> {
+        match BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Self::parse(text, Path::new(name)),
+            None => {
+                let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+                Err(Error::UnknownRecipe {
+                    name: name.to_owned(),
+                    known: known.join(", "),
+                })
+            }
+        }
+    }
+
+    /// The recipe that a data set is trained with when none is asked for: its own; that of CIFAR-10, without its means,
+    /// for small images; that of `folder`, under the folder's name, for pictures.
+    ///
+    /// # Errors
+    /// As [`Recipe::named`].
+    pub fn for_dataset(dataset: &str) -> Result<Self> {
+        let own = match dataset {
+            "cifar100-coarse" => "cifar100",
+            "mnist" | "fashion-mnist" => "cifar10",
+            "imagenet" => "paper-imagenet",
+            "shapes10" | "cifar10" | "cifar100" | "flowers" => dataset,
+            _ => "folder",
+        };
+        let mut recipe = Self::named(own)?;
+        if dataset != recipe.dataset {
+            let name = Path::new(dataset).file_name().unwrap_or_default();
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+            recipe.name = name.to_string_lossy().chars().map(plain).collect();
+            recipe.about.clear();
+        }
+        if dataset.ends_with("mnist") {
+            (recipe.images.mean, recipe.images.deviation) = (None, None);
+            // A mirrored digit is another digit, or none.
+            recipe.images.flip = dataset != "mnist";
+        }
+        dataset.clone_into(&mut recipe.dataset);
+        Ok(recipe)
+    }
+}

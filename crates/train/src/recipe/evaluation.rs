@@ -1,0 +1,41 @@
+//! How a split is scored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How a split is scored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluationRecipe {
+    /// The views of each image whose probabilities are averaged in the test. Validation looks at the plain one.
+    pub views: Views,
+    /// The shorter side that images are resized to before the crop; that of `images.resize` if absent, else the network's
+    /// input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
+}
+
+/// Which views of an image a network answers to. The probabilities of its answers are averaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Views {
+    /// The centre.
+    #[default]
+    Plain,
+    /// The centre, and its mirror image.
+    Flip,
+    /// The four corners and the centre, and their mirror images (Krizhevsky 2012, section 4.1).
+    TenCrop,
+}
+
+impl EvaluationRecipe {
+    /// An error if a number makes no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.resize == Some(0) {
+            return Err(Error::setting("evaluation.resize", "at least 1", 0));
+        }
+        Ok(())
+    }
+}

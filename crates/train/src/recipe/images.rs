@@ -1,0 +1,282 @@
+//! How pixels become the network's input.
+
+use data::{Fit, Images};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Images that statistics are taken over when a recipe leaves them to the training set: evenly spread, and enough for
+/// the mean colour to be within a few thousandths.
+const SAMPLE: usize = 5000;
+/// The least deviation that is divided by: a channel that never changes has none.
+const LEAST_DEVIATION: f64 = 1.0 / 255.0;
+
+/// How pixels become the network's input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImagesRecipe {
+    /// The side at which pictures in files are decoded and kept in memory. CIFAR and the like have a size of their own.
+    pub source_size: usize,
+    /// How a picture of another shape becomes that square.
+    pub fit: FitKind,
+    /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<[f32; 3]>,
+    /// What each channel is divided by then; the training images' standard deviation if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<[f32; 3]>,
+    /// The shorter side that images are resized to before they are cropped; the network's input if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
+    /// Which part of a training image is taken.
+    pub crop: CropKind,
+    /// Random crop: black pixels that are added on each side first.
+    pub pad: usize,
+    /// Area crop: the least and the largest share of the image.
+    pub area: [f32; 2],
+    /// Area crop: the least and the largest ratio of width to height.
+    pub ratio: [f32; 2],
+    /// Training images are mirrored half of the time.
+    pub flip: bool,
+    /// Training images' brightness is uniform in 1 plus or minus this.
+    pub brightness: f32,
+    /// Training images' contrast, about the mean colour, is uniform in 1 plus or minus this.
+    pub contrast: f32,
+    /// Training images are shifted along the principal components of the training set's colours by normal numbers of
+    /// this deviation (Krizhevsky 2012, section 4.1: 0.1); 0 for none.
+    pub colour_shift: f32,
+    /// The components, each times its eigenvalue: a row for each of red, green and blue; the training images' if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colour_components: Option<[[f32; 3]; 3]>,
+    /// A random rectangle of a training image becomes the mean colour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erase: Option<EraseRecipe>,
+}
+
+/// How a picture of any shape becomes a square.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FitKind {
+    /// Its centre square, scaled: the shorter side becomes the square's.
+    #[default]
+    Crop,
+    /// All of it, each side scaled by itself.
+    Stretch,
+}
+
+/// Which part of a training image is taken. Evaluation takes the centre.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CropKind {
+    /// The centre of the resized image.
+    #[default]
+    Centre,
+    /// Any place of the resized and padded image.
+    Random,
+    /// A part of random area and shape, resized (Szegedy 2015).
+    Area,
+}
+
+/// Random erasing (Zhong 2017).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EraseRecipe {
+    /// How likely it is.
+    pub probability: f32,
+    /// The least and the largest share of the image.
+    pub area: [f32; 2],
+    /// The least and the largest ratio of width to height.
+    pub ratio: [f32; 2],
+}
+
+impl Default for ImagesRecipe {
+    fn default() -> Self {
+        Self {
+            source_size: 256,
+            fit: FitKind::Crop,
+            mean: None,
+            deviation: None,
+            resize: None,
+            crop: CropKind::Centre,
+            pad: 0,
+            area: [0.08, 1.0],
+            ratio: [0.75, 4.0 / 3.0],
+            flip: false,
+            brightness: 0.0,
+            contrast: 0.0,
+            colour_shift: 0.0,
+            colour_components: None,
+            erase: None,
+        }
+    }
+}
+
+impl Default for EraseRecipe {
+    fn default() -> Self {
+        Self {
+            probability: 0.25,
+            area: [0.02, 0.33],
+            ratio: [0.3, 3.3],
+        }
+    }
+}
+
+impl From<FitKind> for Fit {
+    fn from(fit: FitKind) -> Self {
+        match fit {
+            FitKind::Crop => Self::Crop,
+            FitKind::Stretch => Self::Stretch,
+        }
+    }
+}
+
+impl ImagesRecipe {
+    /// Fills in what is left to the training images: mean, deviation, principal components. They are taken over at most
+    /// 5000 images, evenly spread.
+    ///
+    /// # Errors
+    /// If an image can't be read.
+    pub fn resolve(&mut self, train: &Images) -> Result<()> {
+        let needs_components = self.colour_shift > 0.0 && self.colour_components.is_none();
+        if self.mean.is_some() && self.deviation.is_some() && !needs_components {
+            return Ok(());
+        }
+        let statistics = data::statistics(&train.limit(SAMPLE)?)?;
+        self.mean.get_or_insert(statistics.mean.map(single));
+        let deviation = statistics.std.map(|std| single(std.max(LEAST_DEVIATION)));
+        self.deviation.get_or_insert(deviation);
+        if needs_components {
+            let data::PrincipalComponents { values, vectors } = statistics.principal;
+            let along =
+                |colour: usize| [0, 1, 2].map(|i: usize| single(vectors[i][colour] * values[i]));
+            self.colour_components = Some([0, 1, 2].map(along));
+        }
+        Ok(())
+    }
+
+    /// Mean and deviation, once they are known.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] before [`ImagesRecipe::resolve`].
+    pub fn normalisation(&self) -> Result<[[f32; 3]; 2]> {
+        match (self.mean, self.deviation) {
+            (Some(mean), Some(deviation)) => Ok([mean, deviation]),
+            _ => {
+                let expected = "three numbers each, or a training set to take them from";
+                Err(Error::setting("mean and deviation", expected, "none"))
+            }
+        }
+    }
+
+    /// An error if a number makes no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let is_positive = |d: &f32| *d > 0.0 && d.is_finite();
+        let wrong =
+            |setting, expected: &str, got: String| Err(Error::setting(setting, expected, got));
+        if let Some(deviation) = self.deviation.filter(|d| !d.iter().all(is_positive)) {
+            return wrong(
+                "deviation",
+                "three positive numbers",
+                format!("{deviation:?}"),
+            );
+        }
+        if let Some(mean) = self.mean.filter(|mean| !mean.iter().all(|m| m.is_finite())) {
+            return wrong("mean", "three numbers", format!("{mean:?}"));
+        }
+        let most = 1 << 15;
+        let sides = [
+            ("source_size", Some(self.source_size)),
+            ("resize", self.resize),
+        ];
+        for (setting, side) in sides {
+            if side.is_some_and(|side| !(1..most).contains(&side)) {
+                let got = side.unwrap_or_default().to_string();
+                return wrong(setting, "1 to 32767 pixels", got);
+            }
+        }
+        if self.pad >= most || (self.pad > 0 && self.crop != CropKind::Random) {
+            let expected = "pixels, with crop = \"random\"";
+            return wrong("pad", expected, self.pad.to_string());
+        }
+        check_part(["area", "ratio"], self.area, self.ratio)?;
+        let shares = [
+            ("brightness", self.brightness),
+            ("contrast", self.contrast),
+            ("colour_shift", self.colour_shift),
+            (
+                "erase.probability",
+                self.erase.map_or(0.0, |e| e.probability),
+            ),
+        ];
+        for (setting, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return wrong(setting, "a number from 0 to 1", value.to_string());
+            }
+        }
+        match self.erase {
+            Some(erase) => check_part(["erase.area", "erase.ratio"], erase.area, erase.ratio),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error unless these are ascending limits of a part's share and shape.
+fn check_part(settings: [&'static str; 2], area: [f32; 2], ratio: [f32; 2]) -> Result<()> {
+    if !(area[0] > 0.0 && area[0] <= area[1] && area[1] <= 1.0) {
+        let expected = "two ascending shares above 0 and up to 1";
+        return Err(Error::setting(settings[0], expected, format!("{area:?}")));
+    }
+    if !(ratio[0] > 0.0 && ratio[0] <= ratio[1] && ratio[1].is_finite()) {
+        let expected = "two ascending positive numbers";
+        return Err(Error::setting(settings[1], expected, format!("{ratio:?}")));
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to the kernels' precision is the purpose"
+)]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_to_the_training_images_is_taken_from_them() {
+        // Two pixels, black and (255, 51, 0): one direction of colour, with variance 1/4 (1, 1/25, 0).
+        let pixels = vec![0, 0, 0, 255, 51, 0];
+        let names = ["a", "b"].map(str::to_owned).to_vec();
+        let train = Images::from_pixels([1, 2], pixels, vec![0], names).unwrap();
+        let mut recipe = ImagesRecipe {
+            deviation: Some([0.5; 3]),
+            colour_shift: 0.1,
+            ..ImagesRecipe::default()
+        };
+        assert!(recipe.normalisation().is_err(), "not known yet");
+        recipe.resolve(&train).unwrap();
+        let [mean, deviation] = recipe.normalisation().unwrap();
+        for (got, expected) in mean.iter().zip([0.5, 0.1, 0.0]) {
+            assert!((got - expected).abs() < 1e-6, "{mean:?}");
+        }
+        assert_eq!(deviation, [0.5; 3], "as given");
+        // The first eigenvalue is the sum of the variances, 0.26, its vector (5, 1, 0) / sqrt(26).
+        let components = recipe.colour_components.unwrap();
+        let expected = [0.26 * 5.0 / 26_f32.sqrt(), 0.26 / 26_f32.sqrt(), 0.0];
+        for (row, expected) in components.iter().zip(expected) {
+            assert!((row[0] - expected).abs() < 1e-6, "{components:?}");
+            assert!(row[1].abs() < 1e-6 && row[2].abs() < 1e-6, "{components:?}");
+        }
+        recipe.deviation = None;
+        recipe.resolve(&train).unwrap();
+        let [_, deviation] = recipe.normalisation().unwrap();
+        assert!(
+            (deviation[2] - 1.0 / 255.0).abs() < 1e-9,
+            "a channel that never changes: {deviation:?}"
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! How the weights are updated, and which.
+
+use model::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::pattern::is_match;
+
+/// The optimizer and its numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerRecipe {
+    /// Which one.
+    pub kind: OptimizerKind,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// The coefficient of weight decay: what the gradient gets is this times the weight. (Keras' `l2(x)` adds `x w^2` to
+    /// the loss: its coefficient here is `2 x`.)
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Whether weight decay shrinks the biases of convolutions and dense layers too.
+    #[serde(default = "yes")]
+    pub decay_biases: bool,
+    /// Whether weight decay shrinks the scales and shifts of normalisations too.
+    #[serde(default = "yes")]
+    pub decay_norms: bool,
+    /// The parameters that weight decay shrinks, as patterns of their names (`conv2.weight`, `conv*.weight`), in place of
+    /// the two rules before; none for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decay_only: Vec<String>,
+    /// The parameters that training leaves as they are, as patterns of their names: `conv*` for all convolutions. Running
+    /// statistics of batch normalisation go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
+    /// The longest gradient, as one vector of all parameters; a longer one is scaled down to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Batches in a step: their gradients are averaged into one update. What is left over at the end of an epoch makes
+    /// a smaller step.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// SGD: the share of the last velocity that is kept.
+    #[serde(default)]
+    pub momentum: f64,
+    /// SGD: whether to look ahead along the velocity.
+    #[serde(default)]
+    pub nesterov: bool,
+    /// Adam: decay of the gradient's mean.
+    #[serde(default = "default_beta1")]
+    pub beta1: f64,
+    /// Adam: decay of the squared gradient's mean.
+    #[serde(default = "default_beta2")]
+    pub beta2: f64,
+    /// Adam: what is added to the root of the variance.
+    #[serde(default = "default_epsilon")]
+    pub epsilon: f64,
+}
+
+/// Which optimizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// Adam, with weight decay added to the gradient.
+    Adam,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+/// The exponential moving average of the weights, which is what validation, test and the saved model have.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AverageRecipe {
+    /// The share of the average that a step keeps. Early steps keep less, `(1 + t) / (10 + t)` in step `t`, so that the
+    /// initial weights are soon forgotten.
+    pub decay: f64,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn one() -> usize {
+    1
+}
+
+const fn default_beta1() -> f64 {
+    0.9
+}
+
+const fn default_beta2() -> f64 {
+    0.999
+}
+
+const fn default_epsilon() -> f64 {
+    1e-8
+}
+
+impl OptimizerRecipe {
+    /// Whether weight decay shrinks a parameter, by its name and its layer.
+    pub(crate) fn decays(&self, name: &str, layer: &Kind) -> bool {
+        if !self.decay_only.is_empty() {
+            return self.decay_only.iter().any(|only| is_match(only, name));
+        }
+        if matches!(layer, Kind::BatchNorm(_)) {
+            self.decay_norms
+        } else {
+            self.decay_biases || !name.ends_with(".bias")
+        }
+    }
+
+    /// Whether training leaves a parameter as it is.
+    pub(crate) fn freezes(&self, name: &str) -> bool {
+        self.freeze.iter().any(|frozen| is_match(frozen, name))
+    }
+
+    /// An error if a pattern means none of a network's parameters: it is misspelt.
+    pub(crate) fn check_names<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<()> {
+        for (setting, patterns) in [("decay_only", &self.decay_only), ("freeze", &self.freeze)] {
+            for pattern in patterns {
+                if !names.clone().any(|name| is_match(pattern, name)) {
+                    let some: Vec<_> = names.clone().take(3).collect();
+                    let expected = format!("the name of a parameter, such as {}", some.join(", "));
+                    return Err(Error::setting(setting, expected, pattern));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error if a number makes no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let rates = [
+            ("learning_rate", self.learning_rate, f64::INFINITY),
+            ("weight_decay", self.weight_decay, f64::INFINITY),
+            ("momentum", self.momentum, 1.0),
+            ("beta1", self.beta1, 1.0),
+            ("beta2", self.beta2, 1.0),
+            ("epsilon", self.epsilon, f64::INFINITY),
+        ];
+        for (setting, value, below) in rates {
+            if !(0.0..below).contains(&value) {
+                let expected = format!("a number from 0 to below {below}");
+                return Err(Error::setting(setting, expected, value));
+            }
+        }
+        if let Some(norm) = self.clip_norm
+            && !(norm > 0.0 && norm.is_finite())
+        {
+            return Err(Error::setting("clip_norm", "a positive number", norm));
+        }
+        if self.accumulate == 0 {
+            return Err(Error::setting("accumulate", "at least 1", 0));
+        }
+        Ok(())
+    }
+}
+
+impl AverageRecipe {
+    /// An error if the decay makes no sense.
+    pub(crate) fn check(self) -> Result<()> {
+        if (0.0..1.0).contains(&self.decay) {
+            return Ok(());
+        }
+        let expected = "a number from 0 to below 1";
+        Err(Error::setting("average.decay", expected, self.decay))
+    }
+}
