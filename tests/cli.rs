@@ -1,6 +1,9 @@
 //! The `alexnet` binary: what it prints, its exit codes, and one clear line for each bad input.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "cli/bench.rs"]
+mod bench;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -108,6 +108,5 @@ fn assert_flat(device: &Device, steps: u64) {
             "{}: {settled} bytes resident after {SETTLED} steps, {last} after {steps}",
             device.name()
         );
-        println!("{}: {settled} -> {last} bytes resident", device.name());
     }
 }

@@ -10,6 +10,8 @@
 mod control;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/profile.rs"]
+mod profile;
 #[path = "train/recipes.rs"]
 mod recipes;
 #[path = "train/step.rs"]

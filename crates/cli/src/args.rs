@@ -86,7 +86,7 @@ pub(crate) struct TrainArgs {
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
-    /// Time the kernels of a few steps: profile.json and trace.json (for chrome://tracing) in the run's folder
+    /// Time the kernels of a few steps: profile.json and trace.json (for Chrome's tracing page or Perfetto) in the run's folder
     #[arg(long)]
     pub(crate) profile: bool,
     /// Go on with the run in this folder

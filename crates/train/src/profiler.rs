@@ -1,6 +1,6 @@
 //! Where the time of a run's first steps goes: `profile.json` and `trace.json` in its folder.
 //!
-//! The trace is in Chrome's format (trace event format, complete events), which chrome://tracing and Perfetto open.
+//! The trace is in Chrome's format (trace event format, complete events), which <chrome://tracing> and Perfetto open.
 
 use serde::Serialize;
 use serde_json::json;
