@@ -3,6 +3,10 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/control.rs"]
+mod control;
+#[path = "cli/data.rs"]
+mod data;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

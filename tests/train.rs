@@ -16,6 +16,8 @@ mod profile;
 mod recipes;
 #[path = "train/step.rs"]
 mod step;
+#[path = "train/trial.rs"]
+mod trial;
 #[path = "train/views.rs"]
 mod views;
 

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{
-    Check, DataError, DataSet, Fit, FolderOptions, OpenOptions, Unreadable, open, read_folder,
+    Check, DataError, DataSet, Fit, FolderOptions, OpenOptions, PictureSizes, Shapes10, Unreadable,
+    open, picture_sizes, read_folder,
 };
 use image::{DynamicImage, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba};
 
-fn options() -> FolderOptions {
+pub(super) fn options() -> FolderOptions {
     FolderOptions {
         size: [8, 8],
         ..FolderOptions::default()
@@ -30,13 +31,13 @@ fn skipping(root: &Path) -> Result<DataSet, DataError> {
     )
 }
 
-fn save(path: PathBuf, image: &DynamicImage) -> PathBuf {
+pub(super) fn save(path: PathBuf, image: &DynamicImage) -> PathBuf {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     image.save(&path).unwrap();
     path
 }
 
-fn plain(width: u32, height: u32, colour: [u8; 3]) -> DynamicImage {
+pub(super) fn plain(width: u32, height: u32, colour: [u8; 3]) -> DynamicImage {
     RgbImage::from_pixel(width, height, Rgb(colour)).into()
 }
 
@@ -139,6 +140,24 @@ fn a_picture_is_cropped_to_its_centre_or_stretched() {
         (&stretched[..3], &stretched[21..]),
         (&[255, 0, 0][..], &[0, 0, 255][..])
     );
+}
+
+#[test]
+fn sizes_of_files_are_told() {
+    let dir = two_classes();
+    save(dir.path().join("cat/2.png"), &plain(20, 2, [1; 3]));
+    let sizes = picture_sizes(&read(dir.path()).unwrap()).unwrap();
+    let expected = PictureSizes {
+        smallest: [4, 4],
+        median: [2, 20],
+        largest: [7, 9],
+    };
+    assert_eq!(sizes, Some(expected));
+    let drawn = Shapes10::default()
+        .with_sizes(10, 10, 10)
+        .generate()
+        .unwrap();
+    assert_eq!(picture_sizes(&drawn).unwrap(), None, "in no files");
 }
 
 #[test]
@@ -485,66 +504,4 @@ fn names_that_are_not_utf8_are_read_and_shown() {
     let set = read(dir.path()).unwrap();
     assert_eq!(set.class_names(), ["caf\\xe8", "caf\\xe9", "cat", "dog"]);
     assert_eq!(first_pixels(&set)[..2], [[0xe8; 3], [0xe9; 3]]);
-}
-
-fn open_in(dir: &Path, name: &str) -> Result<DataSet, DataError> {
-    let options = OpenOptions {
-        data_dir: Some(dir.to_owned()),
-        download: false,
-        folder: options(),
-        ..OpenOptions::default()
-    };
-    open(Path::new(name), &options, &mut |_| {})
-}
-
-#[test]
-fn flowers_are_found_by_either_name() {
-    for folder in ["flower_photos", "flowers256"] {
-        let dir = tempfile::tempdir().unwrap();
-        let message = open_in(dir.path(), "flowers").unwrap_err().to_string();
-        assert!(message.contains("flower_photos.tgz"), "{message}");
-        for (class, colour) in [("daisy", 10), ("tulips", 200)] {
-            for name in 0..5 {
-                let path = dir.path().join(format!("{folder}/{class}/{name}.jpg"));
-                save(path, &plain(12, 9, [colour; 3]));
-            }
-        }
-        let set = open_in(dir.path(), "flowers").unwrap();
-        let validation = set.validation.unwrap();
-        assert_eq!(set.name, "flowers");
-        assert_eq!((set.train.len(), validation.len()), (8, 2), "a fifth");
-    }
-}
-
-#[test]
-fn imagenet_is_read_where_it_lies_and_said_where_to_put() {
-    let dir = tempfile::tempdir().unwrap();
-    let message = open_in(dir.path(), "imagenet").unwrap_err().to_string();
-    let place = format!("{}/imagenet/{{train,val}}/CLASS", dir.path().display());
-    assert!(
-        message.contains(&place) && message.contains("image-net.org"),
-        "{message}"
-    );
-    for split in ["train", "val"] {
-        for class in ["n01440764", "n01443537"] {
-            let path = dir.path().join(format!("imagenet/{split}/{class}/1.JPEG"));
-            let picture = save(path.with_extension("jpg"), &plain(12, 9, [7; 3]));
-            fs::rename(picture, path).unwrap();
-        }
-    }
-    let set = open_in(dir.path(), "imagenet").unwrap();
-    let (validation, test) = (set.validation.unwrap(), set.test.unwrap());
-    assert_eq!(
-        (set.train.len(), validation.len(), test.len()),
-        (2, 2, 2),
-        "the validation pictures are the test"
-    );
-    let broken = dir.path().join("imagenet/train/n01440764/2.JPEG");
-    fs::write(&broken, b"broken").unwrap();
-    let set = open_in(dir.path(), "imagenet").unwrap();
-    let message = set.train.read_all().unwrap_err().to_string();
-    assert!(
-        message.contains("2.JPEG"),
-        "found when its turn comes: {message}"
-    );
 }

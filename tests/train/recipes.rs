@@ -121,8 +121,8 @@ fn two_steps(mut recipe: Recipe, device: &Device) {
         unreachable!("nobody has asked it to stop")
     };
     assert_eq!((summary.steps, losses.len()), (2, 2), "{what}");
-    // Of guesses: large first losses, but no broken ones.
-    let is_sane = |loss: f64| loss > 0.0 && loss < 1000.0;
+    // Two steps at full rate on two images may take it anywhere, but to no broken number.
+    let is_sane = |loss: f64| loss > 0.0 && loss.is_finite();
     assert!(
         losses.iter().all(|&loss| is_sane(loss)),
         "{what}: {losses:?}"

@@ -86,33 +86,28 @@ fn accumulated_batches_are_one_large_batch() {
 
 #[test]
 fn a_partial_last_group_counts_by_its_images() {
-    // Three batches: a step of two and a step of one.
-    let mut grouped = recipe("alexnet-small");
-    grouped.optimizer.accumulate = 2;
-    let mut trainer_ = trainer(grouped.clone());
-    train(&mut trainer_, 1);
-    let before = weights(&trainer_);
-    train(&mut trainer_, 1);
-    let update = distance(&before, &weights(&trainer_));
-    // With room for more, what is there still counts fully.
+    // With room for seven batches, the two that are there count fully.
     let mut wide = recipe("alexnet-small");
     (wide.optimizer.accumulate, wide.batch_size) = (7, 15);
     let mut all = recipe("alexnet-small");
     all.batch_size = 30;
     let (wide, all) = (after(wide, 1), after(all, 1));
     assert!(distance(&wide, &all) < 1e-6, "two of seven batches");
-    // The step of one batch is as long as a step of that batch alone: the third of an epoch, from the same weights.
-    let mut alone = recipe("alexnet-small");
-    alone.batch_size = 10;
-    let mut trainer_ = trainer(alone);
-    train(&mut trainer_, 2);
-    let before = weights(&trainer_);
-    train(&mut trainer_, 1);
-    let expected = distance(&before, &weights(&trainer_));
-    assert!(
-        (update / expected - 1.0).abs() < 0.05,
-        "{update} and {expected}"
-    );
+    // Of three batches, the last makes a step alone, as long as it makes where every batch is a step.
+    let last_step = |accumulate, steps_before| {
+        let mut recipe = recipe("alexnet-small");
+        recipe.optimizer.accumulate = accumulate;
+        // Short steps: the weights before the last one are nearly the same.
+        recipe.optimizer.learning_rate = 1e-6;
+        let mut trainer = trainer(recipe);
+        train(&mut trainer, steps_before);
+        let before = weights(&trainer);
+        train(&mut trainer, 1);
+        distance(&before, &weights(&trainer))
+    };
+    let (grouped, alone) = (last_step(2, 1), last_step(1, 2));
+    // Rounding of biases of one, 6e-8, is a few per cent of an update; half of a step would be half.
+    assert!((grouped / alone - 1.0).abs() < 0.1, "{grouped} and {alone}");
 }
 
 #[test]
@@ -264,7 +259,8 @@ fn label_smoothing_is_in_the_loss_of_training() {
         .iter()
         .map(|&byte| (f32::from(byte) / 255.0 - 0.5) / 0.25)
         .collect();
-    let x = Tensor::from_slice(&Device::cpu(), &pixels, [30, 32, 32, 3]).unwrap();
+    let device = trainer.network().device();
+    let x = Tensor::from_slice(device, &pixels, [30, 32, 32, 3]).unwrap();
     let logits = trainer.network().forward(&x, Mode::Eval).unwrap();
     let rows = logits.log_softmax().unwrap().to_vec::<f32>().unwrap();
     let losses = rows.chunks(10).zip(images.labels()).map(|(row, &label)| {

@@ -1,8 +1,15 @@
 //! The arguments.
 
+mod control;
+mod data;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use train::data::Split;
+
+pub(crate) use self::control::{ControlArgs, SweepArgs, TrialArgs};
+pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]
@@ -18,6 +25,10 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(EvaluateArgs),
+    /// Trains with a list or a grid of settings, one run after another, and compares what they came to
+    Sweep(SweepArgs),
+    /// Shows what a data set holds, or fetches it
+    Data(DataArgs),
     /// Measures how fast a network trains and infers on a device
     Bench(BenchArgs),
     /// Proves every operator's gradient, and whole networks', on this machine's devices
@@ -82,6 +93,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) validation: Option<usize>,
     #[command(flatten)]
+    pub(crate) control: ControlArgs,
+    #[command(flatten)]
     pub(crate) machine: MachineArgs,
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
@@ -108,6 +121,9 @@ pub(crate) struct MachineArgs {
     /// Fail rather than download a data set that is not there
     #[arg(long)]
     pub(crate) no_download: bool,
+    /// Leave out pictures of a folder that can't be read, rather than fail
+    #[arg(long)]
+    pub(crate) skip_unreadable: bool,
     /// Threads that make batches
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
@@ -143,6 +159,12 @@ pub(crate) struct EvaluateArgs {
     /// At most this many images
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// Print a line for each class, as -v does
+    #[arg(long)]
+    pub(crate) per_class: bool,
+    /// Write the whole evaluation to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     #[command(flatten)]
@@ -157,6 +179,16 @@ pub(crate) enum SplitArg {
     Validation,
     /// The test images
     Test,
+}
+
+impl From<SplitArg> for Split {
+    fn from(split: SplitArg) -> Self {
+        match split {
+            SplitArg::Train => Self::Train,
+            SplitArg::Validation => Self::Validation,
+            SplitArg::Test => Self::Test,
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,18 +1,23 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
 pub(crate) mod bench;
+mod data;
 mod devices;
 mod evaluate;
 mod gradcheck;
 mod parity;
 mod recipes;
 mod summary;
+mod sweep;
 mod train;
+mod trial;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::train::Recipe;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::args::{Args, Command, MachineArgs};
 
@@ -21,6 +26,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Sweep(args) => sweep::run(args),
+        Command::Data(args) => data::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Devices(output) => devices::run(*output),
@@ -38,7 +45,25 @@ fn apply(machine: &MachineArgs, recipe: &mut Recipe) {
     if let Some(dir) = &machine.data_dir {
         recipe.machine.data_dir = Some(dir.clone());
     }
+    recipe.skip_unreadable |= machine.skip_unreadable;
     if let Some(threads) = machine.threads {
         recipe.machine.loader_threads = threads;
     }
+}
+
+/// The exit code of a run that was interrupted: 128 and the number of SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            #[expect(clippy::exit, reason = "the user has asked twice, and waits")]
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
 }

@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use train::data::{Progress as DataProgress, Split, Stage};
-use train::{Event, Row, Start, Step};
+use train::data::{Progress as DataProgress, Skipped, Split, Stage};
+use train::{Event, FineTuning, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{split_name, to_stderr};
+use crate::report::{skipped_lines, split_name, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// Prints a line above the bar.
-    fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         if self.output.quiet {
             return;
         }
@@ -89,6 +89,13 @@ impl Progress {
         }
     }
 
+    /// Lists files that were left out.
+    pub(crate) fn skipped(&mut self, skipped: &[Skipped]) {
+        for line in skipped_lines(skipped) {
+            self.line(&line);
+        }
+    }
+
     /// Shows how far an evaluation is.
     pub(crate) fn evaluating(&mut self, split: Split, done: usize, of: usize) {
         self.bar(split_name(split), done as u64, of as u64, String::new());
@@ -128,6 +135,22 @@ impl Progress {
             self.line(
                 "this device is a software rasteriser, which is slow: `--device cpu` is faster",
             );
+        }
+        if let Some(initial) = &start.initial {
+            let FineTuning {
+                path, loaded, new, ..
+            } = initial;
+            let path = path.display();
+            self.line(&format!("{} parameters are those of {path}", loaded.len()));
+            if !new.is_empty() {
+                self.line(&format!(
+                    "new, as it has none of this shape: {}",
+                    new.join(", ")
+                ));
+            }
+            if !initial.unused.is_empty() {
+                self.line(&format!("not used: {}", initial.unused.join(", ")));
+            }
         }
         if start.epochs_done > 0 {
             self.line(&format!("going on after epoch {}", start.epochs_done));

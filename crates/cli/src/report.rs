@@ -2,8 +2,11 @@
 
 mod checks;
 mod comparison;
+mod data;
 mod parity;
+mod score;
 mod speed;
+mod trials;
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -12,9 +15,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use train::data::{DataSet, Split};
+use train::data::Split;
 use train::model::{Architecture, networks};
-use train::{Adapter, Device, Recipe, Score, Summary};
+use train::{Adapter, Device, Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
@@ -22,6 +25,11 @@ pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
 
+pub(crate) use self::data::{
+    downloaded, info as data_info, sheet, skipped_lines, statistics as data_statistics,
+};
+pub(crate) use self::score::score;
+pub(crate) use self::trials::{fast_run, one_batch, rate_finding, sweep, sweep_interrupted};
 pub(crate) use parity::{parity, parity_case};
 
 /// Prints a failure as one `error:` line and, where something helps, a `hint:` line.
@@ -34,7 +42,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let lines: Vec<_> = text
         .lines()
         .map(str::trim)
@@ -73,6 +81,18 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         return Ok(());
     }
     let mut text = String::new();
+    match summary.ended {
+        Ended::EarlyStopping => writeln!(
+            text,
+            "stopped early, as nothing had improved for long enough"
+        )?,
+        Ended::MaxTime => writeln!(
+            text,
+            "the time is up; `alexnet train --resume {}` goes on",
+            folder.display()
+        )?,
+        _ => {}
+    }
     if let (Some(accuracy), Some(loss)) = (summary.test_accuracy, summary.test_loss) {
         write!(text, "test accuracy {accuracy:.4} loss {loss:.4}")?;
         if let (Some(top5), Some(f1)) = (summary.test_top5, summary.test_macro_f1) {
@@ -113,60 +133,6 @@ pub(crate) fn split_name(split: Split) -> &'static str {
         Split::Validation => "validation",
         Split::Test => "test",
     }
-}
-
-/// What weights reach on a split.
-pub(crate) fn score(
-    weights: &Path,
-    data: &DataSet,
-    split: Split,
-    score: &Score,
-    output: OutputArgs,
-) -> Result<()> {
-    let f1 = score.confusion.f1(0.0);
-    if output.json {
-        let classes = data.class_names().iter().enumerate().map(|(class, name)| {
-            json!({
-                "class": name,
-                "images": score.confusion.support(class),
-                "precision": score.confusion.precision(0.0).per_class[class],
-                "recall": score.confusion.recall(0.0).per_class[class],
-                "f1": f1.per_class[class],
-            })
-        });
-        return print_json(&json!({
-            "weights": weights.display().to_string(),
-            "dataset": data.name,
-            "split": split_name(split),
-            "images": score.images,
-            "loss": score.loss,
-            "accuracy": score.accuracy,
-            "top5": score.top5,
-            "macro_f1": score.macro_f1(),
-            "classes": classes.collect::<Vec<_>>(),
-        }));
-    }
-    let mut text = format!(
-        "{} {}: accuracy {:.4} loss {:.4} top5 {:.4} macro-F1 {:.4} on {} images\n",
-        data.name,
-        split_name(split),
-        score.accuracy,
-        score.loss,
-        score.top5,
-        score.macro_f1(),
-        score.images
-    );
-    if output.verbose {
-        for (class, name) in data.class_names().iter().enumerate() {
-            let images = score.confusion.support(class);
-            writeln!(
-                text,
-                "{name:<16} F1 {:.4} on {images} images",
-                f1.per_class[class]
-            )?;
-        }
-    }
-    to_stdout(&text)
 }
 
 /// The devices of this machine, as selectors name them.

@@ -48,14 +48,15 @@ pub(crate) fn decode(
     Ok(())
 }
 
-/// Checks the header of the file: its format and size.
-pub(crate) fn check_header(path: &Path) -> Result<(), DataError> {
+/// Checks the header of the file: its format and size. Gives the size: `[height, width]`.
+pub(crate) fn check_header(path: &Path) -> Result<[u32; 2], DataError> {
     let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    let checked = open(&bytes).map(|_| ());
-    checked.map_err(|reason| DataError::Picture {
+    let checked = open(&bytes).map(|decoder| decoder.dimensions());
+    let (width, height) = checked.map_err(|reason| DataError::Picture {
         path: path.to_owned(),
         reason,
-    })
+    })?;
+    Ok([height, width])
 }
 
 fn words(error: impl Display) -> String {

@@ -247,7 +247,7 @@ impl Reader<'_> {
                     .par_iter()
                     .map_init(new_buffer, |buffer, place| match self.options.check {
                         Check::Pixels => pictures.read(*place, buffer),
-                        Check::Headers => check_header(&pictures.files[*place]),
+                        Check::Headers => check_header(&pictures.files[*place]).map(|_| ()),
                         Check::Names => Ok(()),
                     });
             let results: Vec<Result<(), DataError>> = results.collect();

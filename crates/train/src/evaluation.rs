@@ -1,8 +1,12 @@
 //! What a network reaches on a split, as `evaluation.json` holds it.
 
+use std::path::Path;
+
 use data::Split;
+use model::replace_file;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::record::rounded;
 use crate::score::{Mistake, Score};
 
@@ -87,5 +91,16 @@ impl Evaluation {
             per_class: per_class.collect(),
             mistakes: score.mistakes.clone(),
         }
+    }
+
+    /// Writes it as JSON.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::setting("evaluation", "numbers that JSON holds", error))?;
+        text.push('\n');
+        Ok(replace_file(path, text.as_bytes())?)
     }
 }

@@ -111,12 +111,8 @@ impl Evaluator {
             let batch = self.loader.next_batch()?;
             self.input.write(batch)?;
             let labels = batch.labels.clone();
-            for recording in self
-                .views
-                .iter()
-                .flat_map(|view| [Some(view), self.forward.as_ref()])
-            {
-                if let Some(recording) = recording {
+            for view in &self.views {
+                for recording in [Some(view), self.forward.as_ref()].into_iter().flatten() {
                     recording.replay(&device).map_err(tensor::Error::from)?;
                 }
             }

@@ -18,6 +18,7 @@ mod evaluation;
 mod evaluator;
 mod input;
 mod memory;
+mod norms;
 mod optimizer;
 mod pattern;
 mod profiler;
@@ -28,7 +29,9 @@ mod run_dir;
 mod score;
 mod step;
 mod step_log;
+mod sweep;
 mod trainer;
+mod trial;
 
 pub mod metrics;
 pub mod parity;
@@ -53,7 +56,9 @@ pub use record::{Row, Summary};
 pub use run_dir::RunDir;
 pub use score::{Mistake, Score};
 pub use step_log::StepRow;
-pub use trainer::Trainer;
+pub use sweep::{Sweep, SweepRow, ranked};
+pub use trainer::{RateFinding, RatePoint, RateSearch, Trainer};
+pub use trial::has_learnt_batch;
 
 pub use data;
 pub use model;

@@ -49,18 +49,7 @@ impl RunDir {
     /// A new folder name for a recipe: `runs/NAME-YYYYMMDD-HHMMSS` in UTC, with a number behind it if that is taken.
     #[must_use]
     pub fn fresh_path(recipe: &str) -> PathBuf {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let base = format!(
-            "{recipe}-{}",
-            timestamp(since_epoch.unwrap_or(Duration::ZERO))
-        );
-        let mut path = Path::new("runs").join(&base);
-        let mut number = 2;
-        while path.exists() {
-            path = Path::new("runs").join(format!("{base}-{number}"));
-            number += 1;
-        }
-        path
+        fresh_path(Path::new("runs"), recipe)
     }
 
     /// The folder of a run that exists.
@@ -174,6 +163,22 @@ impl RunDir {
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.path.join("checkpoints").join(name)
     }
+}
+
+/// `FOLDER/NAME-YYYYMMDD-HHMMSS` in UTC, with a number behind it if that is taken.
+pub(crate) fn fresh_path(folder: &Path, name: &str) -> PathBuf {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let base = format!(
+        "{name}-{}",
+        timestamp(since_epoch.unwrap_or(Duration::ZERO))
+    );
+    let mut path = folder.join(&base);
+    let mut number = 2;
+    while path.exists() {
+        path = folder.join(format!("{base}-{number}"));
+        number += 1;
+    }
+    path
 }
 
 fn unserialisable(error: serde_json::Error) -> Error {

@@ -14,7 +14,7 @@ use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::ops::elementwise::full;
 use tensor::pixels::mix;
 use tensor::update::StepScalars;
-use tensor::{PendingRead, Recording, Shape, Tensor};
+use tensor::{Gradients, PendingRead, Recording, Shape, Tensor};
 
 use crate::error::Result;
 use crate::input::Input;
@@ -37,6 +37,8 @@ pub(crate) struct TrainStep {
     update: Option<Update>,
     accumulate: u32,
     mix: MixRecipe,
+    /// Those of the last batch, where they are asked for.
+    gradients: Option<Gradients>,
     every: u64,
     under_way: VecDeque<(u64, PendingRead)>,
 }
@@ -90,7 +92,7 @@ impl TrainStep {
             label_smoothing: recipe.label_smoothing,
             ..CrossEntropy::default()
         };
-        let ((), batch) = device.capture(|| -> tensor::Result<()> {
+        let (gradients, batch) = device.capture(|| -> tensor::Result<Gradients> {
             let labels = input.labels();
             let mut x = input.images(&spec)?;
             let mut targets = labels.clone();
@@ -104,10 +106,15 @@ impl TrainStep {
             let loss = logits.cross_entropy(&targets, &loss_of)?;
             // Of a mixed image, its own label counts.
             sums.add(&logits, labels, &loss)?;
+            let gradients = match &update {
+                Some(update) => loss.multiply(&update.share)?.backward()?,
+                None => loss.backward()?,
+            };
             match &update {
-                Some(update) => optimizer.accumulate(&loss.multiply(&update.share)?.backward()?),
-                None => optimizer.update(&loss.backward()?, input.step()),
+                Some(_) => optimizer.accumulate(&gradients)?,
+                None => optimizer.update(&gradients, input.step())?,
             }
+            Ok(gradients)
         })?;
         let is_waiting_cheap = device.is_cpu() || device.is_software();
         Ok(Self {
@@ -117,9 +124,16 @@ impl TrainStep {
             update,
             accumulate,
             mix: recipe.mix,
+            // Else their memory is free for what follows.
+            gradients: recipe.machine.norms.then_some(gradients),
             every: if is_waiting_cheap { 1 } else { EVERY },
             under_way: VecDeque::new(),
         })
+    }
+
+    /// The gradients of the last batch, if the recipe asks for norms.
+    pub(crate) fn gradients(&self) -> Option<&Gradients> {
+        self.gradients.as_ref()
     }
 
     /// How many steps may lie between two readings.

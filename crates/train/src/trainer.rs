@@ -3,6 +3,7 @@
 mod epoch;
 mod finish;
 mod initial;
+mod rate_search;
 mod steps;
 
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,8 @@ use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step_log::StepLog;
+
+pub use rate_search::{RateFinding, RatePoint, RateSearch};
 
 /// The names of the checkpoints.
 const LAST: &str = "last";
@@ -196,7 +199,7 @@ impl Trainer {
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
         self.load_initial_weights()?;
         self.began = Instant::now();
-        let deadline = self.max_time.map(|time| self.began + time);
+        let (deadline, begun_at) = (self.max_time.map(|time| self.began + time), self.state.step);
         listener.event(Event::Started(&self.start()));
         let ended = loop {
             let stopping = self.recipe.early_stopping;
@@ -206,7 +209,8 @@ impl Trainer {
             if stopping.is_some_and(|stopping| stopping.is_due(&self.state.rows)) {
                 break Ended::EarlyStopping;
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if is_late && self.state.step > begun_at {
                 break Ended::MaxTime;
             }
             match self.train_epoch((stop, deadline), listener)? {

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use train::data::Split;
-use train::{Recipe, Weights};
+use train::{Evaluation, Recipe, Weights};
 
-use crate::args::{EvaluateArgs, SplitArg};
+use crate::args::EvaluateArgs;
 use crate::progress::Progress;
 use crate::report;
 
@@ -23,9 +23,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         progress.download(&event);
     })?;
     let split = match args.split {
-        Some(SplitArg::Train) => Split::Train,
-        Some(SplitArg::Validation) => Split::Validation,
-        Some(SplitArg::Test) => Split::Test,
+        Some(split) => split.into(),
         None if data.test.is_none() => Split::Validation,
         None => Split::Test,
     };
@@ -37,7 +35,18 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         &mut |done, of| progress.evaluating(split, done, of),
     )?;
     progress.clear();
-    report::score(&weights.path, &data, split, &score, args.output)?;
+    let evaluation = Evaluation::new(split, data.class_names(), &score);
+    if let Some(out) = &args.out {
+        evaluation.write(out)?;
+    }
+    let by_class = args.per_class || args.output.verbose;
+    report::score(
+        &weights.path,
+        &data.name,
+        &evaluation,
+        by_class,
+        args.output,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,24 +1,20 @@
 //! `alexnet train`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
-use train::{OptimizerKind, Outcome, Recipe, RunDir, Trainer};
+use train::{EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, RunDir, Trainer};
 
-use crate::args::{OptimizerArg, TrainArgs};
+use super::{INTERRUPTED, stop_flag, trial};
+use crate::args::{ControlArgs, OptimizerArg, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
-
-/// The exit code of a run that was interrupted: 128 and the number of SIGINT.
-const INTERRUPTED: u8 = 130;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = args.resume.as_deref().map(RunDir::open).transpose()?;
     let recipe = match &resumed {
         Some(run) => with_flags(run.recipe()?, args),
-        None => with_flags(chosen(args)?, args),
+        None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
     recipe.check()?;
     let device = recipe.open_device()?;
@@ -26,7 +22,15 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;
+    progress.skipped(&data.skipped);
+    let stop = stop_flag()?;
+    if let Some(kind) = trial::Kind::of(args.control.trial) {
+        return trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+    }
     let mut trainer = Trainer::new(recipe, data, &device)?;
+    if let Some(time) = args.control.max_time {
+        trainer.set_max_time(time);
+    }
     let folder = match resumed {
         Some(run) => {
             let folder = run.path().to_owned();
@@ -34,6 +38,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             folder
         }
         None => {
+            // Before anything is written.
+            trainer.load_initial_weights()?;
             let folder = match &args.out {
                 Some(out) => out.clone(),
                 None => RunDir::fresh_path(&trainer.recipe().name),
@@ -45,7 +51,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     if args.profile {
         trainer.profile()?;
     }
-    let stop = stop_flag()?;
     match trainer.run(&stop, &mut |event: train::Event<'_>| progress.event(&event))? {
         Outcome::Finished(summary) => {
             report::finished(&summary, &folder, args.output)?;
@@ -78,6 +83,7 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
 
 fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     super::apply(&args.machine, &mut recipe);
+    control(&args.control, &mut recipe);
     if let Some(network) = &args.network {
         recipe.network.clone_from(network);
     }
@@ -97,16 +103,23 @@ fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     recipe
 }
 
-/// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
-fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "the user has asked twice, and waits")]
-            std::process::exit(INTERRUPTED.into());
-        }
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(stop)
+/// Puts the flags that say what a run starts from, when it stops and what it notes into a recipe.
+fn control(args: &ControlArgs, recipe: &mut Recipe) {
+    if let Some(from) = &args.from {
+        recipe.from = Some(from.clone());
+    }
+    if !args.freeze.is_empty() {
+        recipe.optimizer.freeze.clone_from(&args.freeze);
+    }
+    if let Some(patience) = args.early_stopping {
+        recipe.early_stopping = Some(EarlyStoppingRecipe {
+            patience,
+            metric: Metric::ValLoss,
+            min_delta: 0.0,
+        });
+    }
+    if let Some(every) = args.checkpoint_every {
+        recipe.checkpoints.every = every;
+    }
+    recipe.machine.norms |= args.norms;
 }

@@ -13,6 +13,8 @@ pub struct MachineRecipe {
     /// The data directory, if not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
+    /// Whether the norms of parameters and gradients are written to `norms.csv`, once an epoch.
+    pub norms: bool,
 }
 
 impl Default for MachineRecipe {
@@ -21,6 +23,7 @@ impl Default for MachineRecipe {
             device: "auto".to_owned(),
             loader_threads: 2,
             data_dir: None,
+            norms: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{BEST, LAST, Trainer};
 use crate::callback::{Event, Listener};
 use crate::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::error::Result;
+use crate::norms;
 use crate::record::{Row, rounded, significant};
 use crate::run_dir::EPOCH;
 use crate::score::Score;
@@ -24,6 +25,10 @@ impl Trainer {
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
         self.state.rows.push(row.clone());
+        if let (Some(run), Some(gradients)) = (&self.run, self.step.gradients()) {
+            let place = (row.epoch, row.step);
+            norms::note(run.path(), place, self.optimizer.trained(), gradients)?;
+        }
         self.save(improved)?;
         listener.event(Event::Epoch(&row));
         Ok(())

@@ -29,10 +29,6 @@ impl Trainer {
                 pause = Pause::Interrupt;
                 break;
             }
-            if is_late() {
-                pause = Pause::Time;
-                break;
-            }
             if let Some(profiler) = &mut self.profiler {
                 profiler.before_step(self.run.as_ref())?;
             }
@@ -54,6 +50,11 @@ impl Trainer {
             partial.seconds = before.seconds + began.elapsed().as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
             self.tell(false, listener)?;
+            // However short the time, a step is done: there is something to test.
+            if is_late() && self.state.batch < n_batches {
+                pause = Pause::Time;
+                break;
+            }
         }
         if let Some(profiler) = &mut self.profiler {
             profiler.finish(self.run.as_ref())?;
@@ -110,7 +111,7 @@ impl Trainer {
         batches.div_ceil(self.recipe.optimizer.accumulate)
     }
 
-    fn progress(&self, of: usize) -> Step {
+    pub(super) fn progress(&self, of: usize) -> Step {
         let partial = &self.state.partial;
         Step {
             step: self.state.step,

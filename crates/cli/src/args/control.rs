@@ -1,0 +1,78 @@
+//! The arguments of `train` that say what a run starts from, when it stops and what it notes; and those of `sweep`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args as ClapArgs};
+
+use super::{MachineArgs, OutputArgs};
+
+/// What a run starts from, when it stops and what it notes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ControlArgs {
+    /// A setting by its name in a recipe, such as `optimizer.momentum=0.9`; may be given more than once
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    pub(crate) settings: Vec<String>,
+    /// Begin with trained weights: what suits the network is taken, the rest is new
+    #[arg(long, value_name = "RUN|CHECKPOINT", conflicts_with = "resume")]
+    pub(crate) from: Option<String>,
+    /// Leave parameters of such names as they are, `conv*` for instance; may be given more than once
+    #[arg(long, value_name = "PATTERN", conflicts_with = "resume")]
+    pub(crate) freeze: Vec<String>,
+    /// Stop after so many epochs without a better validation loss
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) early_stopping: Option<u64>,
+    /// Keep the checkpoint of every Nth epoch too, the newest three of them
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Stop after this time, such as 90m or 1h30m, with everything saved and tested; `--resume` goes on
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) max_time: Option<Duration>,
+    /// Write the norm of each parameter and of its gradient to norms.csv, once an epoch
+    #[arg(long)]
+    pub(crate) norms: bool,
+    #[command(flatten)]
+    pub(crate) trial: TrialArgs,
+}
+
+/// Short runs that prove something.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(group = ArgGroup::new("trial").conflicts_with_all(["resume", "max_time", "norms"]))]
+pub(crate) struct TrialArgs {
+    /// Pass through every part of a run with a few batches, and write nothing
+    #[arg(long, group = "trial", conflicts_with = "out")]
+    pub(crate) fast_dev_run: bool,
+    /// Train on one batch alone, 100 times or as `--epochs` says, and fail unless it is learnt; writes nothing
+    #[arg(long, group = "trial", conflicts_with = "out")]
+    pub(crate) overfit_one_batch: bool,
+    /// Look for a learning rate: try ever larger ones, and suggest one
+    #[arg(long, group = "trial")]
+    pub(crate) find_lr: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("expected a time above 0".to_owned()),
+        time => time.map_err(|error| error.to_string()),
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SweepArgs {
+    /// A TOML file with a list or a grid of settings, or the name of a built-in sweep
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) sweep: PathBuf,
+    /// A setting of all runs, by its name in a recipe; may be given more than once
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// The folder for the runs [default: sweeps/NAME-TIME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the sweep in this folder: runs that are complete are left as they are
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}

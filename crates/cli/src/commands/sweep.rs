@@ -1,0 +1,118 @@
+//! `alexnet sweep`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result};
+use train::{Outcome, Recipe, RunDir, Summary, Sweep, SweepRow, Trainer};
+
+use super::{INTERRUPTED, stop_flag};
+use crate::args::SweepArgs;
+use crate::progress::Progress;
+use crate::report;
+
+pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
+    let sweep = find(&args.sweep)?;
+    let mut recipes = Vec::new();
+    for recipe in &sweep.runs {
+        let mut recipe = recipe.with_settings(&args.settings)?;
+        super::apply(&args.machine, &mut recipe);
+        recipe.check()?;
+        recipes.push(recipe);
+    }
+    let folder = match (&args.resume, &args.out) {
+        (Some(folder), _) if !folder.is_dir() => {
+            anyhow::bail!("{}: no sweep here to go on with", folder.display())
+        }
+        (Some(folder), _) | (None, Some(folder)) => folder.clone(),
+        (None, None) => sweep.fresh_path(),
+    };
+    let stop = stop_flag()?;
+    let mut progress = Progress::new(args.output);
+    let mut rows = Vec::new();
+    for (recipe, number) in recipes.into_iter().zip(1..) {
+        let name = recipe.name.clone();
+        progress.line(&format!("run {number}/{}: {name}", sweep.runs.len()));
+        let result = match Sweep::finished(&folder, &name) {
+            Ok(Some(summary)) => Ok(Some(summary)),
+            Ok(None) => train(recipe, &folder.join(&name), args, &stop, &mut progress),
+            Err(error) => Err(error.into()),
+        };
+        let result = match result {
+            Ok(Some(summary)) => Ok(summary),
+            Ok(None) => {
+                progress.clear();
+                report::sweep_interrupted(&args.sweep, &folder, args.output);
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+            Err(error) => {
+                let message = report::one_line(&format!("{error:#}"));
+                progress.line(&format!(
+                    "run {number}/{}: {name} failed: {message}",
+                    sweep.runs.len()
+                ));
+                Err(message)
+            }
+        };
+        rows.push(SweepRow { name, result });
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+        Sweep::write_comparison(&folder, &rows)?;
+    }
+    progress.clear();
+    report::sweep(&rows, &folder, args.output)?;
+    let has_failed = rows.iter().any(|row| row.result.is_err());
+    Ok(if has_failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The sweep in a file, or the built-in one of this name.
+fn find(name: &Path) -> Result<Sweep> {
+    if let Some(sweep) = name.to_str().map(Sweep::named).transpose()?.flatten() {
+        return Ok(sweep);
+    }
+    let text = std::fs::read_to_string(name).with_context(|| {
+        let known: Vec<_> = Sweep::names().collect();
+        format!(
+            "{}: cannot read; built-in sweeps are {}",
+            name.display(),
+            known.join(", ")
+        )
+    })?;
+    Ok(Sweep::parse(&text, name)?)
+}
+
+/// Trains one run to its end, from where it was stopped before, if it was. Nothing if it is interrupted.
+fn train(
+    recipe: Recipe,
+    folder: &Path,
+    args: &SweepArgs,
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<Option<Summary>> {
+    let device = recipe.open_device()?;
+    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+        progress.download(&event);
+    })?;
+    progress.skipped(&data.skipped);
+    if stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let mut trainer = Trainer::new(recipe, data, &device)?;
+    match RunDir::open(folder) {
+        Ok(run) => trainer.resume(run)?,
+        Err(_) => {
+            trainer.load_initial_weights()?;
+            trainer.save_to(RunDir::create(folder, trainer.recipe())?)?;
+        }
+    }
+    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| progress.event(&event))?;
+    Ok(match outcome {
+        Outcome::Finished(summary) => Some(*summary),
+        Outcome::Interrupted { .. } => None,
+    })
+}

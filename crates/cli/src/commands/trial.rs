@@ -1,0 +1,106 @@
+//! `alexnet train --fast-dev-run`, `--overfit-one-batch` and `--find-lr`.
+
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Result;
+use train::data::DataSet;
+use train::{Device, Outcome, RateSearch, Recipe, RunDir, Trainer, has_learnt_batch};
+
+use super::INTERRUPTED;
+use crate::args::{TrainArgs, TrialArgs};
+use crate::progress::Progress;
+use crate::report;
+
+/// Steps on the one batch, unless `--epochs` says otherwise.
+const STEPS: u64 = 100;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Fast,
+    OneBatch,
+    Rate,
+}
+
+impl Kind {
+    /// What the arguments ask for, if anything.
+    pub(super) fn of(args: TrialArgs) -> Option<Self> {
+        let TrialArgs {
+            fast_dev_run,
+            overfit_one_batch,
+            find_lr,
+        } = args;
+        match (fast_dev_run, overfit_one_batch, find_lr) {
+            (true, ..) => Some(Self::Fast),
+            (_, true, _) => Some(Self::OneBatch),
+            (.., true) => Some(Self::Rate),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn run(
+    kind: Kind,
+    args: &TrainArgs,
+    (recipe, data): (Recipe, DataSet),
+    (device, stop): (&Device, &AtomicBool),
+    progress: Progress,
+) -> Result<ExitCode> {
+    let (recipe, data) = match kind {
+        Kind::Fast => (recipe.for_fast_run(), data),
+        Kind::OneBatch => recipe.for_one_batch(&data, args.epochs.unwrap_or(STEPS))?,
+        Kind::Rate => (recipe, data),
+    };
+    let trainer = Trainer::new(recipe, data, device)?;
+    if matches!(kind, Kind::Rate) {
+        return find_rate(args, trainer, stop, progress);
+    }
+    train(kind, args, trainer, stop, progress)
+}
+
+/// Trains in memory, and tells what came of it.
+fn train(
+    kind: Kind,
+    args: &TrainArgs,
+    mut trainer: Trainer,
+    stop: &AtomicBool,
+    mut progress: Progress,
+) -> Result<ExitCode> {
+    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| progress.event(&event))?;
+    let Outcome::Finished(summary) = outcome else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    if matches!(kind, Kind::Fast) {
+        report::fast_run(&summary, args.output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let is_learnt = has_learnt_batch(&summary);
+    report::one_batch(&summary, is_learnt, args.output)?;
+    Ok(if is_learnt {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Looks for a learning rate, and keeps what was found in a run folder.
+fn find_rate(
+    args: &TrainArgs,
+    mut trainer: Trainer,
+    stop: &AtomicBool,
+    mut progress: Progress,
+) -> Result<ExitCode> {
+    trainer.load_initial_weights()?;
+    let folder = match &args.out {
+        Some(out) => out.clone(),
+        None => RunDir::fresh_path(&format!("{}-lr", trainer.recipe().name)),
+    };
+    RunDir::create(&folder, trainer.recipe())?;
+    let mut listener = |event: train::Event<'_>| progress.event(&event);
+    let finding = trainer.find_rate(&RateSearch::default(), stop, &mut listener)?;
+    progress.clear();
+    finding.write(&folder)?;
+    report::rate_finding(&finding, &folder, args.output)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,190 @@
+//! What a data set holds.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+use train::data::{DataSet, Images, PictureSizes, Skipped, Split, Statistics};
+
+use super::{print_json, split_name, to_stdout};
+use crate::args::OutputArgs;
+
+/// Files that are listed one by one; of more, their number.
+const MOST_SKIPPED: usize = 20;
+
+/// The splits that a data set has.
+fn splits(data: &DataSet) -> Vec<(Split, &Images)> {
+    let all = [Split::Train, Split::Validation, Split::Test];
+    let found = all
+        .into_iter()
+        .filter_map(|split| Some((split, data.split(split)?)));
+    found.collect()
+}
+
+/// Images of each class.
+fn counts(images: &Images) -> Vec<usize> {
+    let mut counts = vec![0; images.class_names().len()];
+    for &label in images.labels() {
+        counts[label as usize] += 1;
+    }
+    counts
+}
+
+/// How many images there are, of which sizes, and what was left out.
+pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputArgs) -> Result<()> {
+    let splits = splits(data);
+    let [height, width] = data.train.size();
+    if output.json {
+        let classes = data.class_names().iter().enumerate().map(|(class, name)| {
+            let mut row = json!({ "name": name });
+            for (split, images) in &splits {
+                row[split_name(*split)] = json!(counts(images)[class]);
+            }
+            row
+        });
+        let images = splits.iter().map(|(split, images)| {
+            let name = split_name(*split).to_owned();
+            (name, json!(images.len()))
+        });
+        let skipped = data
+            .skipped
+            .iter()
+            .map(|file| json!({ "path": file.path.display().to_string(), "reason": file.reason }));
+        return print_json(&json!({
+            "dataset": data.name,
+            "size": [height, width],
+            "images": images.collect::<serde_json::Map<_, _>>(),
+            "classes": classes.collect::<Vec<_>>(),
+            "pictures": sizes.map(|sizes| json!({
+                "smallest": sizes.smallest,
+                "median": sizes.median,
+                "largest": sizes.largest,
+            })),
+            "skipped": skipped.collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = format!(
+        "{}: {} classes, images of {height}x{width}",
+        data.name,
+        data.class_names().len()
+    );
+    if let Some(sizes) = sizes {
+        let [[h0, w0], [h1, w1], [h2, w2]] = [sizes.smallest, sizes.median, sizes.largest];
+        write!(
+            text,
+            " (files of {h0}x{w0} to {h2}x{w2}, in the middle {h1}x{w1})"
+        )?;
+    }
+    let names = data.class_names().iter().map(|name| name.chars().count());
+    let width = names.max().unwrap_or(0).max("images".len());
+    write!(text, "\n{:<width$}", "class")?;
+    for (split, _) in &splits {
+        write!(text, "  {:>10}", split_name(*split))?;
+    }
+    text.push('\n');
+    let of_splits: Vec<_> = splits.iter().map(|(_, images)| counts(images)).collect();
+    for (class, name) in data.class_names().iter().enumerate() {
+        write!(text, "{name:<width$}")?;
+        for counts in &of_splits {
+            write!(text, "  {:>10}", counts[class])?;
+        }
+        text.push('\n');
+    }
+    write!(text, "{:<width$}", "images")?;
+    for (_, images) in &splits {
+        write!(text, "  {:>10}", images.len())?;
+    }
+    text.push('\n');
+    for line in skipped_lines(&data.skipped) {
+        writeln!(text, "{line}")?;
+    }
+    to_stdout(&text)
+}
+
+/// What is to be said about files that were left out: nothing if there are none.
+pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
+    if skipped.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!(
+        "left out, as they can't be read: {} files",
+        skipped.len()
+    )];
+    let listed = skipped.iter().take(MOST_SKIPPED);
+    lines.extend(listed.map(|file| format!("  {}: {}", file.path.display(), file.reason)));
+    if skipped.len() > MOST_SKIPPED {
+        lines.push(format!("  and {} more", skipped.len() - MOST_SKIPPED));
+    }
+    lines
+}
+
+/// Mean, deviation and principal components of colour.
+pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) -> Result<()> {
+    if output.json {
+        return print_json(&json!({
+            "dataset": data.name,
+            "images": data.train.len(),
+            "mean": it.mean,
+            "deviation": it.std,
+            "principal_components": it.principal.values.iter().zip(&it.principal.vectors)
+                .map(|(value, vector)| json!({ "eigenvalue": value, "vector": vector }))
+                .collect::<Vec<_>>(),
+        }));
+    }
+    let row = |values: [f64; 3]| values.map(|value| format!("{value:>8.4}")).join(" ");
+    let mut text = format!(
+        "{}: {} training images, colours from 0 to 1\n",
+        data.name,
+        data.train.len()
+    );
+    writeln!(text, "{:<22} {:>8} {:>8} {:>8}", "", "red", "green", "blue")?;
+    writeln!(text, "{:<22} {}", "mean", row(it.mean))?;
+    writeln!(text, "{:<22} {}", "deviation", row(it.std))?;
+    for ((value, vector), number) in it
+        .principal
+        .values
+        .iter()
+        .zip(&it.principal.vectors)
+        .zip(1..)
+    {
+        let name = format!("component {number} ({value:.5})");
+        writeln!(text, "{name:<22} {}", row(*vector))?;
+    }
+    writeln!(text, "(a component's eigenvalue is in brackets)")?;
+    to_stdout(&text)
+}
+
+/// A contact sheet that was written.
+pub(crate) fn sheet(path: &Path, [height, width]: [u32; 2], output: OutputArgs) -> Result<()> {
+    let path = path.display().to_string();
+    if output.json {
+        return print_json(&json!({ "path": path, "size": [height, width] }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    to_stdout(&format!("{path}: {width}x{height} pixels\n"))
+}
+
+/// A data set that is there, and whole.
+pub(crate) fn downloaded(data: &DataSet, folder: &Path, output: OutputArgs) -> Result<()> {
+    let [train, test] =
+        [Split::Train, Split::Test].map(|split| data.split(split).map_or(0, Images::len));
+    if output.json {
+        return print_json(&json!({
+            "dataset": data.name,
+            "folder": folder.display().to_string(),
+            "train": train,
+            "test": test,
+        }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    to_stdout(&format!(
+        "{}: {train} training and {test} test images in {}\n",
+        data.name,
+        folder.display()
+    ))
+}

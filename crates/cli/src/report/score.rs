@@ -1,0 +1,68 @@
+//! What weights reach on a split.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+use train::Evaluation;
+
+use super::{print_json, to_stdout};
+use crate::args::OutputArgs;
+
+/// What weights reach on a split; `by_class` adds a line for each class.
+pub(crate) fn score(
+    weights: &Path,
+    dataset: &str,
+    it: &Evaluation,
+    by_class: bool,
+    output: OutputArgs,
+) -> Result<()> {
+    if output.json {
+        let mut value = json!({ "weights": weights.display().to_string(), "dataset": dataset });
+        if let (Some(all), Some(own)) = (
+            value.as_object_mut(),
+            serde_json::to_value(it)?.as_object_mut(),
+        ) {
+            all.append(own);
+        }
+        return print_json(&value);
+    }
+    let mut text = format!(
+        "{dataset} {}: accuracy {:.4} loss {:.4} top5 {:.4} macro-F1 {:.4} on {} images\n",
+        it.split, it.accuracy, it.loss, it.top5, it.macro_f1, it.images
+    );
+    if by_class {
+        let names = it.classes.iter().map(|name| name.chars().count());
+        let width = names.max().unwrap_or(0).max("class".len());
+        writeln!(
+            text,
+            "{:<width$}  {:>9}  {:>9}  {:>9}  {:>7}  most often taken for",
+            "class", "precision", "recall", "F1", "images"
+        )?;
+        for (class, row) in it.per_class.iter().enumerate() {
+            writeln!(
+                text,
+                "{:<width$}  {:>9.4}  {:>9.4}  {:>9.4}  {:>7}  {}",
+                row.name,
+                row.precision,
+                row.recall,
+                row.f1,
+                row.support,
+                taken_for(it, class)
+            )?;
+        }
+    }
+    to_stdout(&text)
+}
+
+/// The class that images of this class are most often mistaken for, with how often.
+fn taken_for(it: &Evaluation, class: usize) -> String {
+    let row = it.confusion[class].iter().enumerate();
+    let others = row.filter(|(other, count)| *other != class && **count > 0);
+    // Of several, the first.
+    let most = others.min_by_key(|(_, count)| u64::MAX - **count);
+    most.map_or_else(String::new, |(other, count)| {
+        format!("{} ({count})", it.classes[other])
+    })
+}

@@ -1,0 +1,157 @@
+//! What trials and sweeps came to.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use train::{RateFinding, Summary, SweepRow, ranked};
+
+use super::{print_json, to_stderr, to_stdout};
+use crate::args::OutputArgs;
+
+/// A run that has passed through every part once.
+pub(crate) fn fast_run(summary: &Summary, output: OutputArgs) -> Result<()> {
+    if output.json {
+        return print_json(&serde_json::to_value(summary)?);
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    to_stdout(&format!(
+        "every part of a run works: {} steps, validation and test; nothing was written\n",
+        summary.steps
+    ))
+}
+
+/// A run on one batch.
+pub(crate) fn one_batch(summary: &Summary, is_learnt: bool, output: OutputArgs) -> Result<()> {
+    if output.json {
+        let mut value = serde_json::to_value(summary)?;
+        value["is_learnt"] = json!(is_learnt);
+        return print_json(&value);
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    let verdict = if is_learnt {
+        "the network learns: the loss is near zero"
+    } else {
+        "the batch is not learnt: the loss is not near zero; try more --epochs, another --lr, or look for a mistake"
+    };
+    let [loss, accuracy] = [summary.val_loss, summary.val_accuracy].map(|x| x.unwrap_or(f64::NAN));
+    to_stdout(&format!(
+        "one batch, {} steps: loss {loss:.4} accuracy {accuracy:.4} with dropout off\n{verdict}\n",
+        summary.steps
+    ))
+}
+
+/// The losses at ever larger learning rates.
+pub(crate) fn rate_finding(finding: &RateFinding, folder: &Path, output: OutputArgs) -> Result<()> {
+    if output.json {
+        let points = finding.points.iter().map(|point| {
+            json!({ "lr": point.rate, "loss": point.loss, "smoothed_loss": point.smoothed })
+        });
+        return print_json(&json!({
+            "suggestion": finding.suggestion,
+            "diverged_at": finding.diverged_at,
+            "points": points.collect::<Vec<_>>(),
+            "folder": folder.display().to_string(),
+        }));
+    }
+    let mut text = String::new();
+    if !output.quiet {
+        writeln!(text, "{:>10}  {:>10}  {:>10}", "lr", "loss", "smoothed")?;
+        // Twenty lines at most: the file has them all.
+        let every = finding.points.len().div_ceil(20).max(1);
+        for point in finding.points.iter().step_by(every) {
+            writeln!(
+                text,
+                "{:>10.2e}  {:>10.4}  {:>10.4}",
+                point.rate, point.loss, point.smoothed
+            )?;
+        }
+    }
+    if let Some(rate) = finding.diverged_at {
+        writeln!(text, "the loss goes up for good at {rate:.1e}")?;
+    }
+    match finding.suggestion {
+        Some(rate) => writeln!(text, "suggested: --lr {rate:.1e}")?,
+        None => writeln!(text, "nothing to suggest: the loss never falls")?,
+    }
+    writeln!(
+        text,
+        "all steps are in {}",
+        folder.join("lr_find.csv").display()
+    )?;
+    to_stdout(&text)
+}
+
+/// The runs of a sweep, the best first.
+pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Result<()> {
+    if output.json {
+        let rows = ranked(rows).into_iter().map(|row| match &row.result {
+            Ok(summary) => {
+                let mut value = serde_json::to_value(summary)?;
+                value["run"] = json!(row.name);
+                Ok(value)
+            }
+            Err(error) => Ok(json!({ "run": row.name, "error": error })),
+        });
+        return print_json(&json!({
+            "folder": folder.display().to_string(),
+            "runs": rows.collect::<Result<Vec<Value>>>()?,
+        }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    let width = rows
+        .iter()
+        .map(|row| row.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let width = width.max(3);
+    let mut text = format!(
+        "{:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>6}  {:>8}\n",
+        "run", "val acc", "test acc", "macro F1", "loss", "epochs", "seconds"
+    );
+    for row in ranked(rows) {
+        let it = match &row.result {
+            Ok(summary) => summary,
+            Err(error) => {
+                writeln!(text, "{:<width$}  failed: {error}", row.name)?;
+                continue;
+            }
+        };
+        let figure =
+            |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+        writeln!(
+            text,
+            "{:<width$}  {:>8}  {:>8}  {:>8}  {:>8.4}  {:>6}  {:>8.0}",
+            row.name,
+            figure(it.best_val_accuracy),
+            figure(it.test_accuracy),
+            figure(it.test_macro_f1),
+            it.train_loss,
+            it.epochs,
+            it.wall_s
+        )?;
+    }
+    writeln!(
+        text,
+        "results in {}: comparison.csv, a folder for each run",
+        folder.display()
+    )?;
+    to_stdout(&text)
+}
+
+/// A sweep that Ctrl-C ended.
+pub(crate) fn sweep_interrupted(sweep: &Path, folder: &Path, output: OutputArgs) {
+    if !output.quiet {
+        let (sweep, folder) = (sweep.display(), folder.display());
+        to_stderr(&format!(
+            "interrupted, saved; go on by `alexnet sweep {sweep} --resume {folder}`\n"
+        ));
+    }
+}

@@ -1,0 +1,41 @@
+//! How large the pictures in a data set's files are.
+
+use rayon::prelude::*;
+
+use crate::dataset::{DataSet, Split};
+use crate::decode::check_header;
+use crate::error::DataError;
+
+/// Sizes of pictures in files: `[height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureSizes {
+    /// The one with the fewest pixels.
+    pub smallest: [u32; 2],
+    /// The one with as many that have fewer pixels as have more.
+    pub median: [u32; 2],
+    /// The one with the most pixels.
+    pub largest: [u32; 2],
+}
+
+/// Reads the headers of all pictures of a data set's splits, in parallel. `None` where the images are in no files of their
+/// own.
+///
+/// # Errors
+/// The first file's that can't be read.
+pub fn picture_sizes(data: &DataSet) -> Result<Option<PictureSizes>, DataError> {
+    let splits = [Split::Train, Split::Validation, Split::Test];
+    let images = splits.into_iter().filter_map(|split| data.split(split));
+    let paths = images.flat_map(|images| (0..images.len()).filter_map(|index| images.path(index)));
+    let paths: Vec<_> = paths.collect();
+    let sizes: Result<Vec<_>, _> = paths.into_par_iter().map(check_header).collect();
+    let mut sizes = sizes?;
+    sizes.sort_by_key(|size| (u64::from(size[0]) * u64::from(size[1]), *size));
+    Ok(match (sizes.first(), sizes.last()) {
+        (Some(&smallest), Some(&largest)) => Some(PictureSizes {
+            smallest,
+            median: sizes[sizes.len() / 2],
+            largest,
+        }),
+        _ => None,
+    })
+}

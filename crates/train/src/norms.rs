@@ -1,0 +1,58 @@
+//! `norms.csv`: how long each parameter and its gradient is, once an epoch.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use model::{Network, replace_file};
+use tensor::{Gradients, Tensor};
+
+use crate::error::{Error, Result};
+use crate::record::significant;
+
+/// The file in a run folder.
+const NAME: &str = "norms.csv";
+const COLUMNS: &str = "epoch,step,parameter,weight_norm,gradient_norm";
+
+/// Adds the rows of an epoch's end to a run's file: of each trained parameter, the Euclidean norm after the epoch's last
+/// step, and that of its gradient in the last batch. Rows that are there already from this epoch on are dropped.
+pub(crate) fn note(
+    run: &Path,
+    (epoch, step): (u64, u64),
+    network: &Network,
+    gradients: &Gradients,
+) -> Result<()> {
+    let path = run.join(NAME);
+    let mut text = format!("{COLUMNS}\n");
+    for line in read(&path)?.lines().skip(1) {
+        let of = line.split(',').next().and_then(|cell| cell.parse().ok());
+        if of.is_some_and(|of: u64| of < epoch) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    for (name, parameter) in network.parameters() {
+        let Some(gradient) = gradients.get(parameter) else {
+            continue;
+        };
+        let [weights, gradient] = [norm(parameter)?, norm(gradient)?].map(significant);
+        text.push_str(&format!("{epoch},{step},{name},{weights},{gradient}\n"));
+    }
+    Ok(replace_file(&path, text.as_bytes())?)
+}
+
+fn read(path: &Path) -> Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        text => text.map_err(Error::io(path, "read")),
+    }
+}
+
+/// The root of the sum of squares.
+fn norm(tensor: &Tensor) -> Result<f64> {
+    let squares = tensor
+        .to_vec::<f32>()?
+        .into_iter()
+        .map(|x| f64::from(x) * f64::from(x));
+    Ok(squares.sum::<f64>().sqrt())
+}

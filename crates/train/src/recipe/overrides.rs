@@ -1,0 +1,123 @@
+//! Settings in place of a recipe's own: from a file, from `KEY=VALUE` flags.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::Recipe;
+use crate::error::{Error, Result};
+
+impl Recipe {
+    /// The recipe with the settings of a TOML text in place of its own; `path` is where the text came from.
+    ///
+    /// # Errors
+    /// As [`Recipe::parse`].
+    pub fn overridden_by(&self, text: &str, path: &Path) -> Result<Self> {
+        self.with_table(table(text, path)?, path)
+    }
+
+    /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
+    /// the value in TOML. What is no TOML value is taken for a text: `network=alexnet-bn`.
+    ///
+    /// # Errors
+    /// As [`Recipe::parse`]; [`Error::Setting`] if one has no `=`.
+    pub fn with_settings<S: AsRef<str>>(&self, settings: &[S]) -> Result<Self> {
+        let mut recipe = self.clone();
+        for setting in settings {
+            let setting = setting.as_ref();
+            let Some((key, value)) = setting.split_once('=') else {
+                return Err(Error::setting("set", "KEY=VALUE", setting));
+            };
+            let (key, value) = (key.trim(), value.trim());
+            let is_toml = format!("value = {value}").parse::<Table>().is_ok();
+            let value = if is_toml {
+                value.to_owned()
+            } else {
+                Value::from(value).to_string()
+            };
+            recipe = recipe.overridden_by(&format!("{key} = {value}"), Path::new(setting))?;
+        }
+        Ok(recipe)
+    }
+
+    /// The recipe with the settings of a table in place of its own.
+    pub(crate) fn with_table(&self, settings: Table, path: &Path) -> Result<Self> {
+        let mut all = table(&self.to_toml()?, path)?;
+        merge(&mut all, settings);
+        Self::parse(&all.to_string(), path)
+    }
+}
+
+fn table(text: &str, path: &Path) -> Result<Table> {
+    text.parse()
+        .map_err(|error: toml::de::Error| Error::Format {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })
+}
+
+/// Puts the values of `from` into `into`, table by table.
+pub(crate) fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::OptimizerKind;
+
+    #[test]
+    fn settings_of_a_file_replace_the_recipes_one_by_one() {
+        let recipe = Recipe::named("shapes10").unwrap();
+        let text = "epochs = 3\n[optimizer]\nlearning_rate = 0.5\n";
+        let changed = recipe.overridden_by(text, Path::new("mine.toml")).unwrap();
+        assert_eq!((changed.epochs, changed.optimizer.learning_rate), (3, 0.5));
+        assert_eq!(
+            (changed.optimizer.kind, changed.seed),
+            (recipe.optimizer.kind, recipe.seed)
+        );
+        assert!(
+            recipe
+                .overridden_by("epoch = 3", Path::new("mine.toml"))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn settings_may_be_numbers_lists_tables_and_bare_words() {
+        let recipe = Recipe::named("shapes10").unwrap();
+        let settings = [
+            "optimizer.kind=sgd",
+            "optimizer.learning_rate = 1e-2",
+            "network=alexnet-cifar",
+            "schedule={kind = \"multi-step\", milestones = [2, 4]}",
+            "early_stopping.patience=3",
+        ];
+        let changed = recipe.with_settings(&settings).unwrap();
+        assert_eq!(changed.optimizer.kind, OptimizerKind::Sgd);
+        assert_eq!(changed.optimizer.learning_rate, 1e-2);
+        assert_eq!(changed.network, "alexnet-cifar");
+        assert_eq!(changed.schedule.milestones, [2, 4]);
+        assert_eq!(changed.schedule.warmup_steps, recipe.schedule.warmup_steps);
+        assert_eq!(changed.early_stopping.unwrap().patience, 3);
+        for (setting, part) in [
+            ("epochs", "KEY=VALUE"),
+            ("epoch=3", "epoch"),
+            ("optimizer.rate=3", "rate"),
+            ("epochs=many", "epochs"),
+            ("epochs=0", "epochs"),
+            ("=3", "=3"),
+            ("a b=3", "a b=3"),
+        ] {
+            let message = recipe.with_settings(&[setting]).unwrap_err().to_string();
+            assert!(message.contains(part), "{setting}: {message}");
+        }
+    }
+}
