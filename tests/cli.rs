@@ -1,6 +1,8 @@
 //! The `alexnet` binary: what it prints, its exit codes, and one clear line for each bad input.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/control.rs"]
 mod control;
 #[path = "cli/data.rs"]

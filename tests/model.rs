@@ -18,6 +18,7 @@ fn parameters_are_as_many_as_published() {
     for (name, classes, size, parameters) in [
         ("alexnet-small", 10, 32, 2_887_306),
         ("alexnet", 1000, 227, 60_965_224),
+        ("alexnet-ungrouped", 10, 227, 58_322_314),
         ("alexnet-torchvision", 1000, 224, 61_100_840),
         ("alexnet-keras", 10, 227, 58_322_826),
         ("alexnet-bn1", 100, 227, 58_691_236),

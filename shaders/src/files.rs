@@ -22,6 +22,7 @@ files! {
     "dropout.wgsl"
     "elementwise.wgsl"
     "gemm.wgsl"
+    "gemm_naive.wgsl"
     "gemm_reduce.wgsl"
     "im2col.wgsl"
     "lrn.wgsl"

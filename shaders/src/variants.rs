@@ -52,6 +52,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("elementwise", "elementwise_fill"),
         ("elementwise", "elementwise_multiply"),
         ("elementwise", "elementwise_scale"),
+        ("gemm_naive", "gemm_naive"),
         ("im2col", "col2im"),
         ("im2col", "im2col"),
         ("reduce", "reduce_broadcast"),

@@ -1,6 +1,8 @@
 //! Devices themselves: memory, transfers, capture and replay, and what they refuse.
 
+use kernels::ops::gemm::{self, Gemm};
 use kernels::ops::{elementwise, relu};
+use kernels::testing::{library_product, naive_product};
 use kernels::{Device, Error, Options};
 
 /// The CPU device and, where there is an adapter, a GPU: new ones, so that profiles see this test's launches alone.
@@ -228,7 +230,18 @@ fn a_profile_names_each_kernel_with_its_cost() {
         for _ in 0..3 {
             drop(relu::forward(&device, &x).unwrap());
         }
-        let times = device.finish_profile().unwrap();
+        let profile = device.finish_profile().unwrap();
+        let starts: Vec<_> = profile
+            .launches
+            .iter()
+            .map(|launch| launch.start_s)
+            .collect();
+        assert!(
+            starts.len() == 3 && starts[0] == 0.0 && starts.is_sorted(),
+            "{}: {starts:?}",
+            device.name()
+        );
+        let times = profile.kernels;
         assert_eq!(times.len(), 1, "{}: {times:?}", device.name());
         let relu = times[0];
         assert_eq!(
@@ -272,6 +285,37 @@ fn threads_capture_apart_from_each_other() {
         assert_eq!(
             device.read::<f32>(&y).unwrap(),
             [0.0, 2.0],
+            "{}",
+            device.name()
+        );
+    }
+}
+
+#[test]
+fn the_products_that_benches_compare_are_the_same() {
+    let [m, n, k] = [33, 41, 65];
+    // Whole numbers up to 3: every sum is exact, in any order.
+    let values = |len: usize| -> Vec<f32> { (0..len).map(|i| (i * 5 % 7) as f32 - 3.0).collect() };
+    let (a, b) = (values(m * k), values(k * n));
+    let mut want = vec![0.0; m * n];
+    library_product([m, n, k], &a, &b, &mut want).unwrap();
+    assert!(
+        want.iter().any(|value| *value != 0.0),
+        "products of nothing"
+    );
+    for device in devices() {
+        let (a, b) = (device.upload(&a).unwrap(), device.upload(&b).unwrap());
+        let naive = naive_product(&device, [m, n, k], &a, &b).unwrap();
+        assert_eq!(
+            device.read::<f32>(&naive).unwrap(),
+            want,
+            "{}",
+            device.name()
+        );
+        let tiled = gemm::product(&device, &Gemm::new(m, n, k), &a, &b).unwrap();
+        assert_eq!(
+            device.read::<f32>(&tiled).unwrap(),
+            want,
             "{}",
             device.name()
         );

@@ -9,6 +9,7 @@
 )]
 
 mod alexnet;
+mod bench;
 mod cargo;
 mod test;
 mod tidy;
@@ -32,6 +33,7 @@ Every other verb builds the alexnet binary in release mode and runs it, for exam
   cargo xtask train cifar10     train on CIFAR-10
   cargo xtask gradcheck         prove every operator on the devices of this machine
   cargo xtask bench             images per second in training and inference
+    --peers                     beside PyTorch, TensorFlow, burn and candle: see benches/README.md
   cargo xtask help-alexnet      the help of alexnet itself
 ";
 
@@ -65,6 +67,7 @@ fn run(verb: OsString, args: Vec<OsString>) -> anyhow::Result<ExitCode> {
         },
         Some("tidy") if args.is_empty() => tidy::run(),
         Some("tidy") => Ok(usage("`tidy` takes no arguments")),
+        Some("bench") if args.iter().any(|arg| arg == bench::PEERS) => bench::run(args),
         Some("help-alexnet") => alexnet::run(&["--help".into()]),
         _ => {
             let mut all = vec![verb];

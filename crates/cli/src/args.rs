@@ -124,6 +124,9 @@ pub(crate) struct TrainArgs {
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
+    /// Time the kernels of a few steps: profile.json and trace.json (for Chrome's tracing page or Perfetto) in the run's folder
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
     pub(crate) resume: Option<PathBuf>,
@@ -218,27 +221,39 @@ impl From<SplitArg> for Split {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct BenchArgs {
-    /// The network, see `alexnet summary`
-    #[arg(value_name = "NAME", default_value = "alexnet-small")]
-    pub(crate) network: String,
+    /// The network, see `alexnet summary` [default: compares alexnet-small and alexnet-ungrouped on each device]
+    #[arg(value_name = "NAME")]
+    pub(crate) network: Option<String>,
     /// For this many classes
     #[arg(long, value_name = "N")]
     pub(crate) classes: Option<usize>,
     /// For images of this side
     #[arg(long, value_name = "N")]
     pub(crate) input_size: Option<usize>,
-    /// Images in a step
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    pub(crate) batch_size: usize,
+    /// Images in a step [default: 128]
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
     /// Steps that are timed
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) steps: usize,
+    /// Stop timing after this long, for training and for inference each [default: 10 in a comparison, else never]
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Also time each kernel of the training step
     #[arg(long)]
     pub(crate) profile: bool,
+    /// Compare with other frameworks, whose programs are in this folder (benches/peers of a checkout)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) peers: Option<PathBuf>,
+    /// The Python that runs the peers in Python; may be given more than once [default: `$BENCH_PYTHON`, or python3]
+    #[arg(long, value_name = "PATH", requires = "peers")]
+    pub(crate) python: Vec<PathBuf>,
+    /// How often a comparison goes round
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) rounds: usize,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

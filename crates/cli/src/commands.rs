@@ -1,8 +1,8 @@
 //! The commands, one module each: from arguments to calls of `train`, and from results to `report`.
 
-mod bench;
-mod dashboard;
+pub(crate) mod bench;
 mod completions;
+mod dashboard;
 mod data;
 mod devices;
 mod evaluate;

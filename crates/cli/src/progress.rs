@@ -194,6 +194,14 @@ impl Progress {
             "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}, {} MiB",
             start.network, start.parameters, start.dataset, start.device, start.device_bytes >> 20
         ));
+        let mib = |bytes: u64| bytes >> 20;
+        let resident = start.memory.host_bytes.map_or_else(String::new, |bytes| {
+            format!(", {} MiB resident on the host", mib(bytes))
+        });
+        self.line(&format!(
+            "memory: will take {} MiB on the device{resident}",
+            mib(start.memory.device_bytes)
+        ));
         if start.is_software {
             self.line(
                 "this device is a software rasteriser, which is slow: `--device cpu` is faster",

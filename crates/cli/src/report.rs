@@ -1,10 +1,11 @@
 //! All printing but progress: results on standard output, messages on standard error.
 
 mod checks;
+mod comparison;
 mod data;
-mod pages;
 mod exchange;
 mod machine;
+mod pages;
 mod parity;
 mod score;
 mod speed;
@@ -22,9 +23,10 @@ use train::model::networks;
 use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
-pub(crate) use self::pages::{listening, missing_pictures, page, state_name, status, warning};
+pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
+pub(crate) use self::pages::{listening, missing_pictures, page, state_name, status, warning};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;

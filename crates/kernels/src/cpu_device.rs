@@ -85,7 +85,7 @@ impl CpuDevice {
             capture.steps.push(CpuStep::new(cost, step));
         } else {
             drop(captures);
-            self.common.profile.time(&cost, || {
+            self.common.profiler.time(&cost, || {
                 run(bindings, |args| (kernel.twin)(params, args));
             });
         }
@@ -94,7 +94,7 @@ impl CpuDevice {
     /// Runs a captured step again.
     pub(crate) fn replay(&self, steps: &[CpuStep]) {
         for step in steps {
-            self.common.profile.time(&step.cost, &step.run);
+            self.common.profiler.time(&step.cost, &step.run);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
 use crate::ops::TileKind;
-use crate::profile::{Cost, KernelTime, Profile};
+use crate::profile::{Cost, Profile, Profiler};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
 
@@ -43,7 +43,7 @@ pub(crate) struct Common {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) usage: Arc<Usage>,
-    pub(crate) profile: Profile,
+    pub(crate) profiler: Profiler,
     pub(crate) options: Options,
 }
 
@@ -54,7 +54,7 @@ impl Common {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name,
             usage: Arc::default(),
-            profile: Profile::default(),
+            profiler: Profiler::default(),
             options,
         }
     }
@@ -304,16 +304,16 @@ impl Device {
 
     /// Starts to gather the time of each kernel, from nothing. Profiled steps wait for the device and so take longer.
     pub fn start_profile(&self) {
-        self.common().profile.start();
+        self.common().profiler.start();
     }
 
-    /// Stops and returns what was gathered, the longest first; empty if the device can't time its kernels.
+    /// Stops and returns what was gathered; empty if the device can't time its kernels.
     ///
     /// # Errors
     /// If the device is lost or refused what was launched.
-    pub fn finish_profile(&self) -> Result<Vec<KernelTime>> {
+    pub fn finish_profile(&self) -> Result<Profile> {
         self.synchronize()?;
-        Ok(self.common().profile.finish())
+        Ok(self.common().profiler.finish())
     }
 
     pub(crate) fn is_capturing(&self) -> bool {

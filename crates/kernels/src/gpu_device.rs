@@ -363,7 +363,7 @@ impl GpuDevice {
 
     /// Encodes and submits dispatches.
     pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
-        if self.common.profile.is_on()
+        if self.common.profiler.is_on()
             && self
                 .device
                 .features()

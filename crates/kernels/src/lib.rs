@@ -21,6 +21,7 @@ mod kernel;
 mod pipeline;
 mod profile;
 mod recorder;
+mod roofline;
 mod selection;
 mod step;
 
@@ -31,7 +32,8 @@ pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
 pub use ops::TileKind;
-pub use profile::KernelTime;
+pub use profile::{KernelTime, Launch, Profile};
 pub use recorder::Recording;
+pub use roofline::Roofline;
 pub use selection::{Adapter, AdapterKind};
 pub use step::{Mix, StepScalars, Update};

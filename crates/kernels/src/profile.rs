@@ -47,52 +47,110 @@ pub struct KernelTime {
     pub bytes: u64,
 }
 
-/// The times gathered on one device.
-#[derive(Debug, Default)]
-pub(crate) struct Profile {
-    is_on: AtomicBool,
-    times: Mutex<BTreeMap<&'static str, KernelTime>>,
+/// One launch while profiling was on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Launch {
+    /// The entry point.
+    pub kernel: &'static str,
+    /// When it began, in seconds after the first launch of the profile did.
+    pub start_s: f64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes of its bindings.
+    pub bytes: u64,
+}
+
+/// Where a device's time went.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// The sums of each kernel, the longest first.
+    pub kernels: Vec<KernelTime>,
+    /// The first launches, in order: [`Profile::MOST_LAUNCHES`] at most.
+    pub launches: Vec<Launch>,
 }
 
 impl Profile {
+    /// Launches that are kept one by one: some hundred training steps, and a trace that a browser still opens.
+    pub const MOST_LAUNCHES: usize = 10_000;
+}
+
+/// Gathers a device's profile.
+#[derive(Debug, Default)]
+pub(crate) struct Profiler {
+    is_on: AtomicBool,
+    launches: Mutex<Launches>,
+}
+
+#[derive(Debug, Default)]
+struct Launches {
+    since: Option<Instant>,
+    kernels: BTreeMap<&'static str, KernelTime>,
+    first: Vec<Launch>,
+}
+
+impl Profiler {
     pub(crate) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Relaxed)
     }
 
     /// Clears what was gathered and turns profiling on.
     pub(crate) fn start(&self) {
-        lock(&self.times).clear();
+        *lock(&self.launches) = Launches {
+            since: Some(Instant::now()),
+            ..Launches::default()
+        };
         self.is_on.store(true, Ordering::Relaxed);
     }
 
-    /// Turns profiling off and returns what was gathered, the longest first.
-    pub(crate) fn finish(&self) -> Vec<KernelTime> {
+    /// Turns profiling off and returns what was gathered.
+    pub(crate) fn finish(&self) -> Profile {
         self.is_on.store(false, Ordering::Relaxed);
-        let mut times: Vec<_> = std::mem::take(&mut *lock(&self.times))
-            .into_values()
-            .collect();
-        times.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-        times
+        let Launches {
+            kernels, mut first, ..
+        } = std::mem::take(&mut *lock(&self.launches));
+        let mut kernels: Vec<_> = kernels.into_values().collect();
+        kernels.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        // A device's clock starts anywhere.
+        let start_s = first.first().map_or(0.0, |launch| launch.start_s);
+        for launch in &mut first {
+            launch.start_s -= start_s;
+        }
+        Profile {
+            kernels,
+            launches: first,
+        }
     }
 
-    pub(crate) fn add(&self, cost: &Cost, seconds: f64) {
-        let mut times = lock(&self.times);
-        let time = times.entry(cost.kernel).or_default();
-        time.kernel = cost.kernel;
+    pub(crate) fn add(&self, launch: Launch) {
+        let mut launches = lock(&self.launches);
+        let time = launches.kernels.entry(launch.kernel).or_default();
+        time.kernel = launch.kernel;
         time.calls += 1;
-        time.seconds += seconds;
-        time.flops += cost.flops;
-        time.bytes += cost.bytes;
+        time.seconds += launch.seconds;
+        time.flops += launch.flops;
+        time.bytes += launch.bytes;
+        if launches.first.len() < Profile::MOST_LAUNCHES {
+            launches.first.push(launch);
+        }
     }
 
     /// Runs `f`, timed if profiling is on.
     pub(crate) fn time(&self, cost: &Cost, f: impl FnOnce()) {
-        if self.is_on() {
-            let start = Instant::now();
-            f();
-            self.add(cost, start.elapsed().as_secs_f64());
-        } else {
-            f();
+        if !self.is_on() {
+            return f();
         }
+        let start = Instant::now();
+        f();
+        let seconds = start.elapsed().as_secs_f64();
+        let since = lock(&self.launches).since.unwrap_or(start);
+        self.add(Launch {
+            kernel: cost.kernel,
+            start_s: start.saturating_duration_since(since).as_secs_f64(),
+            seconds,
+            flops: cost.flops,
+            bytes: cost.bytes,
+        });
     }
 }

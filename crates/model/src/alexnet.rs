@@ -31,7 +31,14 @@ pub(crate) const NETWORKS: &[Definition] = &[
         about: "Krizhevsky 2012: two towers as groups of 2, LRN, overlapping pools",
         input_size: 227,
         classes: 1000,
-        layers: alexnet,
+        layers: |classes| alexnet(classes, 2),
+    },
+    Definition {
+        name: "alexnet-ungrouped",
+        about: "the same in one tower, without groups: what other frameworks are compared on",
+        input_size: 227,
+        classes: 10,
+        layers: |classes| alexnet(classes, 1),
     },
     Definition {
         name: "alexnet-torchvision",
@@ -103,8 +110,8 @@ fn alexnet_small(classes: usize) -> Vec<Layer> {
 }
 
 /// Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks. 2012, sections 3.5
-/// and 5. 60,965,224 parameters at 1000 classes.
-fn alexnet(classes: usize) -> Vec<Layer> {
+/// and 5, with as many groups as it has towers. 60,965,224 parameters with two and 1000 classes, 58,322,314 with one and ten.
+fn alexnet(classes: usize, groups: usize) -> Vec<Layer> {
     let normal = Init::Normal(0.01);
     let [zero, one] = [0.0, 1.0].map(Init::Constant);
     vec![
@@ -117,7 +124,7 @@ fn alexnet(classes: usize) -> Vec<Layer> {
         max_pool("pool1", 3, 2), // 27x27x96
         Conv2d::new(256, 5)
             .pad(2)
-            .groups(2)
+            .groups(groups)
             .relu()
             .init(normal, one)
             .named("conv2"),
@@ -130,13 +137,13 @@ fn alexnet(classes: usize) -> Vec<Layer> {
             .named("conv3"),
         Conv2d::new(384, 3)
             .pad(1)
-            .groups(2)
+            .groups(groups)
             .relu()
             .init(normal, one)
             .named("conv4"),
         Conv2d::new(256, 3)
             .pad(1)
-            .groups(2)
+            .groups(groups)
             .relu()
             .init(normal, one)
             .named("conv5"),

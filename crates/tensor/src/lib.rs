@@ -18,7 +18,8 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, Device, KernelTime, Options as DeviceOptions, PendingRead, Recording,
+    Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
+    Profile, Recording, Roofline,
 };
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use data::Split;
 use serde::{Deserialize, Serialize};
 
+use crate::memory::Memory;
 use crate::record::{Row, Summary};
 
 /// Something that happened in a run.
@@ -39,6 +40,8 @@ pub struct Start {
     pub parameters: usize,
     /// The device's name.
     pub device: String,
+    /// How much memory the run will take.
+    pub memory: Memory,
     /// Whether it is a software rasteriser.
     pub is_software: bool,
     /// Bytes of its memory that are taken.

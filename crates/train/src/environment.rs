@@ -48,9 +48,20 @@ impl Environment {
     }
 }
 
-/// The most memory that this process has had resident, where the system tells.
-pub(crate) fn peak_host_bytes() -> Option<u64> {
-    let value = field("/proc/self/status", "VmHWM")?;
+/// The most memory that this process has had resident, in bytes, where the system tells.
+#[must_use]
+pub fn peak_host_bytes() -> Option<u64> {
+    status_bytes("VmHWM")
+}
+
+/// The memory that this process has resident, in bytes, where the system tells.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    status_bytes("VmRSS")
+}
+
+fn status_bytes(name: &str) -> Option<u64> {
+    let value = field("/proc/self/status", name)?;
     let kib: u64 = value.strip_suffix("kB")?.trim().parse().ok()?;
     Some(1024 * kib)
 }

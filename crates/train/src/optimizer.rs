@@ -177,6 +177,14 @@ impl Optimizer {
         state.chain(weights).collect()
     }
 
+    /// The bytes of what is saved.
+    pub(crate) fn saved_bytes(&self) -> u64 {
+        let words = self.saved().into_iter();
+        4 * words
+            .map(|(_, tensor)| tensor.shape().elements() as u64)
+            .sum::<u64>()
+    }
+
     /// The optimizer's file, in safetensors: `conv1.weight.mean` and so on, and `conv1.weight` where the model is an
     /// average.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {

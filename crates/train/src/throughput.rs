@@ -8,7 +8,7 @@ use std::time::Instant;
 use data::{Batch, CHANNELS};
 use model::{Architecture, Mode, Network};
 use tensor::pixels::Augment;
-use tensor::{Device, KernelTime, Recording, Tensor, no_grad};
+use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
 use crate::error::Result;
 use crate::input::Input;
@@ -102,7 +102,7 @@ impl Throughput {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn profile(&mut self, steps: usize) -> Result<Vec<KernelTime>> {
+    pub fn profile(&mut self, steps: usize) -> Result<Profile> {
         self.device.start_profile();
         for _ in 0..steps {
             self.train_step()?;

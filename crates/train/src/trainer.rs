@@ -19,7 +19,9 @@ use crate::control::Metric;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
+use crate::memory::Ahead;
 use crate::optimizer::Optimizer;
+use crate::profiler::Profiler;
 use crate::recipe::{InitKind, Recipe, Views};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
@@ -45,7 +47,9 @@ pub struct Trainer {
     loader: Loader,
     schedule: Schedule,
     validation: Option<Evaluator>,
+    memory_ahead: Ahead,
     run: Option<RunDir>,
+    profiler: Option<Profiler>,
     log: Option<StepLog>,
     state: State,
     /// What the weights at the run's beginning were taken from.
@@ -106,8 +110,10 @@ impl Trainer {
         let validation = data.validation.clone();
         let validation =
             validation.map(|images| Evaluator::new(&network, images, &recipe, Views::Plain));
+        let validation = validation.transpose()?;
         Ok(Self {
-            validation: validation.transpose()?,
+            memory_ahead: Ahead::measure(&network, &optimizer, &data, &recipe)?,
+            validation,
             recipe,
             data,
             device: device.clone(),
@@ -117,6 +123,7 @@ impl Trainer {
             loader,
             schedule,
             run: None,
+            profiler: None,
             log: None,
             state: State::default(),
             initial: None,
@@ -155,6 +162,16 @@ impl Trainer {
         run.remove_results()?;
         run.write_metrics(&self.state.rows)?;
         self.save_to(run)
+    }
+
+    /// Has the kernels of a few of the next steps timed: `profile.json` and `trace.json` go into the run folder. The
+    /// device's ceilings are measured first, and the steps that are timed take longer.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn profile(&mut self) -> Result<()> {
+        self.profiler = Some(Profiler::new(&self.device)?);
+        Ok(())
     }
 
     /// Ends [`Trainer::run`] after this time, with everything saved and tested, and able to go on: at the first step's end
@@ -221,6 +238,7 @@ impl Trainer {
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
+            memory: self.memory_ahead.memory(&self.device, self.run.is_some()),
             is_software: self.device.is_software(),
             device_bytes: self.device.memory().0,
             dataset: self.data.name.clone(),

@@ -50,6 +50,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             folder
         }
     };
+    if args.profile {
+        trainer.profile()?;
+    }
     let mut tensorboard = TensorBoard::new(&folder);
     let outcome = trainer.run(&stop, &mut |event: train::Event<'_>| {
         progress.event(&event);

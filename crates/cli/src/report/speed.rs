@@ -4,24 +4,25 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
-use train::{Device, KernelTime};
+use train::model::Architecture;
+use train::{Device, KernelTime, Profile, peak_host_bytes};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;
 
 /// Sorted seconds of steps, and where the time went if it was asked for.
 pub(crate) struct Speed<'a> {
-    pub(crate) network: &'a str,
+    pub(crate) network: &'a Architecture,
     pub(crate) device: &'a Device,
     pub(crate) batch_size: usize,
     pub(crate) first_step_s: f64,
     pub(crate) train_s: &'a [f64],
     pub(crate) infer_s: &'a [f64],
-    pub(crate) profile: &'a [KernelTime],
+    pub(crate) profile: &'a Profile,
 }
 
-/// A quantile of sorted numbers; 0.5 is the median.
-fn quantile(sorted: &[f64], quarter: usize) -> f64 {
+/// A quartile of sorted numbers; the second is the median.
+pub(super) fn quantile(sorted: &[f64], quarter: usize) -> f64 {
     sorted
         .get(sorted.len() * quarter / 4)
         .or(sorted.last())
@@ -37,14 +38,15 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
             json!({
                 "images_per_s": images_per_s(quantile(sorted, 2)),
                 "median_s": quantile(sorted, 2), "p25_s": quantile(sorted, 1), "p75_s": quantile(sorted, 3),
-                "steps": sorted.len(),
+                "steps": sorted.len(), "seconds": sorted,
             })
         };
-        let kernels: Vec<_> = speed.profile.iter().map(kernel_json).collect();
+        let kernels: Vec<_> = speed.profile.kernels.iter().map(kernel_json).collect();
         return print_json(&json!({
-            "network": speed.network, "device": speed.device.name(), "batch_size": speed.batch_size,
+            "network": speed.network.to_string(), "device": speed.device.name(), "batch_size": speed.batch_size,
+            "parameters": speed.network.summary().parameters(),
             "first_step_s": speed.first_step_s, "train": times(speed.train_s), "infer": times(speed.infer_s),
-            "peak_device_bytes": peak_bytes, "kernels": kernels,
+            "peak_host_bytes": peak_host_bytes(), "peak_device_bytes": peak_bytes, "kernels": kernels,
         }));
     }
     let mut text = format!(
@@ -68,14 +70,14 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
         "first step {:.2} s, device memory {mib:.0} MiB",
         speed.first_step_s
     )?;
-    if !speed.profile.is_empty() {
+    if !speed.profile.kernels.is_empty() {
         writeln!(
             text,
             "{:<28} {:>6} {:>10} {:>10} {:>8}",
             "kernel", "calls", "ms", "GFLOP/s", "GB/s"
         )?;
     }
-    for kernel in speed.profile {
+    for kernel in &speed.profile.kernels {
         let rate = |count: u64| 1e-9 * count as f64 / kernel.seconds.max(f64::MIN_POSITIVE);
         writeln!(
             text,

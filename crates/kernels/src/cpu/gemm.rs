@@ -106,7 +106,7 @@ pub(crate) fn gemm(
     unsafe_code,
     reason = "the gemm crate's only entry point takes raw pointers; it is 1.3 to 1.7 times matrixmultiply, which is safe to call"
 )]
-fn product(p: &GemmParams, transposes: Transposes, a: &[f32], b: &[f32], c: &mut [f32]) {
+pub(crate) fn product(p: &GemmParams, transposes: Transposes, a: &[f32], b: &[f32], c: &mut [f32]) {
     let [m, n, k] = [p.m, p.n, p.k].map(|size| size as usize);
     let (a_strides, b_strides) = (
         Strides::new(p.lda, transposes.a),

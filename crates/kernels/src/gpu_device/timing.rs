@@ -2,6 +2,7 @@
 
 use super::{GpuDevice, create_buffer, encode};
 use crate::error::Result;
+use crate::profile::Launch;
 use crate::recorder::Dispatch;
 
 /// Dispatches between two timestamps each that one query set holds: WebGPU allows 4096 queries.
@@ -46,10 +47,15 @@ impl GpuDevice {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&readback.wait(self)?);
         let seconds = 1e-9 * f64::from(self.queue.get_timestamp_period());
         for (dispatch, pair) in dispatches.iter().zip(ticks.chunks_exact(2)) {
-            let elapsed = pair[1].saturating_sub(pair[0]);
-            self.common
-                .profile
-                .add(&dispatch.cost, elapsed as f64 * seconds);
+            let [start, elapsed] = [pair[0], pair[1].saturating_sub(pair[0])];
+            let launch = Launch {
+                kernel: dispatch.cost.kernel,
+                start_s: start as f64 * seconds,
+                seconds: elapsed as f64 * seconds,
+                flops: dispatch.cost.flops,
+                bytes: dispatch.cost.bytes,
+            };
+            self.common.profiler.add(launch);
         }
         Ok(())
     }

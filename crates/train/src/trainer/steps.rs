@@ -29,6 +29,9 @@ impl Trainer {
                 pause = Pause::Interrupt;
                 break;
             }
+            if let Some(profiler) = &mut self.profiler {
+                profiler.before_step(self.run.as_ref())?;
+            }
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
@@ -52,6 +55,9 @@ impl Trainer {
                 pause = Pause::Time;
                 break;
             }
+        }
+        if let Some(profiler) = &mut self.profiler {
+            profiler.finish(self.run.as_ref())?;
         }
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;

@@ -17,7 +17,7 @@ pub struct Roofline {
 }
 
 impl Roofline {
-    /// Measures both, in about a second.
+    /// Measures both, in about a second on anything but a software rasteriser.
     ///
     /// # Errors
     /// If the device has no room or fails.
