@@ -16,6 +16,8 @@ mod images;
 mod loader;
 #[path = "data/mnist.rs"]
 mod mnist;
+#[path = "data/names.rs"]
+mod names;
 #[path = "data/picture_sizes.rs"]
 mod picture_sizes;
 #[path = "data/server.rs"]

@@ -31,7 +31,7 @@ pub fn augment(
 /// The same into `images: [n, out_h, out_w, 3]`, for several views of a batch in one place.
 ///
 /// # Errors
-/// As [`augment`].
+/// As [`augment()`].
 pub fn augment_into(
     spec: &Augment,
     pixels: &Tensor,
