@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use plotters::style::RGBColor;
 use train::StepRow;
 
 use crate::error::{Error, Result};
@@ -73,14 +74,18 @@ impl Gallery {
 /// The curves of one run: loss, accuracy, learning rate.
 pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
     let marks = rate_steps(run);
-    let of_rows = |value: fn(&train::Row) -> Option<f64>| epochs(run, value);
-    let line = |label: &str, colour, points, look| Series {
-        label: label.to_owned(),
-        colour,
-        points,
-        look,
-    };
-    let loss = Curves {
+    let mut plots = Vec::new();
+    for mut curves in [loss(run), accuracy(run), learning_rate(run)] {
+        curves.series.retain(|series| !series.points.is_empty());
+        curves.marks.clone_from(&marks);
+        plots.extend(curves.plot()?);
+    }
+    Ok(plots)
+}
+
+fn loss(run: &Run) -> Curves {
+    let validation = epochs(run, |row| row.val_loss);
+    Curves {
         name: "loss",
         title: "Loss".to_owned(),
         y: "loss",
@@ -89,67 +94,52 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
             line(
                 "train",
                 BLUE,
-                of_rows(|row| Some(row.train_loss)),
+                epochs(run, |row| Some(row.train_loss)),
                 Look::Solid,
             ),
-            line(
-                "validation",
-                ORANGE,
-                of_rows(|row| row.val_loss),
-                Look::Solid,
-            ),
+            line("validation", ORANGE, validation, Look::Solid),
         ],
-        marks: marks.clone(),
+        marks: Vec::new(),
         most: Some(most_loss(run)),
-    };
-    let accuracy = Curves {
+    }
+}
+
+fn accuracy(run: &Run) -> Curves {
+    let train = epochs(run, |row| Some(row.train_accuracy));
+    let validation = epochs(run, |row| row.val_accuracy);
+    let top5 = epochs(run, |row| row.val_top5);
+    Curves {
         name: "accuracy",
         title: "Accuracy".to_owned(),
         y: "accuracy",
         series: vec![
-            line(
-                "train",
-                BLUE,
-                of_rows(|row| Some(row.train_accuracy)),
-                Look::Solid,
-            ),
-            line(
-                "validation",
-                ORANGE,
-                of_rows(|row| row.val_accuracy),
-                Look::Solid,
-            ),
-            line(
-                "validation top 5",
-                ORANGE,
-                of_rows(|row| row.val_top5),
-                Look::Dashed,
-            ),
+            line("train", BLUE, train, Look::Solid),
+            line("validation", ORANGE, validation, Look::Solid),
+            line("validation top 5", ORANGE, top5, Look::Dashed),
         ],
-        marks: marks.clone(),
+        marks: Vec::new(),
         most: Some(1.0),
-    };
-    let rate = Curves {
+    }
+}
+
+fn learning_rate(run: &Run) -> Curves {
+    Curves {
         name: "learning-rate",
         title: "Learning rate".to_owned(),
         y: "learning rate",
         series: vec![line("", GREY, rates(run), Look::Solid)],
-        marks,
+        marks: Vec::new(),
         most: None,
-    };
-    let mut plots = Vec::new();
-    for curves in [loss, accuracy, rate] {
-        let shown = Curves {
-            series: curves
-                .series
-                .into_iter()
-                .filter(|s| !s.points.is_empty())
-                .collect(),
-            ..curves
-        };
-        plots.extend(shown.plot()?);
     }
-    Ok(plots)
+}
+
+fn line(label: &str, colour: RGBColor, points: Vec<(f64, f64)>, look: Look) -> Series {
+    Series {
+        label: label.to_owned(),
+        colour,
+        points,
+        look,
+    }
 }
 
 /// Several runs in one plot each: validation accuracy and loss where there are any, training's otherwise.

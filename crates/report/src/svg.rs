@@ -19,7 +19,7 @@ use resvg::usvg::{self, fontdb};
 
 use crate::error::{Error, Result};
 
-/// A subset of DejaVu Sans (`fonts/LICENSE.txt`).
+/// A subset of `DejaVu Sans` (`fonts/LICENSE.txt`).
 const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 /// What the font calls itself.
 const FONT_NAME: &str = "DejaVu Sans";
