@@ -20,6 +20,10 @@ fn golden(name: &str) -> PathBuf {
 }
 
 /// splitmix64; the upper 24 bits of each word as a float in `[-2^exp2, 2^exp2)`. As in `golden/torchvision.py`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "24 bits and a power of two: exact"
+)]
 fn values(seed: u64, n: usize, exp2: i32) -> Vec<f32> {
     let value = |i: u64| {
         let mut z = seed.wrapping_add((i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -27,7 +31,6 @@ fn values(seed: u64, n: usize, exp2: i32) -> Vec<f32> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
         let upper = i32::try_from(z >> 40).unwrap() - (1 << 23);
-        // 24 bits and a power of two: exact.
         (f64::from(upper) * 2.0_f64.powi(exp2 - 23)) as f32
     };
     (0..n as u64).map(value).collect()

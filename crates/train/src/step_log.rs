@@ -125,6 +125,7 @@ mod tests {
             loss: 2.0,
             accuracy: 0.5,
             images_per_s: 100.0,
+            data_wait_fraction: 0.0,
             learning_rate: 1e-3,
         }
     }
