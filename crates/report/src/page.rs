@@ -15,7 +15,7 @@ use self::tables::{
     ProfileTable, duration, metrics, percent, profile, side_by_side, speed, thousands,
 };
 use crate::error::Result;
-use crate::gallery::{Gallery, comparison, mean};
+use crate::gallery::{Gallery, comparison};
 use crate::run::{Run, RunState};
 use crate::svg::Plot;
 
@@ -275,7 +275,7 @@ fn cards(run: &Run) -> Vec<(&'static str, String)> {
         ("best epoch", best.map(|row| row.epoch.to_string())),
         (
             "images/s in training",
-            mean(run, |row| row.images_per_s).map(|speed| format!("{speed:.0}")),
+            run.images_per_s().map(|speed| format!("{speed:.0}")),
         ),
         ("time", summary.map(|s| duration(s.wall_s))),
         ("parameters", summary.map(|s| thousands(s.parameters))),

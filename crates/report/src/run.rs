@@ -139,6 +139,14 @@ impl Run {
         (done > 0.0).then(|| last.time_s * (all - done).max(0.0) / done)
     }
 
+    /// Training images a second over all epochs, as the summary counts them; none before the first epoch is done.
+    #[must_use]
+    pub fn images_per_s(&self) -> Option<f64> {
+        let seconds: f64 = self.rows.iter().map(|row| row.seconds).sum();
+        let images = self.rows.iter().map(|row| row.images_per_s * row.seconds);
+        (seconds > 0.0).then(|| images.sum::<f64>() / seconds)
+    }
+
     /// The row with the best validation accuracy.
     #[must_use]
     pub fn best(&self) -> Option<&Row> {

@@ -96,7 +96,7 @@ pub(super) fn speed(runs: &[Run]) -> Vec<Line> {
             Some(device.to_owned())
         }),
         line("training images/s", runs, |run| {
-            mean(run, |row| row.images_per_s).map(|speed| format!("{speed:.0}"))
+            run.images_per_s().map(|speed| format!("{speed:.0}"))
         }),
         line("waiting for data", runs, |run| {
             mean(run, |row| row.data_wait_fraction).map(percent)
