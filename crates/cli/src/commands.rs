@@ -21,14 +21,16 @@ mod train;
 mod trial;
 mod watch;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::report::TensorBoard;
 use ::train::Recipe;
 use anyhow::{Context as _, Result};
 
-use crate::args::{Args, Command, MachineArgs};
+use crate::args::{Args, Command, MachineArgs, OutputArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -71,6 +73,28 @@ fn apply(machine: &MachineArgs, recipe: &mut Recipe) {
 
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
+
+/// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
+fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
+    let plots = match ::report::write_report(folder) {
+        Ok(written) => {
+            crate::report::missing_pictures(&written.gallery, output);
+            // With --json, the summary is all that standard output has.
+            if !output.json {
+                crate::report::page(&written.report, output)?;
+            }
+            written.gallery.plots
+        }
+        Err(error) => {
+            crate::report::warning(&error.into(), output);
+            Vec::new()
+        }
+    };
+    if let Err(error) = tensorboard.finish(&plots) {
+        crate::report::warning(&error.into(), output);
+    }
+    Ok(())
+}
 
 /// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
 fn stop_flag() -> Result<Arc<AtomicBool>> {

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
 use train::{Outcome, Recipe, RunDir, Summary, Sweep, SweepRow, Trainer};
 
-use super::{INTERRUPTED, stop_flag};
+use super::{INTERRUPTED, look_back, stop_flag};
 use crate::args::SweepArgs;
 use crate::progress::Progress;
 use crate::report;
@@ -110,9 +111,16 @@ fn train(
             trainer.save_to(RunDir::create(folder, trainer.recipe())?)?;
         }
     }
-    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| progress.event(&event))?;
-    Ok(match outcome {
-        Outcome::Finished(summary) => Some(*summary),
-        Outcome::Interrupted { .. } => None,
-    })
+    let mut tensorboard = TensorBoard::new(folder);
+    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| {
+        progress.event(&event);
+        tensorboard.event(&event);
+    })?;
+    match outcome {
+        Outcome::Finished(summary) => {
+            look_back(folder, tensorboard, args.output)?;
+            Ok(Some(*summary))
+        }
+        Outcome::Interrupted { .. } => Ok(None),
+    }
 }

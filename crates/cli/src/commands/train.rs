@@ -1,14 +1,13 @@
 //! `alexnet train`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
 use train::{EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, RunDir, Trainer};
 
-use super::{INTERRUPTED, stop_flag, trial};
-use crate::args::{ControlArgs, OptimizerArg, OutputArgs, TrainArgs};
+use super::{INTERRUPTED, look_back, stop_flag, trial};
+use crate::args::{ControlArgs, OptimizerArg, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
 
@@ -70,28 +69,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
-}
-
-/// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
-fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
-    let plots = match ::report::write_report(folder) {
-        Ok(written) => {
-            report::missing_pictures(&written.gallery, output);
-            // With --json, the summary is all that standard output has.
-            if !output.json {
-                report::page(&written.report, output)?;
-            }
-            written.gallery.plots
-        }
-        Err(error) => {
-            report::warning(&error.into(), output);
-            Vec::new()
-        }
-    };
-    if let Err(error) = tensorboard.finish(&plots) {
-        report::warning(&error.into(), output);
-    }
-    Ok(())
 }
 
 /// The recipe that the arguments name, before flags.
