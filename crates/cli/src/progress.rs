@@ -190,16 +190,17 @@ impl Progress {
     fn started(&mut self, start: &Start) {
         self.epochs = start.epochs;
         let [train, validation, test] = start.images;
-        self.line(&format!(
-            "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}, {} MiB",
-            start.network, start.parameters, start.dataset, start.device, start.device_bytes >> 20
-        ));
         let mib = |bytes: u64| bytes >> 20;
         let resident = start.memory.host_bytes.map_or_else(String::new, |bytes| {
-            format!(", {} MiB resident on the host", mib(bytes))
+            format!(" and {} MiB resident", mib(bytes))
         });
         self.line(&format!(
-            "memory: will take {} MiB on the device{resident}",
+            "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}, \
+             will take {} MiB on the device{resident}",
+            start.network,
+            start.parameters,
+            start.dataset,
+            start.device,
             mib(start.memory.device_bytes)
         ));
         if start.is_software {

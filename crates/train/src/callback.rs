@@ -44,8 +44,6 @@ pub struct Start {
     pub memory: Memory,
     /// Whether it is a software rasteriser.
     pub is_software: bool,
-    /// Bytes of its memory that are taken.
-    pub device_bytes: u64,
     /// The data set.
     pub dataset: String,
     /// Images for training, validation and test.

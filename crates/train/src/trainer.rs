@@ -240,7 +240,6 @@ impl Trainer {
             device: self.device.name().to_owned(),
             memory: self.memory_ahead.memory(&self.device, self.run.is_some()),
             is_software: self.device.is_software(),
-            device_bytes: self.device.memory().0,
             dataset: self.data.name.clone(),
             images: [
                 self.data.train.len(),
