@@ -93,7 +93,7 @@ fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Res
     if let Err(error) = tensorboard.finish(&plots) {
         crate::report::warning(&error.into(), output);
     }
-    Ok(())
+    crate::report::drawn(folder, output)
 }
 
 /// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.

@@ -26,10 +26,25 @@ pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
-pub(crate) use self::pages::{listening, missing_pictures, page, state_name, status, warning};
+pub(crate) use self::pages::{
+    drawn, listening, missing_pictures, page, state_name, status, warning,
+};
 pub(crate) use self::speed::{Speed, speed};
 use crate::args::OutputArgs;
 use crate::hint;
+
+/// What a run may leave in its folder, besides what is drawn afterwards.
+const RESULTS: [&str; 9] = [
+    "summary.json",
+    "evaluation.json",
+    "metrics.csv",
+    "metrics.jsonl",
+    "steps.jsonl",
+    "norms.csv",
+    "profile.json",
+    "trace.json",
+    "checkpoints",
+];
 
 pub(crate) use self::data::{
     downloaded, info as data_info, sheet, skipped_lines, statistics as data_statistics,
@@ -127,10 +142,15 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
             "best epoch {epoch}: validation accuracy {accuracy:.4}"
         )?;
     }
+    let there: Vec<_> = RESULTS
+        .into_iter()
+        .filter(|name| folder.join(name).exists())
+        .collect();
     writeln!(
         text,
-        "results in {}: summary.json, metrics.csv, checkpoints/",
-        folder.display()
+        "results in {}: {}",
+        folder.display(),
+        there.join(", ")
     )?;
     to_stdout(&text)
 }

@@ -21,6 +21,17 @@ pub(crate) fn page(page: &Path, output: OutputArgs) -> Result<()> {
     }
 }
 
+/// Where the rest of what was drawn lies. With `--json`, the summary is all that standard output has.
+pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
+    if output.json || output.quiet {
+        return Ok(());
+    }
+    let folder = folder.display();
+    to_stdout(&format!(
+        "pictures in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
+    ))
+}
+
 /// Why a report has no pictures, if it has none.
 pub(crate) fn missing_pictures(gallery: &Gallery, output: OutputArgs) {
     if let (Some(reason), false) = (&gallery.missing, output.quiet) {
