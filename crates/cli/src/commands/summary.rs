@@ -9,6 +9,10 @@ use crate::args::SummaryArgs;
 use crate::report;
 
 pub(crate) fn run(args: &SummaryArgs) -> Result<ExitCode> {
+    anyhow::ensure!(
+        args.batch_size > 0,
+        "--batch-size: expected 1 image at least, got 0"
+    );
     match &args.network {
         Some(name) => {
             let network = Architecture::new(name, args.classes, args.input_size)?;
