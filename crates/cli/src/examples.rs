@@ -43,8 +43,42 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sweep",
+        &[
+            "alexnet sweep torch-cifar100",
+            "alexnet sweep rates.toml --set epochs=5",
+            "alexnet sweep rates.toml --resume sweeps/rates-20261121-200759",
+        ],
+    ),
+    (
+        "data",
+        &[
+            "alexnet data info path/to/folder",
+            "alexnet data stats cifar10 --json",
+            "alexnet data show flowers --out flowers.png",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "alexnet report runs/cifar10-20261121-200759",
+            "alexnet report runs/first runs/second --out both.html",
+        ],
+    ),
+    ("watch", &["alexnet watch runs/cifar10-20261121-200759"]),
+    (
+        "dashboard",
+        &[
+            "alexnet dashboard",
+            "alexnet dashboard runs --listen 127.0.0.1:8080",
+        ],
+    ),
+    (
         "bench",
-        &["alexnet bench alexnet --batch-size 128 --profile"],
+        &[
+            "alexnet bench alexnet --batch-size 128 --profile",
+            "alexnet bench alexnet-small --device cpu --peers benches/peers --python venv/bin/python",
+        ],
     ),
     (
         "gradcheck",
