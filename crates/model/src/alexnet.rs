@@ -162,8 +162,7 @@ fn alexnet(classes: usize, groups: usize) -> Vec<Layer> {
 fn alexnet_torchvision(classes: usize) -> Vec<Layer> {
     let init = Init::FanInUniform;
     let conv = |filters, window| Conv2d::new(filters, window).relu().init(init, init);
-    let dense = |units| Dense::new(units).init(init, init);
-    vec![
+    let mut layers = vec![
         conv(64, 11).stride(4).pad(2).named("conv1"), // 55x55x64
         max_pool("pool1", 3, 2),                      // 27x27x64
         conv(192, 5).pad(2).named("conv2"),
@@ -173,13 +172,9 @@ fn alexnet_torchvision(classes: usize) -> Vec<Layer> {
         conv(256, 3).pad(1).named("conv5"),
         max_pool("pool5", 3, 2), // 6x6x256
         avg_pool_to("avgpool", 6),
-        flatten("flatten"), // 9216
-        dropout("drop6", 0.5),
-        dense(4096).relu().named("fc6"),
-        dropout("drop7", 0.5),
-        dense(4096).relu().named("fc7"),
-        dense(classes).named("fc8"),
-    ]
+    ];
+    layers.extend(port_head(classes));
+    layers
 }
 
 /// The Keras walk-through of AlexNet on CIFAR-10, resized to 227. 58,322,826 parameters at ten classes.
@@ -271,7 +266,7 @@ fn alexnet_bn(classes: usize) -> Vec<Layer> {
     layers
 }
 
-/// The dense layers of PyTorch's ports: dropout before each hidden one.
+/// The dense layers of torchvision's network and of PyTorch's ports: dropout before each hidden one.
 fn port_head(classes: usize) -> Vec<Layer> {
     let dense = |units| Dense::new(units).init(Init::FanInUniform, Init::FanInUniform);
     vec![
