@@ -34,7 +34,9 @@ use crate::args::OutputArgs;
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
-const RESULTS: [&str; 9] = [
+const RESULTS: [&str; 11] = [
+    "config.toml",
+    "environment.json",
     "summary.json",
     "evaluation.json",
     "metrics.csv",
