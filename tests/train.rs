@@ -16,6 +16,8 @@ mod parity;
 mod profile;
 #[path = "train/recipes.rs"]
 mod recipes;
+#[path = "train/resident.rs"]
+mod resident;
 #[path = "train/step.rs"]
 mod step;
 #[path = "train/trial.rs"]

@@ -313,6 +313,15 @@ fn check_part(argument: &'static str, share: [f32; 2], ratio: [f32; 2]) -> Resul
     Err(Error::argument(OP, argument, expected, got))
 }
 
+/// Whether a data set of so many images of this height and width can be resident on the device: in one binding.
+#[must_use]
+pub fn can_be_resident(device: &Device, images: usize, [h, w]: [usize; 2]) -> bool {
+    let bytes = images.saturating_mul(3).saturating_mul(h).saturating_mul(w);
+    images <= MAX_IMAGES
+        && u32::try_from(bytes).is_ok()
+        && bytes.div_ceil(4) <= device.max_binding_words()
+}
+
 /// Images for a network, `[n, out_h, out_w, 3]`, from `pixels`, bytes packed four to a word: `[n, in_h, in_w, 3]`, or
 /// `[images, in_h, in_w, 3]` where a data set of so many is resident.
 ///
@@ -352,8 +361,8 @@ pub fn forward_into(
     let n = samples.len();
     let images = spec.resident.unwrap_or(n);
     if images > MAX_IMAGES {
-        let (expected, got) = (format!("at most {MAX_IMAGES}"), images.to_string());
-        return Err(Error::argument(OP, "images", expected, got));
+        let expected = format!("at most {MAX_IMAGES}");
+        return Err(Error::argument(OP, "images", expected, images.to_string()));
     }
     let elements = |n: usize, [h, w]: [usize; 2]| {
         let elements = n.saturating_mul(3 * h * w);
