@@ -182,8 +182,15 @@ fn images_of_a_resident_data_set_are_those_of_a_batch_bit_for_bit() {
                 let values = x.to_vec::<f32>().unwrap().into_iter();
                 values.map(f32::to_bits).collect()
             };
-            assert!(bits(&ours) == bits(&expected), "{crop:?} on {}", device.name());
-            assert!(augment(&of_all, &batch, &numbers, &step).is_err(), "too few");
+            assert!(
+                bits(&ours) == bits(&expected),
+                "{crop:?} on {}",
+                device.name()
+            );
+            assert!(
+                augment(&of_all, &batch, &numbers, &step).is_err(),
+                "too few"
+            );
         }
     }
 }

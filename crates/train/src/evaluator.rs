@@ -40,7 +40,7 @@ impl Evaluator {
 
     /// The same for images that are looked at again and again, by their plain view: they stay on the device, if the recipe
     /// keeps them there.
-    pub(crate) fn often(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
+    pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
         let resident = recipe.machine.resident;
         let is_resident = resident.keeps(&images, network.device())?;
         Self::capture(network, images, recipe, Views::Plain, is_resident)

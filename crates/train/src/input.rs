@@ -182,11 +182,7 @@ impl Input {
     }
 }
 
-fn empty_pixels(
-    device: &Device,
-    n: usize,
-    [height, width]: [usize; 2],
-) -> tensor::Result<Tensor> {
+fn empty_pixels(device: &Device, n: usize, [height, width]: [usize; 2]) -> tensor::Result<Tensor> {
     Tensor::empty(device, [n, height, width, data::CHANNELS], Element::U8)
 }
 
@@ -195,7 +191,9 @@ fn send(images: &Images, pixels: &Tensor) -> Result<()> {
     let image_bytes = images.image_bytes();
     // The fewest images that end at a multiple of 256 bytes, as pieces of a tensor must.
     let fewest = 256 >> image_bytes.trailing_zeros().min(8);
-    let at_once = (PIECE_BYTES / image_bytes).next_multiple_of(fewest).max(fewest);
+    let at_once = (PIECE_BYTES / image_bytes)
+        .next_multiple_of(fewest)
+        .max(fewest);
     let mut piece = vec![0; at_once.min(images.len()) * image_bytes];
     for first in (0..images.len()).step_by(at_once) {
         let n = at_once.min(images.len() - first);

@@ -111,7 +111,7 @@ impl Trainer {
         let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
         let schedule = recipe.schedule.schedule(rate, epochs, steps);
         let validation = data.validation.clone();
-        let validation = validation.map(|images| Evaluator::often(&network, images, &recipe));
+        let validation = validation.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         let validation = validation.transpose()?;
         Ok(Self {
             memory_ahead: Ahead::measure(&network, &optimizer, &data, &recipe)?,
@@ -243,7 +243,9 @@ impl Trainer {
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
-            memory: self.memory_ahead.memory(&self.device, saves, resident_bytes),
+            memory: self
+                .memory_ahead
+                .memory(&self.device, saves, resident_bytes),
             resident_bytes,
             is_software: self.device.is_software(),
             dataset: self.data.name.clone(),

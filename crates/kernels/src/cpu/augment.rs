@@ -91,7 +91,10 @@ pub(crate) fn plan(p: &AugmentParams, args: CpuArgs<'_>) {
         });
 }
 
-#[expect(clippy::cast_precision_loss, reason = "places of images are at most 2^24")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "places of images are at most 2^24"
+)]
 fn float(place: usize) -> f32 {
     place as f32
 }
