@@ -39,7 +39,7 @@ impl Input {
             return Ok(Self::new(device, n, images.size())?);
         }
         let pixels = empty_pixels(device, images.len(), images.size())?;
-        send(images, &pixels)?;
+        send(images, &pixels, PIECE_BYTES)?;
         Ok(Self::with_pixels(pixels, n, true)?)
     }
 
@@ -186,12 +186,12 @@ fn empty_pixels(device: &Device, n: usize, [height, width]: [usize; 2]) -> tenso
     Tensor::empty(device, [n, height, width, data::CHANNELS], Element::U8)
 }
 
-/// Sends all images to `pixels: [images, h, w, 3]`, piece by piece.
-fn send(images: &Images, pixels: &Tensor) -> Result<()> {
+/// Sends all images to `pixels: [images, h, w, 3]`, about so many bytes at once.
+fn send(images: &Images, pixels: &Tensor, piece_bytes: usize) -> Result<()> {
     let image_bytes = images.image_bytes();
     // The fewest images that end at a multiple of 256 bytes, as pieces of a tensor must.
     let fewest = 256 >> image_bytes.trailing_zeros().min(8);
-    let at_once = (PIECE_BYTES / image_bytes)
+    let at_once = (piece_bytes / image_bytes)
         .next_multiple_of(fewest)
         .max(fewest);
     let mut piece = vec![0; at_once.min(images.len()) * image_bytes];
@@ -217,4 +217,27 @@ fn ten_crop(resized: [usize; 2], size: usize) -> Result<Vec<Crop>> {
     let mut crops = vec![Crop::Centre { resized }];
     crops.extend(corners.map(|(top, left)| Crop::At { resized, top, left }));
     Ok(crops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_arrive_whole_in_pieces_of_any_length() {
+        // Pieces of these images end well after each, after each 64th, and after each 256th.
+        for size in [[16, 16], [6, 6], [7, 9]] {
+            let n = 600;
+            let image_bytes = size[0] * size[1] * data::CHANNELS;
+            let bytes = (0..=250).cycle().take(n * image_bytes).collect();
+            let names = vec!["only".to_owned()];
+            let images = Images::from_pixels(size, bytes, vec![0; n], names).unwrap();
+            for piece_bytes in [1, 20_000, 1 << 20] {
+                let pixels = empty_pixels(&Device::cpu(), n, size).unwrap();
+                send(&images, &pixels, piece_bytes).unwrap();
+                let arrived: Vec<u8> = pixels.to_vec().unwrap();
+                assert!(arrived == images.read_all().unwrap(), "{size:?}");
+            }
+        }
+    }
 }
