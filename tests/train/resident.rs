@@ -90,3 +90,25 @@ fn images_that_should_stay_and_that_no_binding_holds_are_an_error() {
     assert!(message.starts_with("machine.resident: "), "{message}");
     assert!(message.contains("82944 bytes"), "{message}");
 }
+
+#[test]
+fn the_memory_that_is_stated_counts_the_images_that_stay() {
+    let stated = |resident| {
+        let set = Shapes10::default().with_sizes(2000, 10, 10).generate();
+        let mut trainer = Trainer::new(recipe(resident), set.unwrap(), &Device::cpu()).unwrap();
+        let mut bytes = 0;
+        let mut listener = |event: Event<'_>| {
+            if let Event::Started(start) = event {
+                bytes = start.memory.device_bytes;
+            }
+        };
+        // Nothing but the start.
+        drop(trainer.run(&AtomicBool::new(true), &mut listener).unwrap());
+        bytes
+    };
+    let more = stated(Residency::Always) - stated(Residency::Never);
+    // In place of two batches; buffers are rounded up by an eighth at most.
+    let (images, batches) = ((2000 + 10) * 3072, (8 + 9) * 3072);
+    let most = images + images / 8;
+    assert!((images - 2 * batches..=most).contains(&more), "{more}");
+}
