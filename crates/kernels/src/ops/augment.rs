@@ -18,7 +18,8 @@ use shaders::variants::augment as variants;
 params! {
     /// Parameters of both kernels; see the shader.
     pub(crate) struct AugmentParams {
-        n: u32, resident: u32, images: u32, in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+        n: u32, resident: u32, images: u32,
+        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
         crop: u32, top: i32, left: i32, pad: u32,
         area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
         flip: f32, brightness: f32, contrast: f32,
