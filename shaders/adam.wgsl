@@ -7,7 +7,7 @@
 // powers of a large t are too coarse.
 //
 // gradient, parameter, mean, variance: [n], padded to whole vec4s; step: the step's scalars (kernels/src/step.rs);
-// scale: [1], the factor of gradient clipping. One invocation updates four elements.
+// scale: [1], the factor of gradient clipping, or -1 to skip the step. One invocation updates four elements.
 
 struct Params {
     n: u32,
@@ -40,6 +40,12 @@ fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if i >= (params.n + 3u) / 4u {
         return;
     }
+    {% if scaled %}
+    // A step whose gradients overflowed: see loss_scale.wgsl.
+    if scale[0] < 0.0 {
+        return;
+    }
+    {% endif %}
     let rate = bitcast<f32>(step[LEARNING_RATE]);
     let correction1 = bitcast<f32>(step[BIAS_CORRECTION_1]);
     let correction2 = bitcast<f32>(step[BIAS_CORRECTION_2]);

@@ -25,8 +25,8 @@ struct Params {
 
 {% set forward = entry == "avg_pool_forward" %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<f32>;
-@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<f32>;
+@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<{{ real }}>;
+@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<{{ real }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -69,11 +69,11 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             let ix = ox * params.stride_w + kx * params.dilation_w - params.pad_left;
             // What lies left of or above the image has wrapped to a huge number.
             if iy < params.h && ix < params.w {
-                sum += x[((image * params.h + iy) * params.w + ix) * params.c + channel];
+                sum += f32(x[((image * params.h + iy) * params.w + ix) * params.c + channel]);
             }
         }
     }
-    y[i] = sum / counted(oy, ox);
+    y[i] = {{ real }}(sum / counted(oy, ox));
     {% else %}
     let row = pixel / params.w;
     let image = row / params.h;
@@ -92,9 +92,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             if kx * params.dilation_w > from_x || ox * params.stride_w + kx * params.dilation_w != from_x || ox >= params.out_w {
                 continue;
             }
-            sum += dy[((image * params.out_h + oy) * params.out_w + ox) * params.c + channel] / counted(oy, ox);
+            sum += f32(dy[((image * params.out_h + oy) * params.out_w + ox) * params.c + channel]) / counted(oy, ox);
         }
     }
-    dx[i] = sum;
+    dx[i] = {{ real }}(sum);
     {% endif %}
 }

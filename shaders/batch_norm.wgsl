@@ -33,10 +33,10 @@ struct Params {
 }[entry] %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% for name in bindings[0] %}
-@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<f32>;
+@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<{{ real if name in ["x", "dy"] else "f32" }}>;
 {% endfor %}
 {% for name in bindings[1] %}
-@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<f32>;
+@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<{{ real if name in ["y", "dx"] else "f32" }}>;
 {% endfor %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -55,7 +55,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let mean = sums[channel] / f32(params.all_rows);
     var sum = 0.0;
     for (var row = first; row < end; row++) {
-        let centred = x[row * params.channels + channel] - mean;
+        let centred = f32(x[row * params.channels + channel]) - mean;
         sum += centred * centred;
     }
     partial[i] = sum;
@@ -64,8 +64,8 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     var product = 0.0;
     for (var row = first; row < end; row++) {
         let at = row * params.channels + channel;
-        sum += dy[at];
-        product += dy[at] * (x[at] - statistics[channel]);
+        sum += f32(dy[at]);
+        product += f32(dy[at]) * (f32(x[at]) - statistics[channel]);
     }
     partial_beta[i] = sum;
     partial_gamma[i] = product * statistics[params.channels + channel];
@@ -92,16 +92,16 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         return;
     }
     {% if entry != "batch_norm_eval_backward" %}
-    let normal = (x[i] - statistics[channel]) * statistics[params.channels + channel];
+    let normal = (f32(x[i]) - statistics[channel]) * statistics[params.channels + channel];
     {% endif %}
     {% if entry == "batch_norm_forward" %}
-    y[i] = gamma[channel] * normal + beta[channel];
+    y[i] = {{ real }}(gamma[channel] * normal + beta[channel]);
     {% else %}
     let slope = gamma[channel] * statistics[params.channels + channel];
     {% if entry == "batch_norm_backward" %}
-    dx[i] = slope * (dy[i] - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows));
+    dx[i] = {{ real }}(slope * (f32(dy[i]) - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows)));
     {% else %}
-    dx[i] = slope * dy[i];
+    dx[i] = {{ real }}(slope * f32(dy[i]));
     {% endif %}
     {% endif %}
     {% endif %}

@@ -12,7 +12,7 @@ struct Params {
 
 {% set type = "vec4<f32>" if vector else "f32" %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<{{ type }}>;
+@group(0) @binding(1) var<storage, read> x: array<{{ "vec4<" ~ real ~ ">" if vector else real }}>;
 @group(0) @binding(2) var<storage, read_write> y: array<{{ type }}>;
 
 {% include "shared/linear_index.wgsl" %}
@@ -28,7 +28,7 @@ fn column_sum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgro
     let end = min(first + params.rows_per_part, params.rows);
     var sum = {{ type }}(0.0);
     for (var row = first; row < end; row++) {
-        sum += x[row * columns + i % columns];
+        sum += {{ type }}(x[row * columns + i % columns]);
     }
     y[i] = sum;
 }

@@ -21,14 +21,15 @@
 {% set b_along_k = data_gradient %}
 {% set type_a = "vec4<f32>" if vector_a else "f32" %}
 {% set type_b = "vec4<f32>" if vector_b else "f32" %}
+{% set real_c = "f32" if weight_gradient else real %}
 @group(0) @binding(0) var<uniform> params: Params;
 {# The operands go by the names of the product; the comments give the operator's. #}
-@group(0) @binding(1) var<storage, read> a: array<{{ type_a }}>; // {{ "dy" if data_gradient else "x" }}
-@group(0) @binding(2) var<storage, read> b: array<{{ type_b }}>; // {{ "dy" if weight_gradient else "w" }}
+@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ real ~ ">" if vector_a else real }}>; // {{ "dy" if data_gradient else "x" }}
+@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ real ~ ">" if vector_b else real }}>; // {{ "dy" if weight_gradient else "w" }}
 {% if has_bias %}
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 {% endif %}
-@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ type_b }}>; // {{ "y" if forward else "dx" if data_gradient else "dw" }}
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ real_c ~ ">" if vector_b else real_c }}>; // {{ "y" if forward else "dx" if data_gradient else "dw" }}
 
 // The first channel of this workgroup's group, in x and in y, and the first element of its partial sums.
 var<private> first_in: u32;
@@ -46,11 +47,11 @@ fn group_out() -> u32 {
 }
 
 fn read_a(at: u32, valid: bool) -> {{ type_a }} {
-    return select({{ type_a }}(0.0), a[select(0u, at{{ " / 4u" if vector_a }}, valid)], valid);
+    return select({{ type_a }}(0.0), {{ type_a }}(a[select(0u, at{{ " / 4u" if vector_a }}, valid)]), valid);
 }
 
 fn read_b(at: u32, valid: bool) -> {{ type_b }} {
-    return select({{ type_b }}(0.0), b[select(0u, at{{ " / 4u" if vector_b }}, valid)], valid);
+    return select({{ type_b }}(0.0), {{ type_b }}(b[select(0u, at{{ " / 4u" if vector_b }}, valid)]), valid);
 }
 
 {% if forward %}
@@ -97,11 +98,11 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     }
     let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n{{ " + first_partial" if split_k }};
     {% if vector_b %}
-    c[at / 4u] = vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u));
+    c[at / 4u] = vec4<{{ real_c }}>(vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u)));
     {% else %}
     {% for i in range(4) %}
     if n + {{ i }}u < extent_n {
-        c[at + {{ i }}u] = finish(value.{{ "xyzw"[i] }}, n + {{ i }}u);
+        c[at + {{ i }}u] = {{ real_c }}(finish(value.{{ "xyzw"[i] }}, n + {{ i }}u));
     }
     {% endfor %}
     {% endif %}

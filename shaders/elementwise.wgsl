@@ -11,14 +11,14 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 {% if entry == "elementwise_fill" %}
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<{{ real }}>>;
 {% elif entry == "elementwise_add" or entry == "elementwise_multiply" %}
-@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> a: array<vec4<{{ real }}>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<{{ real }}>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<{{ real }}>>;
 {% else %}
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<{{ real }}>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ real }}>>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -28,15 +28,15 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
         {% if entry == "elementwise_fill" %}
-        y[i] = vec4<f32>(params.value);
+        y[i] = vec4<{{ real }}>(vec4<f32>(params.value));
         {% elif entry == "elementwise_add" %}
         y[i] = a[i] + b[i];
         {% elif entry == "elementwise_multiply" %}
         y[i] = a[i] * b[i];
         {% elif entry == "elementwise_scale" %}
-        y[i] = params.value * x[i];
+        y[i] = vec4<{{ real }}>(params.value * vec4<f32>(x[i]));
         {% else %}
-        y[i] = y[i] + params.value * x[i];
+        y[i] = vec4<{{ real }}>(vec4<f32>(y[i]) + params.value * vec4<f32>(x[i]));
         {% endif %}
     }
 }

@@ -22,15 +22,16 @@ struct Params {
     beta: f32,
 }
 
+{% set real_c = "f32" if wide or split_k else real %}
 {% set a_along_k = not trans_a %}
 {% set b_along_k = trans_b %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<f32>" if vector_a else "f32" }}>;
-@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<f32>" if vector_b else "f32" }}>;
+@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ real ~ ">" if vector_a else real }}>;
+@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ real ~ ">" if vector_b else real }}>;
 {% if has_bias %}
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 {% endif %}
-@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<f32>" if vector_b else "f32" }}>;
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ real_c ~ ">" if vector_b else real_c }}>;
 
 {% for side, extent, along_k, vector in [("a", "m", a_along_k, vector_a), ("b", "n", b_along_k, vector_b)] %}
 {% set S = side | upper %}
@@ -68,12 +69,12 @@ fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
     let at = line.offset + step.k{{ "" if along_k else " * params.ld" ~ side }};
     {% if vector %}
     let valid = line.index < params.{{ extent }} && step.k < k_end;
-    return select(vec4<f32>(0.0), {{ side }}[select(0u, at / 4u, valid)], valid);
+    return select(vec4<f32>(0.0), vec4<f32>({{ side }}[select(0u, at / 4u, valid)]), valid);
     {% else %}
     var value: vec4<f32>;
     {% for i in range(4) %}
     let valid_{{ i }} = line.index{{ "" if along_k else " + " ~ i ~ "u" }} < params.{{ extent }} && step.k{{ " + " ~ i ~ "u" if along_k else "" }} < k_end;
-    value.{{ "xyzw"[i] }} = select(0.0, {{ side }}[select(0u, at + {{ i }}u, valid_{{ i }})], valid_{{ i }});
+    value.{{ "xyzw"[i] }} = select(0.0, f32({{ side }}[select(0u, at + {{ i }}u, valid_{{ i }})]), valid_{{ i }});
     {% endfor %}
     return value;
     {% endif %}
@@ -100,7 +101,7 @@ fn begin(group: vec3<u32>) {
 fn finish(sum: f32, n: u32, at: u32) -> f32 {
     var value = params.alpha * sum;
     {% if accumulate %}
-    value += params.beta * c[at{{ " / 4u][at % 4u" if vector_b }}];
+    value += params.beta * f32(c[at{{ " / 4u][at % 4u" if vector_b }}]);
     {% endif %}
     {% if has_bias %}
     value += bias[n];
@@ -129,11 +130,11 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     {% endfor %}
     {% endif %}
     {% if vector_b %}
-    c[at / 4u] = done;
+    c[at / 4u] = vec4<{{ real_c }}>(done);
     {% else %}
     {% for i in range(4) %}
     if n + {{ i }}u < params.n {
-        c[at + {{ i }}u] = done.{{ "xyzw"[i] }};
+        c[at + {{ i }}u] = {{ real_c }}(done.{{ "xyzw"[i] }});
     }
     {% endfor %}
     {% endif %}

@@ -24,7 +24,7 @@ struct Params {
 {% if has_bias %}
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 {% endif %}
-@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<f32>;
+@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ real }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -43,7 +43,7 @@ fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let at = params.c_offset + i / params.n * params.ldc + i % params.n;
     var value = params.alpha * sum;
     {% if accumulate %}
-    value += params.beta * c[at];
+    value += params.beta * f32(c[at]);
     {% endif %}
     {% if has_bias %}
     value += bias[i % params.n];
@@ -51,5 +51,5 @@ fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     {% if relu %}
     value = select(value, 0.0, value <= 0.0);
     {% endif %}
-    c[at] = value;
+    c[at] = {{ real }}(value);
 }

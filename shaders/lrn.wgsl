@@ -18,14 +18,15 @@ struct Params {
 
 {% set forward = entry == "lrn_forward" %}
 {% set type = "vec4<f32>" if paper else "f32" %}
+{% set stored = "vec4<" ~ real ~ ">" if paper else real %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}
-@group(0) @binding(1) var<storage, read> x: array<{{ type }}>;
-@group(0) @binding(2) var<storage, read_write> y: array<{{ type }}>;
+@group(0) @binding(1) var<storage, read> x: array<{{ stored }}>;
+@group(0) @binding(2) var<storage, read_write> y: array<{{ stored }}>;
 {% else %}
-@group(0) @binding(1) var<storage, read> dy: array<{{ type }}>;
-@group(0) @binding(2) var<storage, read> x: array<{{ type }}>;
-@group(0) @binding(3) var<storage, read_write> dx: array<{{ type }}>;
+@group(0) @binding(1) var<storage, read> dy: array<{{ stored }}>;
+@group(0) @binding(2) var<storage, read> x: array<{{ stored }}>;
+@group(0) @binding(3) var<storage, read_write> dx: array<{{ stored }}>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -67,15 +68,15 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let has_right = i % quads != quads - 1u;
     let left_at = select(i, i - 1u, has_left);
     let right_at = select(i, i + 1u, has_right);
-    let left = select(vec4<f32>(0.0), x[left_at], has_left);
-    let own = x[i];
-    let right = select(vec4<f32>(0.0), x[right_at], has_right);
+    let left = select(vec4<f32>(0.0), vec4<f32>(x[left_at]), has_left);
+    let own = vec4<f32>(x[i]);
+    let right = select(vec4<f32>(0.0), vec4<f32>(x[right_at]), has_right);
     let a = left * left;
     let b = own * own;
     let c = right * right;
     let s = vec4<f32>(params.bias) + params.alpha * window_sums(a.zw, b, c.xy);
     {% if forward %}
-    y[i] = own * power(s);
+    y[i] = {{ stored }}(own * power(s));
     {% else %}
     // The two channels on either side, whose windows reach into this vector.
     let beside = vec4<f32>(
@@ -85,16 +86,17 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         b.w + c.x + c.y + c.z + c.w,
     );
     let s_beside = vec4<f32>(params.bias) + params.alpha * beside;
-    let dy_left = select(vec4<f32>(0.0), dy[left_at], has_left);
-    let dy_right = select(vec4<f32>(0.0), dy[right_at], has_right);
+    let dy_left = select(vec4<f32>(0.0), vec4<f32>(dy[left_at]), has_left);
+    let dy_right = select(vec4<f32>(0.0), vec4<f32>(dy[right_at]), has_right);
     let product = vec4<f32>(dy_left.zw * left.zw, dy_right.xy * right.xy);
     // Beyond the row there are none; with a bias of 0 they would come out as NaN.
     let exists = vec4<bool>(has_left, has_left, has_right, has_right);
     let terms_beside = select(vec4<f32>(0.0), product * power(s_beside) / s_beside, exists);
     let scale = power(s);
-    let terms = dy[i] * own * scale / s;
+    let slope = vec4<f32>(dy[i]);
+    let terms = slope * own * scale / s;
     let sums = window_sums(terms_beside.xy, terms, terms_beside.zw);
-    dx[i] = dy[i] * scale - 2.0 * params.alpha * params.beta * own * sums;
+    dx[i] = {{ stored }}(slope * scale - 2.0 * params.alpha * params.beta * own * sums);
     {% endif %}
 }
 {% else %}
@@ -104,7 +106,7 @@ fn scale(row: u32, channel: u32) -> f32 {
     var sum = 0.0;
     let end = min(channel + params.after + 1u, params.channels);
     for (var j = channel - min(channel, params.before); j < end; j++) {
-        let value = x[row + j];
+        let value = f32(x[row + j]);
         sum += value * value;
     }
     return params.bias + params.alpha * sum;
@@ -128,12 +130,12 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let end = min(high.w + 1u, params.channels);
     var sum = vec4<f32>(0.0);
     for (var j = low.x; j < end; j++) {
-        let value = x[row + j];
+        let value = f32(x[row + j]);
         {% if forward %}
         let term = value * value;
         {% else %}
         let s = scale(row, j);
-        let term = dy[row + j] * value * power(s) / s;
+        let term = f32(dy[row + j]) * value * power(s) / s;
         {% endif %}
         sum += select(vec4<f32>(0.0), vec4<f32>(term), (vec4<u32>(j) >= low) & (vec4<u32>(j) <= high));
     }
@@ -141,9 +143,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     if first + {{ k }}u < params.channels {
         let at = row + first + {{ k }}u;
         {% if forward %}
-        y[at] = x[at] * power(params.bias + params.alpha * sum[{{ k }}]);
+        y[at] = {{ real }}(f32(x[at]) * power(params.bias + params.alpha * sum[{{ k }}]));
         {% else %}
-        dx[at] = dy[at] * power(scale(row, first + {{ k }}u)) - 2.0 * params.alpha * params.beta * x[at] * sum[{{ k }}];
+        dx[at] = {{ real }}(f32(dy[at]) * power(scale(row, first + {{ k }}u)) - 2.0 * params.alpha * params.beta * f32(x[at]) * sum[{{ k }}]);
         {% endif %}
     }
     {% endfor %}

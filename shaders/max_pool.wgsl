@@ -25,16 +25,17 @@ struct Params {
 
 {% set forward = entry == "max_pool_forward" %}
 {% set value_type = "vec4<f32>" if vector else "f32" %}
+{% set stored_type = "vec4<" ~ real ~ ">" if vector else real %}
 {% set place_type = "vec4<u32>" if vector else "u32" %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}
-@group(0) @binding(1) var<storage, read> x: array<{{ value_type }}>;
-@group(0) @binding(2) var<storage, read_write> y: array<{{ value_type }}>;
+@group(0) @binding(1) var<storage, read> x: array<{{ stored_type }}>;
+@group(0) @binding(2) var<storage, read_write> y: array<{{ stored_type }}>;
 @group(0) @binding(3) var<storage, read_write> argmax: array<{{ place_type }}>;
 {% else %}
-@group(0) @binding(1) var<storage, read> dy: array<{{ value_type }}>;
+@group(0) @binding(1) var<storage, read> dy: array<{{ stored_type }}>;
 @group(0) @binding(2) var<storage, read> argmax: array<{{ place_type }}>;
-@group(0) @binding(3) var<storage, read_write> dx: array<{{ value_type }}>;
+@group(0) @binding(3) var<storage, read_write> dx: array<{{ stored_type }}>;
 
 // The first window that reaches position `at` of the padded image.
 fn first_window(at: u32, kernel: u32, dilation: u32, stride: u32) -> u32 {
@@ -70,7 +71,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             if ix >= params.w {
                 continue;
             }
-            let value = x[((image * params.h + iy) * params.w + ix) * channels + channel];
+            let value = {{ value_type }}(x[((image * params.h + iy) * params.w + ix) * channels + channel]);
             // By its bits, since a driver may assume that there is no NaN.
             let nan = (bitcast<{{ place_type }}>(value) & {{ place_type }}(0x7fffffffu)) > {{ place_type }}(0x7f800000u);
             let old_nan = (bitcast<{{ place_type }}>(best) & {{ place_type }}(0x7fffffffu)) > {{ place_type }}(0x7f800000u);
@@ -79,7 +80,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             place = select(place, {{ place_type }}(iy * params.w + ix), wins);
         }
     }
-    y[i] = best;
+    y[i] = {{ stored_type }}(best);
     argmax[i] = place;
     {% else %}
     let row = pixel / params.w;
@@ -95,9 +96,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     for (var oy = first_window(iy + params.pad_top, params.kh, params.dilation_h, params.stride_h); oy < last_y; oy++) {
         for (var ox = first_window(ix + params.pad_left, params.kw, params.dilation_w, params.stride_w); ox < last_x; ox++) {
             let at = ((image * params.out_h + oy) * params.out_w + ox) * channels + channel;
-            sum += select({{ value_type }}(0.0), dy[at], argmax[at] == {{ place_type }}(iy * params.w + ix));
+            sum += select({{ value_type }}(0.0), {{ value_type }}(dy[at]), argmax[at] == {{ place_type }}(iy * params.w + ix));
         }
     }
-    dx[i] = sum;
+    dx[i] = {{ stored_type }}(sum);
     {% endif %}
 }

@@ -6,7 +6,7 @@
 // Without momentum there is no v: p = p - rate * g.
 //
 // gradient, parameter, velocity: [n], padded to whole vec4s; step: the step's scalars (kernels/src/step.rs); scale: [1],
-// the factor of gradient clipping. One invocation updates four elements; the tail of the last vec4 may hold anything.
+// the factor of gradient clipping, or -1 to skip the step. One invocation updates four elements; the tail of the last vec4 may hold anything.
 
 struct Params {
     n: u32,
@@ -36,6 +36,12 @@ fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) gr
     if i >= (params.n + 3u) / 4u {
         return;
     }
+    {% if scaled %}
+    // A step whose gradients overflowed: see loss_scale.wgsl.
+    if scale[0] < 0.0 {
+        return;
+    }
+    {% endif %}
     let rate = bitcast<f32>(step[LEARNING_RATE]);
     let p = parameter[i];
     {% if scaled %}

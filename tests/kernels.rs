@@ -4,8 +4,10 @@
 mod checker;
 #[path = "kernels/device.rs"]
 mod device;
+#[path = "kernels/half.rs"]
+mod half;
 
-use kernels::testing::{Case, Row, check, check_twin, gpu, operators};
+use kernels::testing::{Case, Row, check, check_half, check_twin, gpu, operators};
 use kernels::{Device, Options, TileKind};
 
 fn check_all(device: &Device, only: &[&str], run: Check) {
@@ -77,6 +79,29 @@ fn matrix_products_hold_with_every_tile() {
     }
 }
 
+/// What mixed precision stores in 16 bits, with every tile.
+#[test]
+fn operators_hold_with_16_bit_floats() {
+    for tile in [None].into_iter().chain(TileKind::ALL.map(Some)) {
+        let options = Options {
+            tile,
+            ..Options::default()
+        };
+        let only: &[&str] = match tile {
+            None => &[],
+            Some(_) => &["conv2d", "gemm"],
+        };
+        match Device::open_with("gpu", options) {
+            Ok(device) if !device.has_f16() => no_gpu("no adapter with 16-bit floats"),
+            Ok(device) if tile == Some(TileKind::Subgroup) && !has_subgroups_of_8(&device) => {
+                no_gpu("no adapter with subgroups of 8");
+            }
+            Ok(device) => check_cases(&device, only, QUICK_FLOPS, check_half),
+            Err(error) => no_gpu(&error.to_string()),
+        }
+    }
+}
+
 /// The twins are checked in full by the test of the CPU device, so a GPU is compared with them.
 type Check = fn(&dyn Case, &Device) -> kernels::Result<Vec<Row>>;
 
@@ -90,7 +115,12 @@ fn operators_hold_when_bindings_are_short() {
     };
     let operators = ["column_sum", "conv2d", "elementwise", "gemm", "relu"];
     match Device::open_with("gpu", options) {
-        Ok(device) => check_all(&device, &operators, check_twin),
+        Ok(device) => {
+            check_all(&device, &operators, check_twin);
+            if device.has_f16() {
+                check_cases(&device, &operators, QUICK_FLOPS, check_half);
+            }
+        }
         Err(error) => no_gpu(&error.to_string()),
     }
 }

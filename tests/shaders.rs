@@ -26,6 +26,9 @@ fn complaints(variant: &Variant) -> Vec<String> {
     if variant.needs_subgroups() {
         capabilities |= Capabilities::SUBGROUP;
     }
+    if variant.is_half() {
+        capabilities |= Capabilities::SHADER_FLOAT16;
+    }
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     if variant.needs_subgroups() {
         validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);

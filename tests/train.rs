@@ -12,6 +12,8 @@ mod classifier;
 mod control;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/precision.rs"]
+mod precision;
 #[path = "train/profile.rs"]
 mod profile;
 #[path = "train/recipes.rs"]

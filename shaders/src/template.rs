@@ -30,21 +30,26 @@ fn environment() -> Result<&'static Environment<'static>, minijinja::Error> {
 }
 
 /// The WGSL text of a variant: `shaders/<stem>.wgsl` with its includes, every constant available as a template variable,
-/// and `entry` the entry point's name, so that a file with several entry points renders only the one that is asked for.
+/// `entry` the entry point's name, so that a file with several entry points renders only the one that is asked for, and
+/// `real` the type of the operands that may be 16-bit floats.
 ///
 /// # Errors
 /// [`Error::Template`] if there is no such file or the template uses a constant that the variant does not give.
 pub fn source(variant: &Variant) -> Result<String, Error> {
-    let render = || {
+    let render = || -> Result<String, minijinja::Error> {
         let template = environment()?.get_template(&format!("{}.wgsl", variant.stem))?;
         let constants = variant
             .constants()
             .iter()
             .map(|&(name, value)| (name, Value::from(value)));
-        let context: BTreeMap<&str, Value> = constants
-            .chain([("entry", Value::from(variant.entry))])
-            .collect();
-        template.render(context)
+        let (real, head) = if variant.is_half() {
+            ("f16", "enable f16;\n")
+        } else {
+            ("f32", "")
+        };
+        let names = [("entry", variant.entry), ("real", real)].map(|(k, v)| (k, Value::from(v)));
+        let context: BTreeMap<&str, Value> = constants.chain(names).collect();
+        Ok(head.to_owned() + &template.render(context)?)
     };
     render().map_err(|error| Error::Template {
         variant: Box::new(*variant),

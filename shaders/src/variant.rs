@@ -5,6 +5,22 @@ use std::fmt;
 /// The most constants that a variant can have.
 const MAX_CONSTANTS: usize = 16;
 
+/// The templates whose operands may be 16-bit floats: what activations and their gradients pass through.
+const HALF_STEMS: &[&str] = &[
+    "avg_pool",
+    "batch_norm",
+    "cast",
+    "column_sum",
+    "conv2d",
+    "dropout",
+    "elementwise",
+    "gemm",
+    "gemm_reduce",
+    "lrn",
+    "max_pool",
+    "relu",
+];
+
 /// One entry point of one template with the values of the template's constants.
 ///
 /// It is small and `Copy`, so it serves as the key of a pipeline cache. Two variants are the same only if their constants
@@ -17,6 +33,7 @@ pub struct Variant {
     pub entry: &'static str,
     constants: [(&'static str, u32); MAX_CONSTANTS],
     len: usize,
+    half: bool,
 }
 
 impl Variant {
@@ -28,7 +45,32 @@ impl Variant {
             entry,
             constants: [("", 0); MAX_CONSTANTS],
             len: 0,
+            half: false,
         }
+    }
+
+    /// The same with 16-bit floats in memory, where the template says `real`; arithmetic stays in 32 bits. Only some
+    /// templates do: see [`Self::has_half`].
+    #[must_use]
+    pub const fn half(self, half: bool) -> Self {
+        Self { half, ..self }
+    }
+
+    /// Whether the shader takes 16-bit floats, which not every adapter has.
+    #[must_use]
+    pub const fn is_half(&self) -> bool {
+        self.half
+    }
+
+    /// Whether it only makes sense with 16-bit floats: it converts between them and 32-bit ones.
+    pub(crate) fn needs_half(&self) -> bool {
+        self.stem == "cast" || self.constant("wide") == Some(1)
+    }
+
+    /// Whether the template's operands may be 16-bit floats.
+    #[must_use]
+    pub fn has_half(&self) -> bool {
+        HALF_STEMS.contains(&self.stem)
     }
 
     /// The same with one more template constant. Flags are 0 or 1.
@@ -72,6 +114,9 @@ impl Variant {
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.stem, self.entry)?;
+        if self.half {
+            write!(f, " f16")?;
+        }
         if self.len == 0 {
             return Ok(());
         }

@@ -11,7 +11,7 @@ pub mod update;
 pub use conv2d::Conv2d;
 pub use gemm::{Epilogue, Gemm, Operand};
 pub use rows::{
-    RowLanes, Targets, bias, column_sum, cross_entropy_backward, cross_entropy_forward,
+    RowLanes, Targets, bias, cast, column_sum, cross_entropy_backward, cross_entropy_forward,
     cross_entropy_total, lrn, max_pool, softmax,
 };
 pub use tile::Tile;
@@ -21,6 +21,15 @@ use crate::Variant;
 /// Every variant of every file.
 #[must_use]
 pub fn variants() -> Vec<Variant> {
+    let all = templates();
+    let half = all.iter().filter(|variant| variant.has_half());
+    let half: Vec<_> = half.map(|variant| variant.half(true)).collect();
+    let single = all.into_iter().filter(|variant| !variant.needs_half());
+    single.chain(half).collect()
+}
+
+/// Every template with every set of constants.
+fn templates() -> Vec<Variant> {
     simple()
         .chain(rows::all())
         .chain(gemm::all())
@@ -58,6 +67,7 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("reduce", "reduce_broadcast"),
         ("reduce", "reduce_square_sum"),
         ("reduce", "reduce_sum"),
+        ("loss_scale", "loss_scale"),
         ("mix", "mix_images"),
         ("mix", "mix_targets"),
         ("relu", "relu_backward"),

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use train::Precision;
 use train::data::Split;
 
 pub(crate) use self::control::{ControlArgs, SweepArgs, TrialArgs};
@@ -117,6 +118,9 @@ pub(crate) struct TrainArgs {
     /// Training images set aside for validation [default: the data set's]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) validation: Option<usize>,
+    /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it [default: the recipe's]
+    #[arg(long, value_name = "FLOATS", conflicts_with = "resume")]
+    pub(crate) precision: Option<PrecisionArg>,
     #[command(flatten)]
     pub(crate) control: ControlArgs,
     #[command(flatten)]
@@ -152,6 +156,23 @@ pub(crate) struct MachineArgs {
     /// Threads that make batches
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// 32 bits throughout
+    F32,
+    /// 16 bits, with weights and sums in 32 and a scaled loss
+    F16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::F16 => Self::F16,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -242,6 +263,9 @@ pub(crate) struct BenchArgs {
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
+    /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it
+    #[arg(long, value_name = "FLOATS", default_value = "f32")]
+    pub(crate) precision: PrecisionArg,
     /// Also time each kernel of the training step
     #[arg(long)]
     pub(crate) profile: bool,

@@ -1,8 +1,8 @@
-//! Device memory: buffers of 32-bit words, and the pool that hands them out again.
+//! Device memory: buffers, and the pool that hands them out again.
 //!
 //! A [`Buffer`] is a counted reference to a storage, or to a window of one. When the last reference goes, the storage
-//! returns to its pool, so that a training step allocates nothing after its first time. Buffers have no element type
-//! and no shape: operators check lengths, `tensor` keeps shapes.
+//! returns to its pool, so that a training step allocates nothing after its first time. Buffers have no shape, and of
+//! their elements only the width: operators check lengths, `tensor` keeps shapes and types.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,8 +11,46 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use crate::error::{Error, Result};
 
-/// Windows start at multiples of this many words: 256 bytes, the strictest offset alignment WebGPU allows a device.
+/// Windows start at multiples of this many 32-bit words, or of twice as many elements of 16 bits: 256 bytes, the strictest
+/// offset alignment WebGPU allows a device.
 pub const WINDOW_ALIGNMENT: usize = 64;
+
+/// How wide a buffer's elements are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// 32 bits: floats, words, and bytes by fours.
+    #[default]
+    Full,
+    /// 16 bits: floats, on a GPU whose shaders take them (see [`crate::Device::has_f16`]).
+    Half,
+}
+
+impl Width {
+    /// Bytes of an element.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Full => 4,
+            Self::Half => 2,
+        }
+    }
+
+    /// Windows start at multiples of this many elements.
+    pub(crate) const fn alignment(self) -> usize {
+        4 * WINDOW_ALIGNMENT / self.bytes()
+    }
+
+    /// 32-bit words that hold `len` elements.
+    pub(crate) const fn words(self, len: usize) -> usize {
+        (len * self.bytes()).div_ceil(4)
+    }
+}
+
+impl std::fmt::Display for Width {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-bit elements", 8 * self.bytes())
+    }
+}
 
 /// Words are kept in cache lines, so that every storage starts at a 64-byte boundary.
 #[repr(C, align(64))]
@@ -90,47 +128,68 @@ impl Drop for Storage {
     }
 }
 
-/// A counted reference to device memory: `len` 32-bit words.
+/// A counted reference to device memory: `len` elements of 32 bits, or of 16.
 #[derive(Clone, Debug)]
 pub struct Buffer {
     pub(crate) storage: Arc<Storage>,
+    /// Where it starts, in elements.
     pub(crate) offset: usize,
     len: usize,
+    width: Width,
 }
 
 impl Buffer {
-    pub(crate) fn new(storage: Storage, len: usize) -> Self {
+    pub(crate) fn new(storage: Storage, len: usize, width: Width) -> Self {
         Self {
             storage: Arc::new(storage),
             offset: 0,
             len,
+            width,
         }
     }
 
-    /// Length in 32-bit words.
+    /// Length in elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has no words.
+    /// How wide its elements are.
+    #[must_use]
+    pub fn width(&self) -> Width {
+        self.width
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.len as u64 * self.width.bytes() as u64
+    }
+
+    /// Where it starts in its storage, in bytes.
+    pub(crate) fn start_bytes(&self) -> u64 {
+        self.offset as u64 * self.width.bytes() as u64
+    }
+
+    /// Whether it has no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The window `range` (in words) of this buffer, sharing its memory.
+    /// The window `range` (in elements) of this buffer, sharing its memory.
     ///
     /// # Errors
-    /// If the range lies outside of the buffer or does not start at a multiple of [`WINDOW_ALIGNMENT`].
+    /// If the range lies outside of the buffer or does not start where windows may ([`WINDOW_ALIGNMENT`]).
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         if range.start > range.end
             || range.end > self.len
-            || !range.start.is_multiple_of(WINDOW_ALIGNMENT)
+            || !range.start.is_multiple_of(self.width.alignment())
         {
             let expected = format!(
-                "within 0..{} from a multiple of {WINDOW_ALIGNMENT}",
-                self.len
+                "within 0..{} from a multiple of {}",
+                self.len,
+                self.width.alignment()
             );
             return Err(Error::argument(
                 "slice",
@@ -143,6 +202,7 @@ impl Buffer {
             storage: Arc::clone(&self.storage),
             offset: self.offset + range.start,
             len: range.len(),
+            width: self.width,
         })
     }
 

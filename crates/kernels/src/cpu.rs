@@ -17,6 +17,7 @@ pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod im2col;
+pub(crate) mod loss_scale;
 pub(crate) mod lrn;
 pub(crate) mod max_pool;
 pub(crate) mod mix;

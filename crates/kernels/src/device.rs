@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, cpu_memory, size_class};
+use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
@@ -183,15 +183,35 @@ impl Device {
         )
     }
 
+    /// Whether kernels may use 16-bit floats. The CPU device's twins never do.
+    #[must_use]
+    pub fn has_f16(&self) -> bool {
+        match self {
+            Self::Cpu(_) => false,
+            Self::Gpu(gpu) => gpu.has_f16(),
+        }
+    }
+
     /// A buffer of `words` 32-bit words with unspecified contents.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] if the device, its budget or its largest buffer can't hold it.
     pub fn alloc(&self, words: usize) -> Result<Buffer> {
-        let storage = self
-            .pool()
-            .take(words, self.common().id, |class| self.create(class))?;
-        Ok(Buffer::new(storage, words))
+        self.alloc_as(Width::Full, words)
+    }
+
+    /// A buffer of `len` elements of a width, with unspecified contents.
+    ///
+    /// # Errors
+    /// As [`Device::alloc`]; [`Error::NoF16`] if the device can't use such elements.
+    pub fn alloc_as(&self, width: Width, len: usize) -> Result<Buffer> {
+        if width == Width::Half && !self.has_f16() {
+            let device = self.name().to_owned();
+            return Err(Error::NoF16 { device });
+        }
+        let (words, id) = (width.words(len), self.common().id);
+        let storage = self.pool().take(words, id, |class| self.create(class))?;
+        Ok(Buffer::new(storage, len, width))
     }
 
     fn create(&self, words: usize) -> Result<Allocation> {
@@ -230,7 +250,7 @@ impl Device {
             self.pool()
         };
         let storage = pool.take(words, self.common().id, |class| self.create(class))?;
-        let buffer = Buffer::new(storage, words);
+        let buffer = Buffer::new(storage, words, Width::Full);
         match self {
             Self::Cpu(cpu) => cpu.write(&buffer, bytes),
             Self::Gpu(gpu) => gpu.write(&buffer, bytes)?,
@@ -245,8 +265,8 @@ impl Device {
     pub fn write<T: bytemuck::Pod>(&self, buffer: &Buffer, data: &[T]) -> Result<()> {
         self.check_transfer(buffer, "write")?;
         let bytes: &[u8] = bytemuck::cast_slice(data);
-        if bytes.len() > 4 * buffer.len() {
-            let expected = format!("at most {} bytes", 4 * buffer.len());
+        if bytes.len() as u64 > buffer.bytes() {
+            let expected = format!("at most {} bytes", buffer.bytes());
             return Err(Error::argument(
                 "write",
                 "data",
@@ -385,7 +405,7 @@ impl Device {
             if buffer.storage.device != self.common().id {
                 return Err(Error::ForeignBuffer { kernel });
             }
-            let bytes = 4 * buffer.len() as u64;
+            let bytes = buffer.bytes();
             if bytes > limit {
                 return Err(Error::BindingTooLarge {
                     kernel,

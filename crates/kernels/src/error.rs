@@ -1,5 +1,7 @@
 //! What can go wrong in this crate, by cause. Each variant carries what a one-line message needs.
 
+use crate::buffer::Width;
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -48,6 +50,24 @@ pub enum Error {
         bytes: u64,
         /// The device's `max_storage_buffer_binding_size`.
         limit: u64,
+    },
+    /// A buffer's elements are not as wide as the kernel takes them.
+    #[error("{kernel}: binding {binding} takes {expected}, got {got}")]
+    Width {
+        /// The kernel's entry point.
+        kernel: &'static str,
+        /// The binding's number; 0 is the parameters.
+        binding: usize,
+        /// What the shader declares.
+        expected: Width,
+        /// What was bound.
+        got: Width,
+    },
+    /// The device's shaders have no 16-bit floats.
+    #[error("{device} has no 16-bit floats: they need a GPU whose driver offers SHADER_F16")]
+    NoF16 {
+        /// The device's name.
+        device: String,
     },
     /// The device has no room for a buffer.
     #[error("out of memory on {device}: {bytes} bytes asked for, {in_use} in use, {budget}")]

@@ -13,7 +13,7 @@ use shaders::Variant;
 
 pub(crate) use self::readback::Readback;
 
-use crate::buffer::{Buffer, Memory, Pool, lock};
+use crate::buffer::{Buffer, Memory, Pool, Width, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Params};
@@ -87,7 +87,8 @@ impl Batch {
         self.params_bytes
             .extend_from_slice(bytemuck::bytes_of(params));
         self.params_bytes.resize(offset + PARAMS_STRIDE, 0);
-        binding(&self.params, offset, size_of::<P>().next_multiple_of(16))
+        let bytes = size_of::<P>().next_multiple_of(16);
+        binding(&self.params, offset as u64, bytes as u64)
     }
 }
 
@@ -147,6 +148,10 @@ impl GpuDevice {
         self.subgroup
             .filter(|(least, most)| least == most)
             .map(|(size, _)| size)
+    }
+
+    pub(crate) fn has_f16(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_F16)
     }
 
     pub(crate) fn max_binding_bytes(&self) -> u64 {
@@ -232,7 +237,7 @@ impl GpuDevice {
     pub(crate) fn write(&self, buffer: &Buffer, bytes: &[u8]) -> Result<()> {
         self.flush()?;
         let (whole, tail) = bytes.split_at(bytes.len() / 4 * 4);
-        let offset = 4 * buffer.offset as u64;
+        let offset = buffer.start_bytes();
         self.guarded("writing", || {
             self.queue.write_buffer(gpu_buffer(buffer), offset, whole);
             if !tail.is_empty() {
@@ -268,7 +273,10 @@ impl GpuDevice {
         cost: Cost,
     ) -> Result<()> {
         let entry = kernel.variant.entry;
-        let pipeline = self.pipeline::<P>(&kernel.variant)?;
+        let widths: Vec<Width> = reads.iter().chain(writes).map(|b| b.width()).collect();
+        let variant = kernel.variant.half(widths.contains(&Width::Half));
+        let pipeline = self.pipeline::<P>(&variant)?;
+        pipeline.check_widths(entry, &widths)?;
         let mut recorder = lock(&self.recorder);
         let Recorder { eager, captures } = &mut *recorder;
         let batch = match captures.get_mut(&thread::current().id()) {
@@ -296,8 +304,8 @@ impl GpuDevice {
                     binding: index,
                     resource: binding(
                         gpu_buffer(buffer),
-                        4 * buffer.offset,
-                        4 * buffer.len().next_multiple_of(4),
+                        buffer.start_bytes(),
+                        buffer.bytes().next_multiple_of(16),
                     ),
                 });
         let entries: Vec<_> = std::iter::once(uniform).chain(storages).collect();
@@ -439,11 +447,11 @@ fn params_buffer(device: &wgpu::Device) -> wgpu::Buffer {
     create_buffer(device, (PARAMS_SLOTS * PARAMS_STRIDE) as u64, usage)
 }
 
-fn binding(buffer: &wgpu::Buffer, offset: usize, bytes: usize) -> wgpu::BindingResource<'_> {
+fn binding(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> wgpu::BindingResource<'_> {
     wgpu::BindingResource::Buffer(wgpu::BufferBinding {
         buffer,
-        offset: offset as u64,
-        size: NonZeroU64::new(bytes as u64),
+        offset,
+        size: NonZeroU64::new(bytes),
     })
 }
 

@@ -25,7 +25,7 @@ mod roofline;
 mod selection;
 mod step;
 
-pub use buffer::{Buffer, WINDOW_ALIGNMENT};
+pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
 pub use bytemuck::Pod;
 pub use cpu_device::CpuDevice;
 pub use device::{Device, Options, PendingRead, allocated_bytes};

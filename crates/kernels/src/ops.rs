@@ -7,6 +7,7 @@ pub mod average;
 pub mod avg_pool;
 pub mod batch_norm;
 pub mod bias;
+pub mod cast;
 pub mod clip_grad_norm;
 pub mod column_sum;
 pub mod conv2d;
@@ -15,6 +16,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
 pub mod im2col;
+pub mod loss_scale;
 pub mod lrn;
 pub mod max_pool;
 pub mod mix;
@@ -34,12 +36,12 @@ use std::ops::Range;
 
 use shaders::variants::RowLanes;
 
-use crate::buffer::{Buffer, WINDOW_ALIGNMENT};
+use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel, Params};
 
-/// An error unless `buffer` has `expected` words.
+/// An error unless `buffer` has `expected` elements.
 pub(crate) fn check_len(
     op: &'static str,
     argument: &'static str,
@@ -65,18 +67,20 @@ pub(crate) fn size(op: &'static str, argument: &'static str, value: usize) -> Re
         .ok_or_else(|| Error::argument(op, argument, "a size under 2^32", value.to_string()))
 }
 
-/// Cuts `0..len` into ranges that each fit in a binding of `device`, from multiples of [`WINDOW_ALIGNMENT`].
+/// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.
 pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range<usize>> {
-    let longest = (device.max_binding_words() / WINDOW_ALIGNMENT).max(1) * WINDOW_ALIGNMENT;
+    let alignment = Width::Half.alignment();
+    let longest = (device.max_binding_words() / alignment).max(1) * alignment;
     (0..len)
         .step_by(longest)
         .map(move |start| start..len.min(start.saturating_add(longest)))
 }
 
 /// Cuts `0..rows` into ranges that start at a window's alignment and of which each operand fits in a binding of `device`,
-/// where operand i has rows of `row_lens[i]` words. Where not even the shortest such range fits, the launch will say so.
+/// where operand i has rows of `row_lens[i]` elements of `width`. Where not even the shortest such range fits, the launch will say so.
 pub(crate) fn row_windows(
     device: &Device,
+    width: Width,
     rows: usize,
     row_lens: &[usize],
 ) -> impl Iterator<Item = Range<usize>> + use<> {
@@ -84,10 +88,11 @@ pub(crate) fn row_windows(
     // Each is a power of two, so the largest is a multiple of all.
     let step = row_lens
         .iter()
-        .map(|&len| aligned_rows(len))
+        .map(|&len| aligned_rows(width, len))
         .max()
         .unwrap_or(1);
-    let fitting = device.max_binding_words() / longest;
+    let elements = device.max_binding_words().saturating_mul(4) / width.bytes();
+    let fitting = elements / longest;
     let most = if fitting >= rows {
         rows
     } else {
@@ -98,16 +103,16 @@ pub(crate) fn row_windows(
         .map(move |start| start..rows.min(start.saturating_add(most.max(step))))
 }
 
-/// The least number of rows of `row_len` words after which a window may start.
-fn aligned_rows(row_len: usize) -> usize {
-    let mut divisor = WINDOW_ALIGNMENT;
+/// The least number of rows of `row_len` elements after which a window may start.
+fn aligned_rows(width: Width, row_len: usize) -> usize {
+    let mut divisor = width.alignment();
     while !row_len.is_multiple_of(divisor) {
         divisor /= 2;
     }
-    WINDOW_ALIGNMENT / divisor
+    width.alignment() / divisor
 }
 
-/// The words of whole rows of `row_len` words.
+/// Whole rows of `row_len` elements.
 pub(crate) fn slice_rows(buffer: &Buffer, rows: &Range<usize>, row_len: usize) -> Result<Buffer> {
     buffer.slice(rows.start * row_len..rows.end * row_len)
 }

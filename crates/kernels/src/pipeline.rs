@@ -3,11 +3,13 @@
 //! The bind group layout is read from naga's reflection of the shader, so nobody lists bindings a second time.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess, TypeInner};
 use shaders::Variant;
 
+use crate::buffer::Width;
 use crate::error::{Error, Result};
 
 /// A compiled kernel.
@@ -15,6 +17,24 @@ use crate::error::{Error, Result};
 pub(crate) struct Pipeline {
     pub(crate) compute: wgpu::ComputePipeline,
     pub(crate) layout: wgpu::BindGroupLayout,
+    /// Of the storage bindings' elements, in order.
+    widths: Arc<[Width]>,
+}
+
+impl Pipeline {
+    /// An error unless buffers of these widths are what the shader takes.
+    pub(crate) fn check_widths(&self, entry: &'static str, got: &[Width]) -> Result<()> {
+        let differs = |(want, got): (&Width, &Width)| want != got;
+        match self.widths.iter().zip(got).position(differs) {
+            None => Ok(()),
+            Some(at) => Err(Error::Width {
+                kernel: entry,
+                binding: at + 1,
+                expected: self.widths[at],
+                got: got[at],
+            }),
+        }
+    }
 }
 
 /// One `@binding` that the entry point uses.
@@ -22,6 +42,7 @@ pub(crate) struct Pipeline {
 struct Binding {
     index: u32,
     kind: wgpu::BufferBindingType,
+    width: Width,
 }
 
 /// Compiles `variant` for `device`. Its `params` must have `fields`, at these offsets.
@@ -54,7 +75,13 @@ pub(crate) fn compile(
         },
         cache: None,
     });
-    Ok(Pipeline { compute, layout })
+    // The first binding is the parameters'.
+    let widths = bindings.iter().skip(1).map(|binding| binding.width);
+    Ok(Pipeline {
+        compute,
+        layout,
+        widths: widths.collect(),
+    })
 }
 
 /// A module without the driver-side clamping of indices and bounding of loops, which costs up to a factor on some
@@ -112,10 +139,22 @@ fn reflect(
         bindings.push(Binding {
             index: at.binding,
             kind,
+            width: element_width(module, variable.ty),
         });
     }
     bindings.sort_by_key(|binding| binding.index);
     Ok(bindings)
+}
+
+/// How wide the elements of an array are; of anything else, full.
+fn element_width(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Width {
+    let TypeInner::Array { base, .. } = module.types[ty].inner else {
+        return Width::Full;
+    };
+    match module.types[base].inner.scalar_width() {
+        Some(2) => Width::Half,
+        _ => Width::Full,
+    }
 }
 
 /// Compares a WGSL struct with the fields of its Rust twin.

@@ -23,11 +23,14 @@ impl Cost {
         reads: &[&Buffer],
         writes: &[&Buffer],
     ) -> Self {
-        let words: usize = reads.iter().chain(writes).map(|buffer| buffer.len()).sum();
         Self {
             kernel,
             flops,
-            bytes: 4 * words as u64,
+            bytes: reads
+                .iter()
+                .chain(writes)
+                .map(|buffer| buffer.bytes())
+                .sum(),
         }
     }
 }

@@ -139,7 +139,8 @@ pub struct Update<'a> {
     pub gradient: &'a Buffer,
     /// The step's scalars: [`StepScalars::WORDS`] words.
     pub step: &'a Buffer,
-    /// One float that the gradient is multiplied by, such as the factor of gradient clipping.
+    /// One float that the gradient is multiplied by, such as the factor of gradient clipping. If it is negative, nothing is
+    /// updated: see [`crate::ops::loss_scale`].
     pub scale: Option<&'a Buffer>,
 }
 

@@ -24,6 +24,7 @@ mod fill;
 mod gemm;
 mod gemm_peer;
 mod im2col;
+mod loss_scale;
 mod lrn;
 mod max_pool;
 mod mix;
@@ -38,6 +39,6 @@ mod softmax;
 mod top_k;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
-pub use check::{Row, check, check_twin, compare, gpu, tolerance};
+pub use check::{Row, check, check_half, check_twin, compare, gpu, tolerance};
 pub use fill::{Fill, Input};
 pub use gemm_peer::{library_product, naive_product};

@@ -365,6 +365,7 @@ impl Layer {
     }
 
     /// Runs the layer on a batch. `stream` keeps its random numbers apart from other layers'; `step` is given in training.
+    /// Products take the weights as the floats that the batch is of.
     pub(crate) fn forward(
         &self,
         x: &Tensor,
@@ -374,9 +375,13 @@ impl Layer {
     ) -> tensor::Result<Tensor> {
         match (&self.kind, parameters) {
             (Kind::Conv2d(conv), [weight, bias]) => {
-                x.conv2d(weight, Some(bias), &conv.window, conv.groups, conv.relu)
+                let weight = weight.cast(x.element())?;
+                x.conv2d(&weight, Some(bias), &conv.window, conv.groups, conv.relu)
             }
-            (Kind::Dense(dense), [weight, bias]) => x.linear(weight, Some(bias), dense.relu),
+            (Kind::Dense(dense), [weight, bias]) => {
+                let weight = weight.cast(x.element())?;
+                x.linear(&weight, Some(bias), dense.relu)
+            }
             (Kind::BatchNorm(constants), &[weight, bias, mean, variance]) => match step {
                 Some(_) => x.batch_norm(constants, [weight, bias], [mean, variance]),
                 None => x.batch_norm_eval(constants, [weight, bias], [mean, variance]),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tensor::{Device, Tensor};
+use tensor::{Device, Element, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
@@ -211,6 +211,10 @@ impl Network {
 
     /// The logits `[n, classes]` of normalised images `[n, size, size, 3]`.
     ///
+    /// Of images in [`tensor::Element::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
+    /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
+    /// and the logits stay in 32.
+    ///
     /// # Errors
     /// If the images have another size, or the device fails.
     pub fn forward(&self, images: &Tensor, mode: Mode<'_>) -> tensor::Result<Tensor> {
@@ -251,7 +255,7 @@ impl Network {
             let own: Vec<_> = own.iter().map(|(_, tensor)| tensor).collect();
             x = layer.forward(&x, &own, stream, step)?;
         }
-        Ok(x)
+        x.cast(Element::F32)
     }
 }
 

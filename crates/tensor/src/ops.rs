@@ -4,6 +4,7 @@ pub mod accuracy;
 pub mod avg_pool;
 pub mod batch_norm;
 pub mod bias;
+pub mod cast;
 pub mod column_sum;
 pub mod conv2d;
 pub mod cross_entropy;

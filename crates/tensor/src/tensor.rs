@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kernels::{Buffer, Device};
+use kernels::{Buffer, Device, Width};
 
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -16,6 +16,8 @@ use crate::tape::{Node, Rule, is_recording};
 pub enum Element {
     /// 32-bit floats.
     F32,
+    /// 16-bit floats, on a GPU that has them: activations and their gradients in mixed precision.
+    F16,
     /// 32-bit words: labels, positions.
     U32,
     /// Bytes, four in a word: pixels.
@@ -26,6 +28,7 @@ impl Element {
     const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
+            Self::F16 => "f16",
             Self::U32 => "u32",
             Self::U8 => "u8",
         }
@@ -33,6 +36,22 @@ impl Element {
 
     const fn per_word(self) -> usize {
         if matches!(self, Self::U8) { 4 } else { 1 }
+    }
+
+    /// How wide the elements of a buffer of these are.
+    pub(crate) const fn width(self) -> Width {
+        match self {
+            Self::F16 => Width::Half,
+            Self::F32 | Self::U32 | Self::U8 => Width::Full,
+        }
+    }
+
+    /// The floats of a width.
+    const fn float(width: Width) -> Self {
+        match width {
+            Width::Half => Self::F16,
+            Width::Full => Self::F32,
+        }
     }
 }
 
@@ -98,7 +117,8 @@ impl Tensor {
     /// If the device has no room.
     pub fn empty(device: &Device, shape: impl Into<Shape>, element: Element) -> Result<Self> {
         let shape = shape.into();
-        let buffer = device.alloc(shape.elements().div_ceil(element.per_word()))?;
+        let len = shape.elements().div_ceil(element.per_word());
+        let buffer = device.alloc_as(element.width(), len)?;
         Ok(Self::leaf(device, buffer, shape, element))
     }
 
@@ -117,7 +137,8 @@ impl Tensor {
 
     /// A float tensor around a kernel's output, without a tape.
     pub(crate) fn constant(device: &Device, buffer: Buffer, shape: impl Into<Shape>) -> Self {
-        Self::leaf(device, buffer, shape.into(), Element::F32)
+        let element = Element::float(buffer.width());
+        Self::leaf(device, buffer, shape.into(), element)
     }
 
     /// A tensor of words around a kernel's output.
@@ -145,9 +166,9 @@ impl Tensor {
         Self(Arc::new(Inner {
             id: next_id(),
             device,
+            element: Element::float(buffer.width()),
             buffer,
             shape: shape.into(),
-            element: Element::F32,
             is_variable: false,
             node,
         }))
@@ -305,6 +326,14 @@ impl Tensor {
             expected: expected.name(),
             got: self.0.element.name(),
         })
+    }
+
+    /// An error unless the elements are floats, of either width.
+    pub(crate) fn check_float(&self, op: &'static str, argument: &'static str) -> Result<()> {
+        if self.0.element == Element::F16 {
+            return Ok(());
+        }
+        self.check_element(op, argument, Element::F32)
     }
 
     /// An error unless the tensor is on the device of `first`.

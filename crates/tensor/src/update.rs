@@ -3,7 +3,7 @@
 //! Everything that changes from step to step comes through a step buffer ([`StepBuffer`]), so that a captured training
 //! step can be replayed with new values.
 
-use kernels::ops::{adam, average, clip_grad_norm, sgd};
+use kernels::ops::{adam, average, clip_grad_norm, loss_scale, sgd};
 use kernels::{Device, Update};
 
 pub use kernels::ops::adam::Adam;
@@ -147,6 +147,59 @@ pub fn clip_grad_norm(gradients: &[&Tensor], max_norm: f32, norm: Norm) -> Resul
         total: Tensor::constant(device, clip.total, []),
         factor: Tensor::constant(device, clip.factor, []),
     })
+}
+
+/// The scale of the loss in mixed precision, and what follows from it: scalars on the device.
+#[derive(Clone, Debug)]
+pub struct LossScale {
+    /// What the next step's loss is to be multiplied by, before backward.
+    pub scale: Tensor,
+    /// Steps since it changed.
+    pub streak: Tensor,
+    /// `1 / scale` as the last step had it.
+    pub inverse: Tensor,
+    /// What the last step's gradients are to be multiplied by; -1 if one overflowed and the step is to be skipped. The `scale`
+    /// of an update.
+    pub factor: Tensor,
+}
+
+impl LossScale {
+    /// A scale to begin with: [`loss_scale::FIRST`].
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn new(device: &Device) -> Result<Self> {
+        let scalar = |value: f32| Tensor::from_slice(device, &[value], []);
+        Ok(Self {
+            scale: scalar(loss_scale::FIRST)?,
+            streak: scalar(0.0)?,
+            inverse: scalar(loss_scale::FIRST.recip())?,
+            factor: scalar(loss_scale::FIRST.recip())?,
+        })
+    }
+
+    /// Ends a step whose scaled gradients have the norm `total`: sets the factor, which also brings the norm of what was
+    /// scaled down to `max_norm`, and the scale of the next step.
+    ///
+    /// # Errors
+    /// If `total` is not one float on the same device, or the device fails.
+    pub fn update(&self, total: &Tensor, max_norm: f32) -> Result<()> {
+        total.check_element("loss_scale", "total", Element::F32)?;
+        total.check_device("loss_scale", "total", &self.scale)?;
+        let state = loss_scale::LossScale {
+            scale: self.scale.buffer(),
+            streak: self.streak.buffer(),
+            inverse: self.inverse.buffer(),
+            factor: self.factor.buffer(),
+        };
+        let device = self.scale.device();
+        Ok(loss_scale::update(
+            device,
+            &state,
+            total.buffer(),
+            max_norm,
+        )?)
+    }
 }
 
 /// Multiplies `gradient` by the scalar `factor`, in place. Not needed where an update takes the factor.

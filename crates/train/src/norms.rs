@@ -15,12 +15,14 @@ const NAME: &str = "norms.csv";
 const COLUMNS: &str = "epoch,step,parameter,weight_norm,gradient_norm";
 
 /// Adds the rows of an epoch's end to a run's file: of each trained parameter, the Euclidean norm after the epoch's last
-/// step, and that of its gradient in the last batch. Rows that are there already from this epoch on are dropped.
+/// step, and that of its gradient in the last batch, times `unscale` where the loss was scaled. Rows that are there already
+/// from this epoch on are dropped.
 pub(crate) fn note(
     run: &Path,
     (epoch, step): (u64, u64),
     network: &Network,
     gradients: &Gradients,
+    unscale: Option<&Tensor>,
 ) -> Result<()> {
     let path = run.join(NAME);
     let mut text = format!("{COLUMNS}\n");
@@ -31,11 +33,12 @@ pub(crate) fn note(
             text.push('\n');
         }
     }
+    let unscale = unscale.map(norm).transpose()?.unwrap_or(1.0);
     for (name, parameter) in network.parameters() {
         let Some(gradient) = gradients.get(parameter) else {
             continue;
         };
-        let [weights, gradient] = [norm(parameter)?, norm(gradient)?].map(significant);
+        let [weights, gradient] = [norm(parameter)?, norm(gradient)? * unscale].map(significant);
         text.push_str(&format!("{epoch},{step},{name},{weights},{gradient}\n"));
     }
     Ok(replace_file(&path, text.as_bytes())?)

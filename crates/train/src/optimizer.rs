@@ -6,7 +6,8 @@ use std::path::Path;
 use model::{Network, TensorFile, tensor_file_bytes};
 use tensor::ops::elementwise::full;
 use tensor::update::{
-    Adam, Norm, Sgd, StepBuffer, StepScalars, adam_step, average_step, clip_grad_norm, sgd_step,
+    Adam, LossScale, Norm, Sgd, StepBuffer, StepScalars, adam_step, average_step, clip_grad_norm,
+    sgd_step,
 };
 use tensor::{Gradients, Tensor};
 
@@ -19,6 +20,8 @@ pub(crate) struct Optimizer {
     kind: OptimizerKind,
     rule: Rule,
     clip_norm: Option<f32>,
+    /// In mixed precision.
+    loss_scale: Option<LossScale>,
     slots: Vec<Slot>,
     network: Network,
     average: Option<Average>,
@@ -81,6 +84,7 @@ impl Optimizer {
             let got = recipe.optimizer.freeze.join(", ");
             return Err(Error::setting("freeze", expected, got));
         }
+        let loss_scale = (!recipe.precision.is_single()).then(|| LossScale::new(network.device()));
         let average = |recipe: crate::AverageRecipe| -> Result<Average> {
             Ok(Average {
                 decay: recipe.decay,
@@ -91,6 +95,7 @@ impl Optimizer {
             kind: recipe.optimizer.kind,
             rule,
             clip_norm: recipe.optimizer.clip_norm.map(single),
+            loss_scale: loss_scale.transpose()?,
             slots,
             network: network.clone(),
             average: recipe.average.map(average).transpose()?,
@@ -103,6 +108,16 @@ impl Optimizer {
             Some(average) => &average.network,
             None => &self.network,
         }
+    }
+
+    /// What the loss is multiplied by before backward, in mixed precision.
+    pub(crate) fn loss_scale(&self) -> Option<&Tensor> {
+        self.loss_scale.as_ref().map(|state| &state.scale)
+    }
+
+    /// What the last step's gradients are to be multiplied by to be those of the loss, where that was scaled.
+    pub(crate) fn unscale(&self) -> Option<&Tensor> {
+        self.loss_scale.as_ref().map(|state| &state.inverse)
     }
 
     /// The network whose weights are updated.
@@ -148,14 +163,9 @@ impl Optimizer {
     }
 
     fn update_by(&self, slots: Vec<(&Slot, &Tensor)>, step: &StepBuffer) -> tensor::Result<()> {
-        let clip = self.clip_norm.map(|norm| {
-            let gradients: Vec<_> = slots.iter().map(|(_, gradient)| *gradient).collect();
-            clip_grad_norm(&gradients, norm, Norm::Two)
-        });
-        let clip = clip.transpose()?;
-        let scale = clip.as_ref().map(|clip| &clip.factor);
+        let scale = self.scale_of(&slots)?;
         for (slot, gradient) in slots {
-            slot.update(&self.rule, gradient, step, scale)?;
+            slot.update(&self.rule, gradient, step, scale.as_ref())?;
         }
         if let Some(average) = &self.average {
             let pairs = self
@@ -170,11 +180,37 @@ impl Optimizer {
         Ok(())
     }
 
-    /// What a run goes on from beside the model: the state, and the weights in training where the model is their average.
-    fn saved(&self) -> Vec<&(String, Tensor)> {
+    /// What the gradients are multiplied by: for clipping, and where the loss was scaled.
+    fn scale_of(&self, slots: &[(&Slot, &Tensor)]) -> tensor::Result<Option<Tensor>> {
+        if self.clip_norm.is_none() && self.loss_scale.is_none() {
+            return Ok(None);
+        }
+        let max_norm = self.clip_norm.unwrap_or(f32::INFINITY);
+        let gradients: Vec<_> = slots.iter().map(|(_, gradient)| *gradient).collect();
+        let clip = clip_grad_norm(&gradients, max_norm, Norm::Two)?;
+        let Some(state) = &self.loss_scale else {
+            return Ok(Some(clip.factor));
+        };
+        state.update(&clip.total, max_norm)?;
+        Ok(Some(state.factor.clone()))
+    }
+
+    /// What a run goes on from beside the model: the state, the loss's scale, and the weights in training where the model is
+    /// their average.
+    fn saved(&self) -> Vec<(&str, &Tensor)> {
         let state = self.slots.iter().flat_map(|slot| &slot.state);
         let weights = self.average.iter().flat_map(|_| self.network.parameters());
-        state.chain(weights).collect()
+        let named = state.chain(weights);
+        let scale = self.loss_scale.iter().flat_map(|state| {
+            [
+                ("loss_scale", &state.scale),
+                ("loss_scale.streak", &state.streak),
+            ]
+        });
+        named
+            .map(|(name, tensor)| (name.as_str(), tensor))
+            .chain(scale)
+            .collect()
     }
 
     /// The bytes of what is saved.
@@ -190,7 +226,7 @@ impl Optimizer {
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         for (name, tensor) in self.saved() {
-            tensors.push((name.clone(), tensor.shape().to_vec(), tensor.to_vec()?));
+            tensors.push((name.to_owned(), tensor.shape().to_vec(), tensor.to_vec()?));
         }
         let kind = format!("{:?}", self.kind).to_lowercase();
         Ok(tensor_file_bytes(tensors, ("optimizer", &kind))?)
@@ -202,7 +238,7 @@ impl Optimizer {
         let saved = self.saved();
         let shapes: Vec<_> = saved
             .iter()
-            .map(|(name, tensor)| (name.clone(), tensor.shape().to_vec()))
+            .map(|(name, tensor)| ((*name).to_owned(), tensor.shape().to_vec()))
             .collect();
         let values = file.read(&shapes)?;
         for ((_, tensor), data) in saved.into_iter().zip(values) {

@@ -8,6 +8,7 @@ mod machine;
 mod mix;
 mod optimizer;
 mod overrides;
+mod precision;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub use machine::{MachineRecipe, Residency};
 pub use mix::MixRecipe;
 pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
+pub use precision::Precision;
 
 /// Everything that decides how a run goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +75,9 @@ pub struct Recipe {
     /// The part of each target that is spread evenly over all classes, in training. The training loss counts it.
     #[serde(default)]
     pub label_smoothing: f32,
+    /// What activations and their gradients are, in training. The weights, and all of evaluation, are in 32 bits anyway.
+    #[serde(default, skip_serializing_if = "Precision::is_single")]
+    pub precision: Precision,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
     /// The moving average of the weights; none if absent.
@@ -178,6 +183,18 @@ impl Recipe {
     /// [`Error::Device`] if no device answers to the selector.
     pub fn open_device(&self) -> Result<Device> {
         Device::open(&self.machine.device).map_err(|error| Error::Device(error.into()))
+    }
+
+    /// An error if `device` can't train in the recipe's precision.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub(crate) fn check_precision(&self, device: &Device) -> Result<()> {
+        if self.precision.is_single() || device.has_f16() {
+            return Ok(());
+        }
+        let expected = format!("f32 on {}, which has no 16-bit floats", device.name());
+        Err(Error::setting("precision", expected, "f16"))
     }
 
     /// An error if a setting makes no sense whatever the data.

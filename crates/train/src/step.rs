@@ -81,6 +81,7 @@ impl TrainStep {
         input: Input,
     ) -> Result<Self> {
         let device = network.device();
+        recipe.check_precision(device)?;
         let accumulate = u32::try_from(recipe.optimizer.accumulate).unwrap_or(u32::MAX);
         let architecture = network.architecture();
         let sums = Accuracy::new(device, architecture.classes(), false)?;
@@ -101,14 +102,14 @@ impl TrainStep {
             let mode = Mode::Train {
                 step: input.step().tensor(),
             };
-            let logits = network.forward(&x, mode)?;
+            let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
             let loss = logits.cross_entropy(&targets, &loss_of)?;
             // Of a mixed image, its own label counts.
             sums.add(&logits, labels, &loss)?;
-            let gradients = match &update {
-                Some(update) => loss.multiply(&update.share)?.backward()?,
-                None => loss.backward()?,
-            };
+            let share = update.iter().map(|update| &update.share);
+            let mut factors = share.chain(optimizer.loss_scale());
+            let objective = factors.try_fold(loss, |loss, factor| loss.multiply(factor))?;
+            let gradients = objective.backward()?;
             match &update {
                 Some(_) => optimizer.accumulate(&gradients)?,
                 None => optimizer.update(&gradients, input.step())?,

@@ -53,7 +53,10 @@ impl Throughput {
         let batch = noise(n, side, architecture.classes());
         let input = Input::new(device, n, [side; 2])?;
         let spec = Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3]);
-        let forward = || no_grad(|| network.forward(&input.images(&spec)?, Mode::Eval));
+        let forward = || {
+            let images = || input.images(&spec)?.cast(recipe.precision.element());
+            no_grad(|| network.forward(&images()?, Mode::Eval))
+        };
         let (logits, recording) = device.capture(forward)?;
         input.write(&batch)?;
         Ok(Self {

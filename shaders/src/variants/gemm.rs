@@ -51,6 +51,8 @@ pub struct Gemm {
     pub a: Operand,
     /// The right operand.
     pub b: Operand,
+    /// The result is of 32-bit floats though the operands are of 16-bit ones.
+    pub wide: bool,
 }
 
 impl Gemm {
@@ -84,7 +86,8 @@ impl Gemm {
             .with("trans_a", self.a.transposed as u32)
             .with("trans_b", self.b.transposed as u32)
             .with("vector_a", self.a.vector as u32)
-            .with("vector_b", self.b.vector as u32);
+            .with("vector_b", self.b.vector as u32)
+            .with("wide", self.wide as u32);
         self.tile
             .add_to(epilogue.add_to(variant).with("split_k", split_k))
     }
@@ -98,7 +101,7 @@ pub(super) fn bits<const N: usize>() -> impl Iterator<Item = [bool; N]> {
 /// Every variant of the family.
 pub(super) fn all() -> impl Iterator<Item = Variant> {
     let products = Tile::ALL.into_iter().flat_map(|tile| {
-        bits::<4>().flat_map(move |[trans_a, trans_b, vector_a, vector_b]| {
+        bits::<5>().flat_map(move |[trans_a, trans_b, vector_a, vector_b, wide]| {
             let a = Operand {
                 transposed: trans_a,
                 vector: vector_a,
@@ -107,7 +110,7 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
                 transposed: trans_b,
                 vector: vector_b,
             };
-            let gemm = Gemm { tile, a, b };
+            let gemm = Gemm { tile, a, b, wide };
             Epilogue::all()
                 .map(move |epilogue| gemm.variant(epilogue))
                 .chain([gemm.split()])

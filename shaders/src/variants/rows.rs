@@ -75,6 +75,12 @@ pub const fn max_pool(entry: &'static str, vector: bool) -> Variant {
     Variant::new("max_pool", entry).with("vector", vector as u32)
 }
 
+/// Conversion to 16-bit floats, or with `widen` from them. It is only there as [`Variant::half`].
+#[must_use]
+pub const fn cast(widen: bool) -> Variant {
+    Variant::new("cast", "cast_forward").with("widen", widen as u32)
+}
+
 /// One turn of the sums of columns. `vector`: the columns are a multiple of 4.
 #[must_use]
 pub const fn column_sum(vector: bool) -> Variant {
@@ -110,6 +116,7 @@ pub(super) fn all() -> Vec<Variant> {
         all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
         all.extend([false, true].map(|relu| bias(vector, relu)));
         all.push(column_sum(vector));
+        all.push(cast(vector));
     }
     all
 }

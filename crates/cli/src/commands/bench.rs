@@ -41,7 +41,10 @@ fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let batch_size = args.batch_size.unwrap_or(DEFAULT_BATCH);
     let device = Device::open(args.device.as_deref().unwrap_or("auto"))?;
     let architecture = Architecture::new(network, args.classes, args.input_size)?;
-    let recipe = recipe(&architecture)?;
+    let recipe = Recipe {
+        precision: args.precision.into(),
+        ..recipe(&architecture)?
+    };
     let mut throughput = Throughput::new(&architecture, &recipe, batch_size, &device)?;
     let first_step_s = throughput.train_step()?;
     let mut time = |f: fn(&mut Throughput) -> train::Result<f64>| {
@@ -59,6 +62,7 @@ fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
             network: &architecture,
             device: &device,
             batch_size,
+            precision: recipe.precision,
             first_step_s,
             train_s: &train_s,
             infer_s: &infer_s,

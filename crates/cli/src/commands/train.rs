@@ -106,6 +106,7 @@ fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     recipe.batch_size = args.batch_size.unwrap_or(recipe.batch_size);
     recipe.optimizer.learning_rate = args.lr.unwrap_or(recipe.optimizer.learning_rate);
     recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.precision = args.precision.map_or(recipe.precision, Into::into);
     recipe.limit = args.limit.or(recipe.limit);
     recipe.validation = args.validation.or(recipe.validation);
     recipe

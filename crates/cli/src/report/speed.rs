@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::json;
 use train::model::Architecture;
-use train::{Device, KernelTime, Profile, peak_host_bytes};
+use train::{Device, KernelTime, Precision, Profile, peak_host_bytes};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;
@@ -15,6 +15,7 @@ pub(crate) struct Speed<'a> {
     pub(crate) network: &'a Architecture,
     pub(crate) device: &'a Device,
     pub(crate) batch_size: usize,
+    pub(crate) precision: Precision,
     pub(crate) first_step_s: f64,
     pub(crate) train_s: &'a [f64],
     pub(crate) infer_s: &'a [f64],
@@ -44,16 +45,22 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
         let kernels: Vec<_> = speed.profile.kernels.iter().map(kernel_json).collect();
         return print_json(&json!({
             "network": speed.network.to_string(), "device": speed.device.name(), "batch_size": speed.batch_size,
+            "precision": speed.precision,
             "parameters": speed.network.summary().parameters(),
             "first_step_s": speed.first_step_s, "train": times(speed.train_s), "infer": times(speed.infer_s),
             "peak_host_bytes": peak_host_bytes(), "peak_device_bytes": peak_bytes, "kernels": kernels,
         }));
     }
     let mut text = format!(
-        "{} on {}, batch {}\n",
+        "{} on {}, batch {}{}\n",
         speed.network,
         speed.device.name(),
-        speed.batch_size
+        speed.batch_size,
+        if speed.precision.is_single() {
+            ""
+        } else {
+            ", f16"
+        }
     );
     for (name, sorted) in [("train", speed.train_s), ("infer", speed.infer_s)] {
         let [low, median, high] = [1, 2, 3].map(|quarter| 1e3 * quantile(sorted, quarter));

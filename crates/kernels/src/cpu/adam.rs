@@ -29,6 +29,9 @@ pub(crate) fn update<const SCALED: bool>(p: &AdamParams, args: CpuArgs<'_>) {
         correction2,
         scale: if SCALED { reads[2][0] } else { 1.0 },
     };
+    if scalars.scale < 0.0 {
+        return;
+    }
     let gradient = reads[0];
     let ([], [parameter, mean, variance]) = (CpuArgs {
         reads: Vec::new(),

@@ -24,6 +24,9 @@ pub(crate) fn update<const MOMENTUM: bool, const SCALED: bool>(p: &SgdParams, ar
         scale: if SCALED { reads[2][0] } else { 1.0 },
         is_first: step[2] <= 1,
     };
+    if scalars.scale < 0.0 {
+        return;
+    }
     let arch = pulp::Arch::new();
     let mut velocity = if MOMENTUM { writes.pop() } else { None };
     let parameter = writes.pop().expect("the launch binds the parameter");

@@ -54,7 +54,7 @@ impl GpuDevice {
             let encoder = self
                 .device
                 .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            let (offset, bytes) = (4 * buffer.offset as u64, 4 * buffer.len() as u64);
+            let (offset, bytes) = (buffer.start_bytes(), buffer.bytes().next_multiple_of(4));
             self.copy_back(encoder, gpu_buffer(buffer), offset, bytes)
         })
     }

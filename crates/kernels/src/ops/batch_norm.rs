@@ -172,8 +172,8 @@ impl Sizes {
         entry: Entry,
         reads: (&[&Buffer], &[&Buffer]),
     ) -> Result<Buffer> {
-        let y = device.alloc(self.rows * self.channels)?;
-        for rows in row_windows(device, self.rows, &[self.channels]) {
+        let y = device.alloc_as(reads.0[0].width(), self.rows * self.channels)?;
+        for rows in row_windows(device, reads.0[0].width(), self.rows, &[self.channels]) {
             let y = slice_rows(&y, &rows, self.channels)?;
             self.launch_rows(device, entry, reads, &[&y], &rows)?;
         }
@@ -188,7 +188,7 @@ impl Sizes {
         reads: (&[&Buffer], &[&Buffer]),
     ) -> Result<[Buffer; N]> {
         let mut totals: Option<[Buffer; N]> = None;
-        for rows in row_windows(device, self.rows, &[self.channels]) {
+        for rows in row_windows(device, reads.0[0].width(), self.rows, &[self.channels]) {
             let parts = rows.len().div_ceil(self.params.rows_per_part as usize);
             let first = device.alloc(parts * self.channels)?;
             let mut sums = std::array::from_fn(|_| first.clone());

@@ -42,7 +42,7 @@ pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Res
     };
     let kernel = Kernel::new(shaders::variants::bias(is_vector, is_relu), twin);
     let y = device.alloc(x.len())?;
-    for rows in row_windows(device, x.len() / columns, &[columns]) {
+    for rows in row_windows(device, x.width(), x.len() / columns, &[columns]) {
         let n = rows.len() * columns;
         let params = BiasParams {
             n: size(OP, "x", n)?,

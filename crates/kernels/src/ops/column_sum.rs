@@ -33,7 +33,7 @@ pub fn forward(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Resu
         launch(device, x, &y, [rows, columns, rows])?;
         return Ok(y);
     }
-    if x.len() > device.max_binding_words() {
+    if x.width().words(x.len()) > device.max_binding_words() {
         return forward_in_windows(device, x, rows, columns);
     }
     let parts = rows.div_ceil(ROWS_PER_PART).max(1);
@@ -50,7 +50,7 @@ pub fn forward(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Resu
 fn forward_in_windows(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Result<Buffer> {
     let sum = device.alloc(columns)?;
     super::elementwise::fill(device, &sum, 0.0)?;
-    for window in super::row_windows(device, rows, &[columns]) {
+    for window in super::row_windows(device, x.width(), rows, &[columns]) {
         let part = forward(
             device,
             &super::slice_rows(x, &window, columns)?,

@@ -13,7 +13,7 @@ use super::gemm::{self, GemmParams};
 use super::tile::Plan;
 use super::window::{Placement, Window};
 use super::{check_len, elementwise, row_windows, size, slice_rows};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -145,8 +145,9 @@ impl Checked {
     }
 
     /// Parts of the batch of which neither the images nor the outputs are longer than a binding.
-    fn batches(&self, device: &Device) -> impl Iterator<Item = Range<usize>> {
-        row_windows(device, self.spec.n, &[self.image_len(), self.output_len()])
+    fn batches(&self, device: &Device, width: Width) -> impl Iterator<Item = Range<usize>> {
+        let lens = [self.image_len(), self.output_len()];
+        row_windows(device, width, self.spec.n, &lens)
     }
 
     /// The parameters for a part of the batch.
@@ -194,14 +195,14 @@ pub fn forward(
     if let Some(bias) = bias {
         check_len(OP, "bias", bias, conv.c_out)?;
     }
-    let y = device.alloc(conv.n * checked.output_len())?;
+    let y = device.alloc_as(x.width(), conv.n * checked.output_len())?;
     let twin: Twin<Conv2dParams> = match (bias.is_some(), is_relu) {
         (false, false) => cpu::conv2d::forward::<false, false>,
         (false, true) => cpu::conv2d::forward::<false, true>,
         (true, false) => cpu::conv2d::forward::<true, false>,
         (true, true) => cpu::conv2d::forward::<true, true>,
     };
-    for images in checked.batches(device) {
+    for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
         // Forward and the data gradient have results enough to fill a device: their sums are never split.
         let plan = checked.plan(device, [m, conv.c_out / conv.groups, 0], 0)?;
@@ -224,8 +225,8 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
     let checked = conv.check()?;
     check_len(OP, "dy", dy, conv.n * checked.output_len())?;
     check_len(OP, "w", w, checked.filter_len())?;
-    let dx = device.alloc(conv.n * checked.image_len())?;
-    for images in checked.batches(device) {
+    let dx = device.alloc_as(dy.width(), conv.n * checked.image_len())?;
+    for images in checked.batches(device, dy.width()) {
         let m = images.len() * conv.input[0] * conv.input[1];
         let plan = checked.plan(device, [m, conv.c_in / conv.groups, 0], 0)?;
         let family = checked.family(&plan, &[conv.c_out], &[conv.c_in, conv.c_out]);
@@ -248,7 +249,7 @@ pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) 
     check_len(OP, "x", x, conv.n * checked.image_len())?;
     check_len(OP, "dy", dy, conv.n * checked.output_len())?;
     let mut sum: Option<Buffer> = None;
-    for images in checked.batches(device) {
+    for images in checked.batches(device, dy.width()) {
         let x = slice_rows(x, &images, checked.image_len())?;
         let dy = slice_rows(dy, &images, checked.output_len())?;
         let dw = weight_gradient_of(device, &checked, &images, &x, &dy)?;

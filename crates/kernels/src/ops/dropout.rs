@@ -55,7 +55,7 @@ pub fn forward(device: &Device, spec: &Dropout, x: &Buffer, step: &Buffer) -> Re
         ));
     }
     check_len(OP, "step", step, STEP_WORDS)?;
-    let y = device.alloc(x.len())?;
+    let y = device.alloc_as(x.width(), x.len())?;
     let params = DropoutParams {
         n: size(OP, "x", x.len())?,
         stream,

@@ -41,7 +41,7 @@ pub fn fill(device: &Device, y: &Buffer, value: f32) -> Result<()> {
 /// If the lengths differ, memory runs out or the device fails.
 pub fn add(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
     check_len(OP, "b", b, a.len())?;
-    let y = device.alloc(a.len())?;
+    let y = device.alloc_as(a.width(), a.len())?;
     launch(device, &ADD, 0.0, &[a, b], &y)?;
     Ok(y)
 }
@@ -52,7 +52,7 @@ pub fn add(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
 /// If the lengths differ, memory runs out or the device fails.
 pub fn multiply(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
     check_len(OP, "b", b, a.len())?;
-    let y = device.alloc(a.len())?;
+    let y = device.alloc_as(a.width(), a.len())?;
     launch(device, &MULTIPLY, 0.0, &[a, b], &y)?;
     Ok(y)
 }
@@ -62,7 +62,7 @@ pub fn multiply(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
 /// # Errors
 /// If memory runs out or the device fails.
 pub fn scale(device: &Device, x: &Buffer, value: f32) -> Result<Buffer> {
-    let y = device.alloc(x.len())?;
+    let y = device.alloc_as(x.width(), x.len())?;
     launch(device, &SCALE, value, &[x], &y)?;
     Ok(y)
 }

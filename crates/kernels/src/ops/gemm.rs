@@ -8,7 +8,7 @@ use shaders::variants::{Epilogue as Fused, Gemm as Family, Operand, Tile};
 
 use super::tile::{self, Plan};
 use super::{check_len, size};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Width};
 use crate::cpu::gemm::forward;
 use crate::device::Device;
 use crate::error::Result;
@@ -146,7 +146,7 @@ pub fn product_with(
     operands: [&Buffer; 2],
     epilogue: &Epilogue<'_>,
 ) -> Result<Buffer> {
-    let c = device.alloc(gemm.m * gemm.n)?;
+    let c = device.alloc_as(operands[0].width(), gemm.m * gemm.n)?;
     let epilogue = Epilogue {
         beta: 0.0,
         ..*epilogue
@@ -155,7 +155,8 @@ pub fn product_with(
     Ok(c)
 }
 
-/// `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, in place.
+/// `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, in place. A and B are of one width; C of 16-bit ones may have
+/// either. Sums are of 32 bits in any case.
 ///
 /// # Errors
 /// As [`product`]; or if C shares memory with an operand.
@@ -237,16 +238,18 @@ impl Part {
         }
     }
 
-    /// Cuts along a dimension into pieces of at most `most` rows, a multiple of 64 so that windows are aligned.
+    /// Cuts along a dimension into pieces of at most `most` rows, a multiple of that by which windows are aligned.
     fn run_in_windows(self, device: &Device, cut: Cut, most: usize) -> Result<()> {
-        let step = u32::try_from(most / 64 * 64).unwrap_or(u32::MAX / 64 * 64);
+        let alignment = self.buffers[0].width().alignment();
+        let aligned = most.min(u32::MAX as usize) / alignment * alignment;
+        let step = size(OP, "rows", aligned)?;
         let whole = match cut {
             Cut::M => self.params.m,
             Cut::N => self.params.n,
             Cut::K => self.params.k,
         };
         if step == 0 || step >= whole {
-            // Not even 64 rows fit: the launch reports the limit.
+            // Not even so many rows fit: the launch reports the limit.
             return self.dispatch(device);
         }
         for start in (0..whole).step_by(step as usize) {
@@ -350,6 +353,7 @@ impl Part {
 
     fn family(&self, tile: Tile) -> Family {
         let p = &self.params;
+        let [a, _, c] = &self.buffers;
         let [trans_a, trans_b] = self.transposed;
         let whole = |sizes: &[u32]| sizes.iter().all(|size| size.is_multiple_of(4));
         let (extent_a, extent_b) = (
@@ -366,6 +370,7 @@ impl Part {
                 transposed: trans_b,
                 vector: whole(&[p.ldb, p.b_offset, extent_b, p.ldc, p.c_offset, p.n]),
             },
+            wide: a.width() == Width::Half && c.width() == Width::Full,
         }
     }
 

@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use super::conv2d::{Checked, Conv2d, Conv2dParams};
-use super::{aligned_rows, check_len, slice_rows};
-use crate::buffer::Buffer;
+use super::{check_len, row_windows, slice_rows};
+use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::device::Device;
 use crate::error::Result;
@@ -66,16 +66,6 @@ fn columns_len(checked: &Checked) -> usize {
 
 /// Parts of the batch of which neither the images nor the patches are longer than a binding.
 fn parts(device: &Device, checked: &Checked) -> impl Iterator<Item = Range<usize>> + use<> {
-    let (n, image_len, columns_len) = (checked.spec.n, checked.image_len(), columns_len(checked));
-    let fits = device.max_binding_words() / image_len.max(columns_len).max(1);
-    // Both alignments are powers of two, so the larger one serves both.
-    let align = aligned_rows(image_len).max(aligned_rows(columns_len));
-    let step = if fits >= n {
-        n
-    } else {
-        (fits / align * align).max(align)
-    };
-    (0..n)
-        .step_by(step.max(1))
-        .map(move |start| start..n.min(start + step))
+    let lens = [checked.image_len(), columns_len(checked)];
+    row_windows(device, Width::Full, checked.spec.n, &lens)
 }

@@ -102,8 +102,8 @@ fn launch(
     let kernel = Kernel::new(variants::lrn(entry, is_paper), twin);
     // What reaches beyond the channels reaches nothing; and sums of positions stay far from 2^32.
     let reach = |radius: usize| size(OP, "radius", radius.min(channels));
-    let y = device.alloc(len)?;
-    for rows in row_windows(device, len / channels, &[channels]) {
+    let y = device.alloc_as(reads[0].width(), len)?;
+    for rows in row_windows(device, y.width(), len / channels, &[channels]) {
         let params = LrnParams {
             rows: size(OP, "rows", rows.len())?,
             channels: size(OP, "x", rows.len() * channels).and(size(OP, "channels", channels))?,

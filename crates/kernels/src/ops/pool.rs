@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::window::{Placement, Window};
 use super::{check_len, row_windows, size};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -56,10 +56,12 @@ impl Pool {
     pub(super) fn images(
         &self,
         device: &Device,
+        width: Width,
         placement: &Placement,
     ) -> impl Iterator<Item = Range<usize>> + use<> {
         row_windows(
             device,
+            width,
             self.n,
             &[self.input_len(), self.output_len(placement)],
         )

@@ -30,7 +30,7 @@ const BACKWARD: Kernel<ReluParams> = Kernel::new(
 /// # Errors
 /// If memory runs out or the device fails.
 pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
-    let y = device.alloc(x.len())?;
+    let y = device.alloc_as(x.width(), x.len())?;
     launch(device, &FORWARD, &[x], &y)?;
     Ok(y)
 }
@@ -41,7 +41,7 @@ pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
 /// If `dy` and `y` differ in length, memory runs out or the device fails.
 pub fn backward(device: &Device, dy: &Buffer, y: &Buffer) -> Result<Buffer> {
     check_len("relu", "dy", dy, y.len())?;
-    let dx = device.alloc(y.len())?;
+    let dx = device.alloc_as(y.width(), y.len())?;
     launch(device, &BACKWARD, &[dy, y], &dx)?;
     Ok(dx)
 }

@@ -8,7 +8,7 @@
 use shaders::variants::{self, RowLanes};
 
 use super::{check_len, row_windows, size, slice_rows};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -90,7 +90,7 @@ fn launch(
     };
     let kernel = Kernel::new(variants::softmax(entry, lanes), twin);
     let result = device.alloc(len)?;
-    for rows in row_windows(device, len / classes, &[classes]) {
+    for rows in row_windows(device, Width::Full, len / classes, &[classes]) {
         let params = SoftmaxParams {
             rows: size(OP, "rows", rows.len())?,
             classes: size(OP, "classes", classes)?,

@@ -131,7 +131,7 @@ fn choose_tile(device: &Device, m: u32, n: u32, layers: u32) -> Tile {
         })
 }
 
-/// The twin of kernels that only a GPU launches: partial sums, which the CPU device never makes.
+/// The twin of kernels that only a GPU launches: partial sums and 16-bit floats, which the CPU device never makes.
 pub(crate) fn no_twin<P>(_: &P, _: CpuArgs<'_>) {
-    unreachable!("the CPU device does not split sums")
+    unreachable!("the CPU device neither splits sums nor has 16-bit floats")
 }

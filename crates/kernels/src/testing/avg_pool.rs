@@ -28,6 +28,10 @@ impl AvgPoolCase {
 }
 
 impl Case for AvgPoolCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         vec![Input::variable("x", self.len(), Fill::Uniform(-1.0, 1.0))]
     }

@@ -56,6 +56,10 @@ impl BatchNormCase {
 }
 
 impl Case for BatchNormCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         let c = self.channels;
         let x = Fill::Uniform(self.shift - 1.0, self.shift + 1.0);

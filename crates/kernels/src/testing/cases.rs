@@ -31,6 +31,16 @@ pub trait Case: Debug {
     /// How many terms the longest sum of forward and of backward has: tolerances follow from it.
     fn sizes(&self) -> Sizes;
 
+    /// The names of the inputs that may be of 16-bit floats, then with `dy`; none if the operator takes no such.
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// How many kernels in a row store what the next one reads: each rounds to 16 bits.
+    fn half_stores(&self) -> u32 {
+        1
+    }
+
     /// The values of `dy`; uniform in `[-1, 1)` unless sums should be exact.
     fn upstream(&self, len: usize) -> Input {
         Input::constant("dy", len, super::Fill::Uniform(-1.0, 1.0))
@@ -114,6 +124,7 @@ pub fn operators() -> Vec<Operator> {
         elementwise,
         gemm,
         im2col,
+        loss_scale,
         lrn,
         max_pool,
         mix,

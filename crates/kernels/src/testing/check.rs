@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 
 use super::cases::Case;
-use super::fill::{Input, SplitMix};
-use crate::buffer::Buffer;
+use super::fill::{Input, SplitMix, to_half};
+use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::Result;
+use crate::ops::cast;
 
 /// Step of the central differences. The reference is f64, so truncation (`h^2`) and cancellation (`2^-53 / h`) both
 /// stay far under f32's rounding.
@@ -115,14 +116,11 @@ pub fn compare(
 /// Those of the operator or the device; a wrong result is no error but a [`Row`] that did not pass.
 pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     let inputs = case.inputs();
-    let values: Vec<Vec<f64>> = (1..)
-        .zip(&inputs)
-        .map(|(seed, input)| input.values(seed))
-        .collect();
+    let values = values(&inputs);
     let want = case.reference(&values);
     let sizes = case.sizes();
     let magnitudes = magnitudes(case, &values, &want);
-    let run = Run::new(case, device, &inputs, &values)?;
+    let run = Run::new(case, device, &values, &[])?;
     let mut rows = Vec::new();
     for (i, want) in want.iter().enumerate() {
         let name = if i == 0 {
@@ -181,12 +179,8 @@ fn wrong_count(gradients: usize, variables: usize) -> Row {
 /// # Errors
 /// As [`check`].
 pub fn check_twin(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
-    let inputs = case.inputs();
-    let values: Vec<Vec<f64>> = (1..)
-        .zip(&inputs)
-        .map(|(seed, input)| input.values(seed))
-        .collect();
-    let run = Run::new(case, device, &inputs, &values)?;
+    let values = values(&case.inputs());
+    let run = Run::new(case, device, &values, &[])?;
     let magnitudes = if case.sizes().forward_terms == 0 {
         // Exact results are compared as they are.
         vec![1.0; run.outputs.len()]
@@ -194,6 +188,55 @@ pub fn check_twin(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
         magnitudes(case, &values, &run.outputs)
     };
     against_twin(case, &run, &values, &magnitudes)
+}
+
+/// Checks `case` with 16-bit floats where it takes such, against the twins in 32 bits on the same inputs, rounded to 16. No
+/// rows if the operator takes none.
+///
+/// Arithmetic is in 32 bits, and what is stored in 16 is rounded by at most `2^-11` of itself: half of the last of 11
+/// significant bits. That, once for each kernel in a row, comes on top of [`check_twin`]'s tolerance.
+///
+/// # Errors
+/// As [`check`]; or if the device has no 16-bit floats.
+pub fn check_half(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
+    let half = case.half_inputs();
+    if half.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = values(&case.inputs());
+    let run = Run::new(case, device, &values, half)?;
+    let want = Run::new(case, &Device::cpu(), &values, half)?;
+    let sizes = case.sizes();
+    let mut rows = Vec::new();
+    for (name, got, want, terms) in [
+        (
+            "half forward",
+            &run.outputs,
+            &want.outputs,
+            sizes.forward_terms,
+        ),
+        (
+            "half backward",
+            &run.gradients,
+            &want.gradients,
+            sizes.backward_terms,
+        ),
+    ] {
+        for (got, want) in got.iter().zip(want) {
+            let rounding = match got.width {
+                Width::Half => f64::from(case.half_stores()) * 2.0_f64.powi(-11),
+                Width::Full => 0.0,
+            };
+            let tolerance = 2.0 * tolerance(terms) + rounding;
+            rows.push(compare(name, got, want, largest(want), tolerance));
+        }
+    }
+    Ok(rows)
+}
+
+fn values(inputs: &[Input]) -> Vec<Vec<f64>> {
+    let seeded = (1..).zip(inputs);
+    seeded.map(|(seed, input)| input.values(seed)).collect()
 }
 
 /// Compares what a GPU computed with what the twins compute.
@@ -204,7 +247,7 @@ fn against_twin(
     magnitudes: &[f64],
 ) -> Result<Vec<Row>> {
     let sizes = case.sizes();
-    let twin = Run::new(case, &Device::cpu(), &case.inputs(), values)?;
+    let twin = Run::new(case, &Device::cpu(), values, &[])?;
     let mut rows = Vec::new();
     for ((got, want), magnitude) in run.outputs.iter().zip(&twin.outputs).zip(magnitudes) {
         let tolerance = 2.0 * tolerance(sizes.forward_terms);
@@ -224,7 +267,11 @@ fn against_twin(
 }
 
 /// For each output the size of what was summed: the reference of the inputs' absolute values, or of the inputs.
-fn magnitudes(case: &dyn Case, values: &[Vec<f64>], want: &[Vec<f64>]) -> Vec<f64> {
+fn magnitudes<T: std::ops::Deref<Target = [f64]>>(
+    case: &dyn Case,
+    values: &[Vec<f64>],
+    want: &[T],
+) -> Vec<f64> {
     let absolute: Vec<Vec<f64>> = values
         .iter()
         .map(|v| v.iter().map(|x| x.abs()).collect())
@@ -250,26 +297,49 @@ fn largest(values: &[f64]) -> f64 {
 /// A case's results on one device, widened to f64.
 struct Run {
     dy: Vec<f64>,
-    outputs: Vec<Vec<f64>>,
-    gradients: Vec<Vec<f64>>,
+    outputs: Vec<Output>,
+    gradients: Vec<Output>,
+}
+
+/// A buffer's elements, and how wide they were on the device.
+struct Output {
+    elements: Vec<f64>,
+    width: Width,
+}
+
+impl std::ops::Deref for Output {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        &self.elements
+    }
 }
 
 impl Run {
-    fn new(
-        case: &dyn Case,
-        device: &Device,
-        inputs: &[Input],
-        values: &[Vec<f64>],
-    ) -> Result<Self> {
-        let buffers = inputs
-            .iter()
-            .zip(values)
-            .map(|(input, values)| input.upload_values(device, values))
-            .collect::<Result<Vec<_>>>()?;
+    /// Runs with the inputs that `half` names, and `dy` if it names any, rounded to 16 bits; and a GPU stores those so.
+    fn new(case: &dyn Case, device: &Device, values: &[Vec<f64>], half: &[&str]) -> Result<Self> {
+        let upload = |input: &Input, values: &[f64], is_half: bool| {
+            if !is_half {
+                return input.upload_values(device, values);
+            }
+            let rounded: Vec<f64> = values.iter().copied().map(to_half).collect();
+            let buffer = input.upload_values(device, &rounded)?;
+            let width = if device.is_cpu() {
+                Width::Full
+            } else {
+                Width::Half
+            };
+            cast::forward(device, &buffer, width)
+        };
+        let mut buffers = Vec::new();
+        for (input, values) in case.inputs().iter().zip(values) {
+            buffers.push(upload(input, values, half.contains(&input.name))?);
+        }
         let outputs = case.forward(device, &buffers)?;
         let upstream = case.upstream(outputs[0].len());
         let dy = upstream.values(99);
-        let gradients = case.backward(device, &buffers, &upstream.upload_values(device, &dy)?)?;
+        let dy = upload(&upstream, &dy, !half.is_empty())?;
+        let gradients = case.backward(device, &buffers, &dy)?;
         let read = |buffers: Vec<Buffer>| {
             buffers
                 .iter()
@@ -278,19 +348,19 @@ impl Run {
         };
         let (outputs, gradients): (Result<_>, Result<_>) = (read(outputs), read(gradients));
         Ok(Self {
-            dy,
+            dy: download(device, &dy)?.elements,
             outputs: outputs?,
             gradients: gradients?,
         })
     }
 }
 
-fn download(device: &Device, buffer: &Buffer) -> Result<Vec<f64>> {
-    Ok(device
-        .read::<f32>(buffer)?
-        .into_iter()
-        .map(f64::from)
-        .collect())
+fn download(device: &Device, buffer: &Buffer) -> Result<Output> {
+    let words = device.read::<f32>(&cast::forward(device, buffer, Width::Full)?)?;
+    Ok(Output {
+        elements: words.into_iter().map(f64::from).collect(),
+        width: buffer.width(),
+    })
 }
 
 /// `L = sum(dy * reference(inputs)[0])` as a function of one input.

@@ -20,6 +20,10 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for ColumnSumCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         vec![Input::constant(
             "x",

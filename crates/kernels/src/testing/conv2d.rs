@@ -105,6 +105,10 @@ impl Conv2dCase {
 }
 
 impl Case for Conv2dCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x", "w"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         let Conv2d {
             n,

@@ -18,6 +18,15 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for ElementwiseCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["a", "b"]
+    }
+
+    /// Multiply, add, scale, axpy.
+    fn half_stores(&self) -> u32 {
+        4
+    }
+
     fn inputs(&self) -> Vec<Input> {
         vec![
             Input::variable("a", self.n, Fill::Integers(9)),

@@ -45,6 +45,10 @@ impl GemmCase {
 }
 
 impl Case for GemmCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["a", "b", "c"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         let Gemm { m, n, k, .. } = self.gemm;
         // Products of whole numbers up to 3 sum to at most 9 k, exact in f32 for k under 1.8 million.

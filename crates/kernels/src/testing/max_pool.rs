@@ -24,6 +24,10 @@ impl MaxPoolCase {
 }
 
 impl Case for MaxPoolCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         vec![Input::variable("x", self.len(), Fill::Distinct)]
     }

@@ -18,6 +18,10 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for ReluCase {
+    fn half_inputs(&self) -> &'static [&'static str] {
+        &["x"]
+    }
+
     fn inputs(&self) -> Vec<Input> {
         vec![Input::variable("x", self.n, Fill::AwayFromZero)]
     }

@@ -44,7 +44,7 @@ impl Tensor {
         [mean, variance]: [&Self; 2],
         is_training: bool,
     ) -> Result<Self> {
-        self.check_element(OP, "x", Element::F32)?;
+        self.check_float(OP, "x")?;
         let (_, channels) = self.shape().rows_and_columns();
         let vectors = [
             ("gamma", gamma),

@@ -7,13 +7,14 @@ pub use kernels::ops::window::{Padding, Window};
 use super::gemm::masked;
 use crate::error::{Error, Result};
 
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 const OP: &str = "conv2d";
 
 impl Tensor {
     /// Convolves images `[n, h, w, c_in]` with filters `[kh, kw, c_in / groups, c_out]`, adds `bias` (`[c_out]`) and
-    /// applies ReLU if asked for: `[n, out_h, out_w, c_out]`. The window's size is that of the filters.
+    /// applies ReLU if asked for: `[n, out_h, out_w, c_out]`. The window's size is that of the filters. Images and filters
+    /// are both of 32-bit floats or both of 16-bit ones, in which case the filters' gradient is still of 32.
     ///
     /// # Errors
     /// If the shapes do not fit together, the devices or element types differ, or the device fails.
@@ -80,16 +81,7 @@ impl Tensor {
         window: &Window,
         groups: usize,
     ) -> Result<Conv2d> {
-        for (argument, tensor) in [
-            ("x", Some(self)),
-            ("filters", Some(filters)),
-            ("bias", bias),
-        ] {
-            if let Some(tensor) = tensor {
-                tensor.check_element(OP, argument, Element::F32)?;
-                tensor.check_device(OP, argument, self)?;
-            }
-        }
+        self.check_operands(OP, ("filters", filters), bias)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {
             return Err(Error::shape(OP, "x", "[n, h, w, c_in]", self.shape()));
         };

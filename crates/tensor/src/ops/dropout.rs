@@ -15,7 +15,7 @@ impl Tensor {
     /// # Errors
     /// If `rate` is no probability, `self` is not float, `step` is not 8 words on the same device, or the device fails.
     pub fn dropout(&self, rate: f32, stream: u32, step: &Self) -> Result<Self> {
-        self.check_element("dropout", "x", Element::F32)?;
+        self.check_float("dropout", "x")?;
         step.check_element("dropout", "step", Element::U32)?;
         step.check_device("dropout", "step", self)?;
         let spec = Dropout { rate, stream };

@@ -57,7 +57,7 @@ impl Tensor {
     /// # Errors
     /// If the elements are no floats, or the device fails.
     pub fn scale(&self, factor: f32) -> Result<Self> {
-        self.check_element("scale", "x", Element::F32)?;
+        self.check_float("scale", "x")?;
         let y = elementwise::scale(self.device(), self.buffer(), factor)?;
         Ok(Self::output(
             "scale",
@@ -73,7 +73,7 @@ impl Tensor {
     /// # Errors
     /// If the elements are no floats, or the device fails.
     pub fn fill(&self, value: f32) -> Result<()> {
-        self.check_element("fill", "self", Element::F32)?;
+        self.check_float("fill", "self")?;
         Ok(elementwise::fill(self.device(), self.buffer(), value)?)
     }
 
@@ -91,10 +91,10 @@ impl Tensor {
         )?)
     }
 
-    /// An error unless both are float tensors of one shape on one device.
+    /// An error unless both are tensors of the same floats, of one shape, on one device.
     fn check_pair(&self, op: &'static str, other: &Self) -> Result<()> {
-        self.check_element(op, "a", Element::F32)?;
-        other.check_element(op, "b", Element::F32)?;
+        self.check_float(op, "a")?;
+        other.check_element(op, "b", self.element())?;
         other.check_device(op, "b", self)?;
         if self.shape() == other.shape() {
             return Ok(());

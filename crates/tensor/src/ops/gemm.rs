@@ -141,22 +141,14 @@ impl Tensor {
     }
 
     /// A dense layer: rows of `[rows, k]` (leading dimensions are flattened into rows, as `[n, h, w, c]` becomes
-    /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then ReLU if asked for.
+    /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then ReLU if asked for. Rows and
+    /// weights are both of 32-bit floats or both of 16-bit ones, in which case the weights' gradient is still of 32.
     ///
     /// # Errors
     /// As [`Tensor::matmul`].
     pub fn linear(&self, weights: &Self, bias: Option<&Self>, is_relu: bool) -> Result<Self> {
         const OP: &str = "linear";
-        for (argument, tensor) in [
-            ("x", Some(self)),
-            ("weights", Some(weights)),
-            ("bias", bias),
-        ] {
-            if let Some(tensor) = tensor {
-                tensor.check_element(OP, argument, Element::F32)?;
-                tensor.check_device(OP, argument, self)?;
-            }
-        }
+        self.check_operands(OP, ("weights", weights), bias)?;
         let (m, k) = self.shape().rows_and_columns();
         let &[rows, n] = &weights.shape()[..] else {
             return Err(Error::shape(OP, "weights", "[k, n]", weights.shape()));
@@ -194,8 +186,9 @@ impl Tensor {
                 gradients[0] = Some(Self::constant(&device, dx, x.shape().clone()));
             }
             if needs_dw {
-                let dw =
-                    gemm::product(&device, &Gemm::new(k, n, m).transpose_a(), x.buffer(), &dy)?;
+                let dw = device.alloc(k * n)?;
+                let gemm = Gemm::new(k, n, m).transpose_a();
+                gemm::update(&device, &gemm, [x.buffer(), &dy], &Epilogue::default(), &dw)?;
                 gradients[1] = Some(Self::constant(&device, dw, w.shape().clone()));
             }
             if has_bias {
@@ -204,6 +197,25 @@ impl Tensor {
             }
             Ok(gradients)
         }))
+    }
+}
+
+impl Tensor {
+    /// An error unless a layer's weights are of the same floats as `self`, its bias of 32-bit ones, all on one device.
+    pub(super) fn check_operands(
+        &self,
+        op: &'static str,
+        (name, weights): (&'static str, &Self),
+        bias: Option<&Self>,
+    ) -> Result<()> {
+        self.check_float(op, "x")?;
+        weights.check_element(op, name, self.element())?;
+        weights.check_device(op, name, self)?;
+        if let Some(bias) = bias {
+            bias.check_element(op, "bias", Element::F32)?;
+            bias.check_device(op, "bias", self)?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use kernels::ops::lrn as kernel;
 pub use kernels::ops::lrn::Lrn;
 
 use crate::error::Result;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 impl Tensor {
     /// `y_i = x_i (bias + alpha sum of x_j^2)^-beta` over a window of channels j around i, for `self: [.., channels]`
@@ -13,7 +13,7 @@ impl Tensor {
     /// # Errors
     /// If the elements are no floats, there are no channels, or the device fails.
     pub fn lrn(&self, spec: &Lrn) -> Result<Self> {
-        self.check_element("lrn", "x", Element::F32)?;
+        self.check_float("lrn", "x")?;
         let (_, channels) = self.shape().rows_and_columns();
         let y = kernel::forward(self.device(), spec, self.buffer(), channels)?;
         let (x, spec) = (self.detach(), *spec);

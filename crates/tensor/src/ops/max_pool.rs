@@ -5,7 +5,7 @@ pub use kernels::ops::max_pool::Pool;
 pub use kernels::ops::window::{Padding, Window};
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 impl Tensor {
     /// The maximum of each window of `self: [n, h, w, channels]`; the first of equal ones gets the gradient.
@@ -36,7 +36,7 @@ impl Tensor {
 
     /// The sizes of a pooling of `self: [n, h, w, channels]`.
     pub(crate) fn pool(&self, op: &'static str, window: &Window) -> Result<Pool> {
-        self.check_element(op, "x", Element::F32)?;
+        self.check_float(op, "x")?;
         let &[n, h, w, channels] = &self.shape()[..] else {
             return Err(Error::shape(op, "x", "[n, h, w, channels]", self.shape()));
         };

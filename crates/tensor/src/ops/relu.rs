@@ -3,7 +3,7 @@
 use kernels::ops::relu;
 
 use crate::error::Result;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 
 impl Tensor {
     /// Rectified linear unit, element-wise over any shape.
@@ -11,7 +11,7 @@ impl Tensor {
     /// # Errors
     /// If the elements are no floats, or the device fails.
     pub fn relu(&self) -> Result<Self> {
-        self.check_element("relu", "x", Element::F32)?;
+        self.check_float("relu", "x")?;
         let y = relu::forward(self.device(), self.buffer())?;
         let (device, kept, shape) = (self.device().clone(), y.clone(), self.shape().clone());
         Ok(Self::output(

@@ -27,7 +27,14 @@ impl Trainer {
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.gradients()) {
             let place = (row.epoch, row.step);
-            norms::note(run.path(), place, self.optimizer.trained(), gradients)?;
+            let unscale = self.optimizer.unscale();
+            norms::note(
+                run.path(),
+                place,
+                self.optimizer.trained(),
+                gradients,
+                unscale,
+            )?;
         }
         self.save(improved)?;
         listener.event(Event::Epoch(&row));

@@ -72,21 +72,35 @@ pub(super) fn ours(selector: Option<&str>) -> Result<Vec<Contender>> {
         None if Device::adapters().is_empty() => vec!["cpu"],
         None => vec!["cpu", "gpu"],
     };
-    let contender = |selector: &str| {
+    let mut contenders = Vec::new();
+    for selector in selectors {
         let device = Device::open(selector)?;
         let kind = if device.is_cpu() { "cpu" } else { "gpu" };
-        Ok(Contender {
-            name: format!("alexnet, {}", device.name()),
-            device: kind.to_owned(),
-            is_ours: true,
-            program: program.clone(),
-            arguments: ["bench", "--json", "--device", selector]
-                .map(str::to_owned)
-                .to_vec(),
-            environment: BTreeMap::new(),
-        })
-    };
-    selectors.into_iter().map(contender).collect()
+        let mut add = |name: String, precision: &str| {
+            let arguments = [
+                "bench",
+                "--json",
+                "--device",
+                selector,
+                "--precision",
+                precision,
+            ];
+            contenders.push(Contender {
+                name,
+                device: kind.to_owned(),
+                is_ours: true,
+                program: program.clone(),
+                arguments: arguments.map(str::to_owned).to_vec(),
+                environment: BTreeMap::new(),
+            });
+        };
+        add(format!("alexnet, {}", device.name()), "f32");
+        // In software it gains nothing.
+        if device.has_f16() && !device.is_software() {
+            add(format!("alexnet, {}, f16", device.name()), "f16");
+        }
+    }
+    Ok(contenders)
 }
 
 /// The peers in `folder`, those in Python through each of `pythons`; and those that can't run here.

@@ -1,0 +1,38 @@
+//! Conversion between 32-bit and 16-bit floats (Micikevicius 2018): what mixed precision does to images, weights and logits.
+//! To 16 bits it rounds to the nearest; what is over 65,504 becomes infinite. On a GPU alone.
+
+use shaders::variants;
+
+use super::size;
+use super::tile::no_twin;
+use crate::buffer::{Buffer, Width};
+use crate::device::Device;
+use crate::error::Result;
+use crate::kernel::{Grid, Kernel, params};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct CastParams {
+        n: u32,
+    }
+}
+
+/// `x` with elements of `width`; `x` itself if it has such.
+///
+/// # Errors
+/// [`crate::Error::NoF16`] on a device without 16-bit floats; or if memory runs out or the device fails.
+pub fn forward(device: &Device, x: &Buffer, width: Width) -> Result<Buffer> {
+    if x.width() == width {
+        return Ok(x.clone());
+    }
+    let y = device.alloc_as(width, x.len())?;
+    let kernel = Kernel::new(variants::cast(width == Width::Full), no_twin);
+    for window in super::windows(device, x.len()) {
+        let params = CastParams {
+            n: size("cast", "x", window.len())?,
+        };
+        let grid = Grid::vec4(window.len()).flops(window.len());
+        super::launch_window(device, &kernel, &params, (&[x], &y), &window, grid)?;
+    }
+    Ok(y)
+}

@@ -1,0 +1,32 @@
+//! The floats that a network is trained in.
+
+use serde::{Deserialize, Serialize};
+use tensor::Element;
+
+/// The floats that a network is trained in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// 32-bit floats throughout.
+    #[default]
+    F32,
+    /// Mixed precision (Micikevicius 2018): 16-bit floats for activations and their gradients, with a scaled loss; weights and
+    /// sums in 32 bits. On GPUs whose shaders have 16-bit floats.
+    F16,
+}
+
+impl Precision {
+    /// Whether it is 32 bits throughout.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        *self == Self::F32
+    }
+
+    /// The network's input.
+    pub(crate) fn element(self) -> Element {
+        match self {
+            Self::F32 => Element::F32,
+            Self::F16 => Element::F16,
+        }
+    }
+}
