@@ -4,14 +4,19 @@
 // (seed low, stream), counter (sample, step, block, seed high)), and leaves a record of 20 floats:
 //   0 1 where the output begins in the resized image   2 3 size of the resized image   4-7 top, left, height and width of
 //   the window of the source that was resized   8 flip   9-11 gain   12-14 bias   15-18 top, left, height, width erased
+//   19 the image's place in `pixels`: its place in the batch or, where the whole data set is there, its number; one behind
+//   the last for a padded place, which is black
 // augment_apply: one invocation computes one output pixel: y = gain v + bias, with v in 0..=255 interpolated between
 // pixels by a triangle as wide as the scale (so down-scaling does not alias), black outside of the image.
 //
-// pixels: [n, in_h, in_w, 3] bytes, four to a word; samples: [n]; step: shared/step.wgsl; plan: [n, 20];
+// pixels: [images, in_h, in_w, 3] bytes, four to a word; samples: [n]; step: shared/step.wgsl; plan: [n, 20];
 // y: [n, out_h, out_w, 3]. Sizes are height before width.
 
 struct Params {
-    n: u32, in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+    n: u32,
+    // 1: `pixels` are a data set that `samples` point into; 0: they are the batch.
+    resident: u32, images: u32,
+    in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
     // 0: a window at (top, left) of the resized image; 1: a random one, up to `pad` outside; 2: a random area, resized.
     crop: u32, top: i32, left: i32, pad: u32,
     area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
@@ -117,10 +122,11 @@ fn augment_plan(@builtin(global_invocation_id) id: vec3<u32>) {
         let areas = vec2<f32>(params.erase_low, params.erase_high);
         erased = part(sample, 32u, out.x, out.y, areas, vec2<f32>(params.erase_ratio_low, params.erase_ratio_high));
     }
+    let place = min(select(id.x, sample, params.resident == 1u), params.images);
     var record = array<f32, 20>(
         begin.x, begin.y, resized.x, resized.y, window.x, window.y, window.z, window.w,
         select(0.0, 1.0, u.x < params.flip), gain.x, gain.y, gain.z, bias.x, bias.y, bias.z,
-        erased.x, erased.y, erased.z, erased.w, 0.0,
+        erased.x, erased.y, erased.z, erased.w, f32(place),
     );
     for (var i = 0u; i < 20u; i++) {
         plan[20u * id.x + i] = record[i];
@@ -137,12 +143,12 @@ fn byte(at: u32) -> f32 {
     return f32((pixels[at >> 2u] >> (8u * (at & 3u))) & 255u);
 }
 
-// The pixel of image `n`; black outside.
-fn pixel(n: u32, row: i32, column: i32) -> vec3<f32> {
-    if row < 0 || column < 0 || row >= i32(params.in_h) || column >= i32(params.in_w) {
+// The pixel of the image at a place; black outside.
+fn pixel(place: u32, row: i32, column: i32) -> vec3<f32> {
+    if place >= params.images || row < 0 || column < 0 || row >= i32(params.in_h) || column >= i32(params.in_w) {
         return vec3<f32>(0.0);
     }
-    let at = 3u * ((n * params.in_h + u32(row)) * params.in_w + u32(column));
+    let at = 3u * ((place * params.in_h + u32(row)) * params.in_w + u32(column));
     return vec3<f32>(byte(at), byte(at + 1u), byte(at + 2u));
 }
 {% if resample %}
@@ -153,7 +159,7 @@ fn triangle(at: f32, resized: f32, window: f32) -> vec2<f32> {
     return vec2<f32>((at + 0.5) * scale, max(scale, 1.0));
 }
 
-fn resample(n: u32, at: vec2<f32>, resized: vec2<f32>, window: vec4<f32>) -> vec3<f32> {
+fn resample(place: u32, at: vec2<f32>, resized: vec2<f32>, window: vec4<f32>) -> vec3<f32> {
     if at.x < 0.0 || at.y < 0.0 || at.x >= resized.x || at.y >= resized.y {
         return vec3<f32>(0.0);
     }
@@ -167,7 +173,7 @@ fn resample(n: u32, at: vec2<f32>, resized: vec2<f32>, window: vec4<f32>) -> vec
         let row_weight = max(0.0, 1.0 - abs(i + 0.5 - rows.x) / rows.y);
         for (var j = first.y; j < end.y; j += 1.0) {
             let weight = row_weight * max(0.0, 1.0 - abs(j + 0.5 - columns.x) / columns.y);
-            sum += weight * pixel(n, i32(window.x + i), i32(window.y + j));
+            sum += weight * pixel(place, i32(window.x + i), i32(window.y + j));
             weights += weight;
         }
     }
@@ -181,17 +187,17 @@ fn augment_apply(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_work
     if i >= params.n * params.out_h * params.out_w {
         return;
     }
-    let n = i / (params.out_h * params.out_w);
     let row = f32((i / params.out_w) % params.out_h);
     let column = f32(i % params.out_w);
-    let r = 20u * n;
+    let r = 20u * (i / (params.out_h * params.out_w));
+    let place = u32(plan[r + 19u]);
     let at = vec2<f32>(row, select(column, f32(params.out_w) - 1.0 - column, plan[r + 8u] > 0.0))
         + vec2<f32>(plan[r], plan[r + 1u]);
     {% if resample %}
     let window = vec4<f32>(plan[r + 4u], plan[r + 5u], plan[r + 6u], plan[r + 7u]);
-    let v = resample(n, at, vec2<f32>(plan[r + 2u], plan[r + 3u]), window);
+    let v = resample(place, at, vec2<f32>(plan[r + 2u], plan[r + 3u]), window);
     {% else %}
-    let v = pixel(n, i32(at.x), i32(at.y));
+    let v = pixel(place, i32(at.x), i32(at.y));
     {% endif %}
     var result = vec3<f32>(plan[r + 9u], plan[r + 10u], plan[r + 11u]) * v
         + vec3<f32>(plan[r + 12u], plan[r + 13u], plan[r + 14u]);

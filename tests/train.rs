@@ -18,6 +18,8 @@ mod precision;
 mod profile;
 #[path = "train/recipes.rs"]
 mod recipes;
+#[path = "train/resident.rs"]
+mod resident;
 #[path = "train/step.rs"]
 mod step;
 #[path = "train/trial.rs"]

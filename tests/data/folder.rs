@@ -236,6 +236,7 @@ fn a_budget_bounds_what_stays_decoded_and_changes_no_pixel() {
         };
         let set = read_folder(dir.path(), &options, &mut |_| {}).unwrap();
         let pixels = [set.train.read_all().unwrap(), set.train.read_all().unwrap()];
+        assert_eq!(set.train.are_decoded(), cache_bytes == u64::MAX);
         (format!("{:?}", set.train), pixels)
     };
     let expected = pixels(u64::MAX, Check::Pixels);

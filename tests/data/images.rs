@@ -134,3 +134,19 @@ fn impossible_requests_are_errors() {
         "none"
     );
 }
+
+#[test]
+fn images_are_read_in_pieces_and_not_beyond_the_last() {
+    let (_, taken) = sorted(10, 5).split_off(7, 1).unwrap();
+    assert!(taken.are_decoded(), "in memory, as what it is a part of");
+    let all = taken.read_all().unwrap();
+    let mut piece = [0; 36];
+    for first in 0..=4 {
+        taken.read_from(first, &mut piece).unwrap();
+        assert_eq!(piece, all[12 * first..12 * (first + 3)], "from {first}");
+    }
+    let beyond = taken.read_from(5, &mut piece).unwrap_err().to_string();
+    assert!(beyond.starts_with("index: "), "{beyond}");
+    let torn = taken.read_from(0, &mut piece[..30]).unwrap_err();
+    assert!(torn.to_string().starts_with("out: "), "{torn}");
+}

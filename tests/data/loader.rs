@@ -175,6 +175,7 @@ fn errors_and_panics_of_a_source_come_back_in_order_and_waiting_is_counted() {
         batch_size: 4,
         shuffle: None,
         tail: Tail::Drop,
+        pixels: true,
         threads: 3,
         prefetch: 4,
     };
@@ -193,4 +194,45 @@ fn errors_and_panics_of_a_source_come_back_in_order_and_waiting_is_counted() {
     assert_eq!(loader.next_batch().unwrap().pixels[..4], [12, 12, 12, 13]);
     assert!(loader.waited() > before, "the sleep was waited for");
     assert_eq!(loader.next_batch().unwrap().epoch, 1);
+}
+
+#[test]
+fn without_pixels_no_image_is_read_and_all_else_is_as_ever() {
+    let labelled = |source| {
+        let names = vec!["even".to_owned(), "odd".to_owned()];
+        let labels = (0..16).map(|i| i % 2).collect();
+        Images::from_source([1, 1], source, labels, names).unwrap()
+    };
+    let options = LoaderOptions {
+        shuffle: Some(3),
+        pixels: false,
+        ..LoaderOptions::evaluation(6)
+    };
+    // Some of these images are errors, and one panics.
+    let mut without = Loader::new(labelled(Arc::new(Trouble)), options).unwrap();
+    let with = LoaderOptions {
+        pixels: true,
+        ..options
+    };
+    let mut with = Loader::new(labelled(Arc::new(Black)), with).unwrap();
+    for _ in 0..7 {
+        let (without, with) = (without.next_batch().unwrap(), with.next_batch().unwrap());
+        assert_eq!((without.pixels.len(), with.pixels.len()), (0, 18));
+        let rest = |batch: &data::Batch| {
+            let numbers = (batch.n_images, batch.epoch, batch.index);
+            (batch.labels.clone(), batch.samples.clone(), numbers)
+        };
+        assert_eq!(rest(without), rest(with));
+    }
+}
+
+/// Images that are all black.
+#[derive(Debug)]
+struct Black;
+
+impl Source for Black {
+    fn read(&self, _: usize, out: &mut [u8]) -> Result<(), DataError> {
+        out.fill(0);
+        Ok(())
+    }
 }

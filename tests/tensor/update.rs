@@ -1,10 +1,10 @@
 //! Optimizers and mixing inside a captured step: a replay sees the scalars that were written before it.
 
-use tensor::pixels::{Augment, Crop, augment, mix};
+use tensor::pixels::{Augment, Crop, augment, can_be_resident, mix};
 use tensor::update::{
     Adam, Mix, Norm, Sgd, StepBuffer, StepScalars, adam_step, clip_grad_norm, sgd_step,
 };
-use tensor::{Device, Element, Tensor};
+use tensor::{Device, DeviceOptions, Element, Tensor};
 
 fn vector(device: &Device, values: &[f32]) -> Tensor {
     Tensor::from_slice(device, values, [values.len()]).unwrap()
@@ -131,4 +131,94 @@ fn augmentation_depends_on_the_sample_and_the_step_alone() {
     );
     assert_ne!(images([7, 9], 2), first, "another step");
     assert_ne!(images([8, 9], 1)[..192], first[..192], "another sample");
+}
+
+fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::cpu()];
+    devices.extend(Device::open("gpu"));
+    devices
+}
+
+#[test]
+fn images_of_a_resident_data_set_are_those_of_a_batch_bit_for_bit() {
+    const IMAGES: usize = 50;
+    const LEN: usize = 7 * 9 * 3;
+    let all: Vec<u8> = (0..=255).cycle().take(IMAGES * LEN).collect();
+    // The first and the last, one twice, and two places that are padding.
+    let samples = [0, 49, 7, 7, 50, u32::MAX, 31];
+    let n = samples.len();
+    let taken = samples.map(|sample| match all.get(LEN * sample as usize..) {
+        Some(image) if !image.is_empty() => image[..LEN].to_vec(),
+        _ => vec![0; LEN],
+    });
+    let plain = Augment {
+        flip: 0.5,
+        contrast: 0.3,
+        ..Augment::plain([7, 9], [7, 9], [0.5, 0.4, 0.3], [0.25; 3])
+    };
+    let area = Crop::Area {
+        share: [0.2, 1.0],
+        ratio: [0.75, 1.3],
+    };
+    for device in devices() {
+        let pixels = Tensor::empty(&device, [IMAGES, 7, 9, 3], Element::U8).unwrap();
+        for first in (0..all.len()).step_by(2048) {
+            let piece = &all[first..all.len().min(first + 2048)];
+            pixels.write_from(first, piece).unwrap();
+        }
+        assert_eq!(pixels.to_vec::<u8>().unwrap(), all, "{}", device.name());
+        let batch = Tensor::from_slice(&device, &taken.concat(), [n, 7, 9, 3]).unwrap();
+        let numbers = Tensor::from_slice(&device, &samples, [n]).unwrap();
+        let step = StepBuffer::new(&device, &StepScalars::new(5, 3, 0.0)).unwrap();
+        for crop in [plain.crop, area] {
+            let of_batch = Augment { crop, ..plain };
+            let of_all = Augment {
+                resident: Some(IMAGES),
+                ..of_batch
+            };
+            let expected = augment(&of_batch, &batch, &numbers, &step).unwrap();
+            let ours = augment(&of_all, &pixels, &numbers, &step).unwrap();
+            let bits = |x: &Tensor| -> Vec<u32> {
+                let values = x.to_vec::<f32>().unwrap().into_iter();
+                values.map(f32::to_bits).collect()
+            };
+            assert!(
+                bits(&ours) == bits(&expected),
+                "{crop:?} on {}",
+                device.name()
+            );
+            assert!(
+                augment(&of_all, &batch, &numbers, &step).is_err(),
+                "too few"
+            );
+        }
+    }
+}
+
+#[test]
+fn pieces_that_would_touch_their_neighbours_are_refused() {
+    let x = Tensor::empty(&Device::cpu(), [1000], Element::U8).unwrap();
+    for (first, len) in [(1, 255), (0, 255), (256, 512), (768, 232)] {
+        let is_good = (first, len) == (256, 512) || first + len == 1000;
+        let written = x.write_from(first, &vec![1_u8; len]);
+        assert_eq!(written.is_ok(), is_good, "{first} {len}: {written:?}");
+    }
+    assert!(x.write_from(768, &[1_u8; 233]).is_err(), "one too many");
+    assert!(x.write_from(0, &[1.0_f32; 64]).is_err(), "of another type");
+}
+
+#[test]
+fn a_data_set_is_resident_where_one_binding_holds_it() {
+    let cpu = Device::cpu();
+    assert!(can_be_resident(&cpu, 60_000, [32, 32]), "CIFAR");
+    assert!(!can_be_resident(&cpu, 1 << 25, [1, 1]), "too many");
+    assert!(!can_be_resident(&cpu, 1_281_167, [256, 256]), "too large");
+    let options = DeviceOptions {
+        max_binding_bytes: Some(3 * 32 * 32 * 100),
+        ..DeviceOptions::default()
+    };
+    if let Ok(gpu) = Device::open_with("gpu", options) {
+        assert!(can_be_resident(&gpu, 100, [32, 32]), "just so");
+        assert!(!can_be_resident(&gpu, 101, [32, 32]), "one too many");
+    }
 }

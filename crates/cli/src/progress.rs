@@ -191,12 +191,16 @@ impl Progress {
         self.epochs = start.epochs;
         let [train, validation, test] = start.images;
         let mib = |bytes: u64| bytes >> 20;
-        let resident = start.memory.host_bytes.map_or_else(String::new, |bytes| {
+        let host = start.memory.host_bytes.map_or_else(String::new, |bytes| {
             format!(" and {} MiB resident", mib(bytes))
         });
+        let images = match start.resident_bytes {
+            0 => String::new(),
+            bytes => format!(" ({} MiB of images)", mib(bytes)),
+        };
         self.line(&format!(
             "{} with {} parameters on {}, {train} training, {validation} validation and {test} test images, {}, \
-             will take {} MiB on the device{resident}",
+             will take {} MiB on the device{images}{host}",
             start.network,
             start.parameters,
             start.dataset,

@@ -21,6 +21,9 @@ pub struct LoaderOptions {
     pub shuffle: Option<u64>,
     /// What becomes of an incomplete batch.
     pub tail: Tail,
+    /// Whether batches have pixels. Without, no image is read: for a device that holds all of them and takes a batch's by
+    /// their [`Batch::samples`].
+    pub pixels: bool,
     /// Worker threads, at least 1. Batches don't depend on it.
     pub threads: usize,
     /// Batches that may be ready or under way ahead of the caller, at least 1.
@@ -34,6 +37,7 @@ impl LoaderOptions {
             batch_size,
             shuffle: Some(seed),
             tail: Tail::Drop,
+            pixels: true,
             threads: 2,
             prefetch: 4,
         }
@@ -45,6 +49,7 @@ impl LoaderOptions {
             batch_size,
             shuffle: None,
             tail: Tail::Pad,
+            pixels: true,
             threads: 2,
             prefetch: 4,
         }
@@ -54,7 +59,7 @@ impl LoaderOptions {
 /// One batch. Its buffers are reused for a later one.
 #[derive(Debug)]
 pub struct Batch {
-    /// `[batch_size, height, width, 3]`.
+    /// `[batch_size, height, width, 3]`; nothing without [`LoaderOptions::pixels`].
     pub pixels: Vec<u8>,
     /// A class for each image, or [`PADDING`].
     pub labels: Vec<u32>,

@@ -26,6 +26,12 @@ pub trait Source: fmt::Debug + Send + Sync {
         let _: usize = index;
         None
     }
+
+    /// Whether the pixels of image `index` are in memory, so that reading it is a copy.
+    fn is_decoded(&self, index: usize) -> bool {
+        let _: usize = index;
+        false
+    }
 }
 
 /// Labelled RGB images of one size: a view into a shared [`Source`]. Cloning and taking subsets copy no pixels.
@@ -173,17 +179,30 @@ impl Images {
         self.source.read(*place as usize, out)
     }
 
+    /// Whether all pixels are in memory, so that reading an image is a copy.
+    pub fn are_decoded(&self) -> bool {
+        let mut places = self.places.iter();
+        places.all(|place| self.source.is_decoded(*place as usize))
+    }
+
     /// Copies all pixels, `[n, height, width, 3]`, into one vector: for data sets that fit in memory.
     ///
     /// # Errors
     /// The source's first error.
     pub fn read_all(&self) -> Result<Vec<u8>, DataError> {
         let mut pixels = vec![0; self.len() * self.image_bytes()];
-        pixels
-            .par_chunks_exact_mut(self.image_bytes())
-            .enumerate()
-            .try_for_each(|(i, out)| self.read(i, out))?;
+        self.read_from(0, &mut pixels)?;
         Ok(pixels)
+    }
+
+    /// Copies the pixels of the images from `first` on into `out`, as many as it has room for, on all cores.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] when there are not so many, or they don't fill `out`; otherwise the source's first error.
+    pub fn read_from(&self, first: usize, out: &mut [u8]) -> Result<(), DataError> {
+        out.par_chunks_mut(self.image_bytes())
+            .enumerate()
+            .try_for_each(|(i, out)| self.read(first + i, out))
     }
 
     /// The images at `indices`, in that order.
@@ -282,6 +301,10 @@ impl Source for Memory {
         let start = index * self.image_bytes;
         out.copy_from_slice(&self.pixels[start..start + self.image_bytes]);
         Ok(())
+    }
+
+    fn is_decoded(&self, _: usize) -> bool {
+        true
     }
 }
 

@@ -291,9 +291,13 @@ impl Shared {
 
     fn empty_batch(&self) -> Batch {
         let n = self.options.batch_size;
-        let pixels = vec![0; n * self.images.image_bytes()];
+        let image_bytes = if self.options.pixels {
+            self.images.image_bytes()
+        } else {
+            0
+        };
         Batch {
-            pixels,
+            pixels: vec![0; n * image_bytes],
             labels: vec![0; n],
             samples: vec![0; n],
             n_images: 0,
@@ -319,18 +323,13 @@ impl Shared {
         batch.n_images = samples.len();
         batch.labels.fill(PADDING);
         batch.samples.fill(PADDING);
-        let mut images = batch.pixels.chunks_exact_mut(self.images.image_bytes());
-        for ((sample, label), place) in samples
-            .iter()
-            .zip(&mut batch.labels)
-            .zip(&mut batch.samples)
-        {
-            let pixels = images
-                .next()
-                .expect("a batch has no more samples than places");
-            self.images.read(*sample as usize, pixels)?;
+        batch.samples[..samples.len()].copy_from_slice(samples);
+        for (sample, label) in samples.iter().zip(&mut batch.labels) {
             *label = self.images.labels()[*sample as usize];
-            *place = *sample;
+        }
+        let mut images = batch.pixels.chunks_exact_mut(self.images.image_bytes());
+        for (sample, pixels) in samples.iter().zip(&mut images) {
+            self.images.read(*sample as usize, pixels)?;
         }
         images.for_each(|pixels| pixels.fill(0));
         Ok(())

@@ -251,6 +251,8 @@ impl GpuDevice {
 
     pub(crate) fn synchronize(&self) -> Result<()> {
         self.flush()?;
+        // What was only written is on its way with this.
+        self.guarded("waiting", || self.queue.submit([]))?;
         self.wait()
     }
 

@@ -2,14 +2,16 @@
 
 use kernels::ops::{augment, mix};
 
-pub use kernels::ops::augment::{Augment, ColourShift, Crop, Erase};
+pub use kernels::ops::augment::{Augment, ColourShift, Crop, Erase, can_be_resident};
 
 use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
 use crate::update::StepBuffer;
 
 /// Images for a network, `[n, out_h, out_w, 3]`, from `pixels`, bytes `[n, h, w, 3]`. `samples` are the images' numbers
-/// in the data set, words `[n]`: with the step's seed and number they decide all that is random.
+/// in the data set, words `[n]`: with the step's seed and number they decide all that is random. Where `spec` says that a
+/// data set is resident, `pixels` are all its images `[images, h, w, 3]`, and `samples` say which are taken; a number that
+/// it does not have gives a black one.
 ///
 /// # Errors
 /// If a shape, an element type, a device or the description does not fit, or the device fails.
@@ -58,11 +60,12 @@ fn check(spec: &Augment, pixels: &Tensor, samples: &Tensor, step: &StepBuffer) -
     samples.check_device("augment", "samples", pixels)?;
     step.tensor().check_device("augment", "step", pixels)?;
     let n = samples.shape().elements();
+    let images = spec.resident.unwrap_or(n);
     let [h, w] = spec.input;
-    if **pixels.shape() == [n, h, w, 3] {
+    if **pixels.shape() == [images, h, w, 3] {
         return Ok(());
     }
-    let expected = format!("[{n}, {h}, {w}, 3]");
+    let expected = format!("[{images}, {h}, {w}, 3]");
     Err(Error::shape("augment", "pixels", expected, pixels.shape()))
 }
 

@@ -291,6 +291,25 @@ impl Tensor {
         Ok(self.0.device.write(&self.0.buffer, data)?)
     }
 
+    /// Overwrites the elements from `first` on with `data`: a large tensor in pieces. Pieces begin and end at multiples of
+    /// 256 bytes, or with the tensor.
+    ///
+    /// # Errors
+    /// As [`Tensor::write`], or if the piece begins or ends elsewhere.
+    pub fn write_from<T: Elementary>(&self, first: usize, data: &[T]) -> Result<()> {
+        self.check_element("write", "self", T::ELEMENT)?;
+        let elements = self.0.shape.elements();
+        let end = first.saturating_add(data.len());
+        let [begins_well, ends_well] =
+            [first, end].map(|at| at.saturating_mul(size_of::<T>()).is_multiple_of(256));
+        if end > elements || !begins_well || !(ends_well || end == elements) {
+            let expected = format!("with a piece {first}..{end} between multiples of 256 bytes");
+            return Err(Error::shape("write", "self", expected, &self.0.shape));
+        }
+        let words = first * size_of::<T>() / 4..self.0.buffer.len();
+        Ok(self.0.device.write(&self.0.buffer.slice(words)?, data)?)
+    }
+
     /// An error unless the elements are `expected`.
     pub(crate) fn check_element(
         &self,

@@ -42,6 +42,8 @@ pub struct Start {
     pub device: String,
     /// How much memory the run will take.
     pub memory: Memory,
+    /// Bytes of images that stay on the device, as a part of that.
+    pub resident_bytes: u64,
     /// Whether it is a software rasteriser.
     pub is_software: bool,
     /// The data set.

@@ -35,15 +35,34 @@ impl Evaluator {
     /// # Errors
     /// If the images do not suit the network or the views, or the device has no room.
     pub fn new(network: &Network, images: Images, recipe: &Recipe, views: Views) -> Result<Self> {
+        Self::capture(network, images, recipe, views, false)
+    }
+
+    /// The same for images that are looked at again and again, by their plain view: they stay on the device, if the recipe
+    /// keeps them there.
+    pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
+        let resident = recipe.machine.resident;
+        let is_resident = resident.keeps(&images, network.device())?;
+        Self::capture(network, images, recipe, Views::Plain, is_resident)
+    }
+
+    fn capture(
+        network: &Network,
+        images: Images,
+        recipe: &Recipe,
+        views: Views,
+        is_resident: bool,
+    ) -> Result<Self> {
         let n = recipe.evaluation_batch_size.min(images.len());
         let device = network.device();
-        let input = Input::new(device, n, images.size())?;
+        let input = Input::of(device, n, &images, is_resident)?;
         let architecture = network.architecture();
         let (size, classes) = (architecture.input_size(), architecture.classes());
         let specs =
             input.for_evaluation(&recipe.images, recipe.evaluation.resize, (views, size))?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
+            pixels: !is_resident,
             ..LoaderOptions::evaluation(n)
         };
         let loader = Loader::new(images, options)?;
@@ -85,6 +104,11 @@ impl Evaluator {
             output,
             classes,
         })
+    }
+
+    /// Bytes of the images that stay on the device.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        self.input.resident_bytes()
     }
 
     /// Scores the whole split; `progress` is told of batches done and batches in all.

@@ -1,6 +1,6 @@
 //! A batch on the device: what is written before each replay of a captured step, and the network's input made from it.
 
-use data::Batch;
+use data::{Batch, Images};
 use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Element, Tensor};
@@ -8,33 +8,67 @@ use tensor::{Device, Element, Tensor};
 use crate::error::{Error, Result};
 use crate::recipe::{CropKind, ImagesRecipe, Views};
 
+/// Bytes that go to the device at once, of images that stay there: few beside the network, and enough to be fast.
+const PIECE_BYTES: usize = 16 << 20;
+
 /// The device's side of a batch, and of what changes from step to step.
 #[derive(Debug)]
 pub(crate) struct Input {
+    /// Of the batch `[n, h, w, 3]`, or of all images `[images, h, w, 3]` that batches are taken from.
     pixels: Tensor,
+    is_resident: bool,
     labels: Tensor,
     samples: Tensor,
     step: StepBuffer,
 }
 
 impl Input {
-    pub(crate) fn new(
+    /// Room for batches of `n` images of this size.
+    pub(crate) fn new(device: &Device, n: usize, size: [usize; 2]) -> tensor::Result<Self> {
+        Self::with_pixels(empty_pixels(device, n, size)?, n, false)
+    }
+
+    /// The same for batches of `images`. If these are to be resident, all of them are sent now, and batches need no pixels.
+    pub(crate) fn of(
         device: &Device,
         n: usize,
-        [height, width]: [usize; 2],
-    ) -> tensor::Result<Self> {
-        let words = |n: usize| Tensor::empty(device, [n], Element::U32);
+        images: &Images,
+        is_resident: bool,
+    ) -> Result<Self> {
+        if !is_resident {
+            return Ok(Self::new(device, n, images.size())?);
+        }
+        let pixels = empty_pixels(device, images.len(), images.size())?;
+        send(images, &pixels, PIECE_BYTES)?;
+        Ok(Self::with_pixels(pixels, n, true)?)
+    }
+
+    fn with_pixels(pixels: Tensor, n: usize, is_resident: bool) -> tensor::Result<Self> {
+        let device = pixels.device();
+        let words = || Tensor::empty(device, [n], Element::U32);
         Ok(Self {
-            pixels: Tensor::empty(device, [n, height, width, data::CHANNELS], Element::U8)?,
-            labels: words(n)?,
-            samples: words(n)?,
+            labels: words()?,
+            samples: words()?,
             step: StepBuffer::new(device, &StepScalars::new(0, 1, 0.0))?,
+            is_resident,
+            pixels,
         })
+    }
+
+    /// Bytes of the images that stay on the device.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        if self.is_resident {
+            self.pixels.shape().elements() as u64
+        } else {
+            0
+        }
     }
 
     /// Copies a batch over.
     pub(crate) fn write(&self, batch: &Batch) -> tensor::Result<()> {
-        self.pixels.write(&batch.pixels)?;
+        if !self.is_resident {
+            self.pixels.write(&batch.pixels)?;
+        }
         self.labels.write(&batch.labels)?;
         self.samples.write(&batch.samples)
     }
@@ -141,10 +175,35 @@ impl Input {
             return Err(Error::setting("resize", expected, resize.unwrap_or(size)));
         }
         Ok(Augment {
+            resident: self.is_resident.then_some(shape[0]),
             crop: Crop::Centre { resized },
             ..Augment::plain(source, [size; 2], mean, deviation)
         })
     }
+}
+
+fn empty_pixels(device: &Device, n: usize, [height, width]: [usize; 2]) -> tensor::Result<Tensor> {
+    Tensor::empty(device, [n, height, width, data::CHANNELS], Element::U8)
+}
+
+/// Sends all images to `pixels: [images, h, w, 3]`, about so many bytes at once.
+fn send(images: &Images, pixels: &Tensor, piece_bytes: usize) -> Result<()> {
+    let image_bytes = images.image_bytes();
+    // The fewest images that end at a multiple of 256 bytes, as pieces of a tensor must.
+    let fewest = 256 >> image_bytes.trailing_zeros().min(8);
+    let at_once = (piece_bytes / image_bytes)
+        .next_multiple_of(fewest)
+        .max(fewest);
+    let mut piece = vec![0; at_once.min(images.len()) * image_bytes];
+    for first in (0..images.len()).step_by(at_once) {
+        let n = at_once.min(images.len() - first);
+        let piece = &mut piece[..n * image_bytes];
+        images.read_from(first, piece)?;
+        pixels.write_from(first * image_bytes, piece)?;
+        // Else the copies that wait to be sent would be as large as all images.
+        pixels.device().synchronize().map_err(tensor::Error::from)?;
+    }
+    Ok(())
 }
 
 /// The centre and the four corners of a resized image.
@@ -158,4 +217,27 @@ fn ten_crop(resized: [usize; 2], size: usize) -> Result<Vec<Crop>> {
     let mut crops = vec![Crop::Centre { resized }];
     crops.extend(corners.map(|(top, left)| Crop::At { resized, top, left }));
     Ok(crops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_arrive_whole_in_pieces_of_any_length() {
+        // Pieces of these images end well after each, after each 64th, and after each 256th.
+        for size in [[16, 16], [6, 6], [7, 9]] {
+            let n = 600;
+            let image_bytes = size[0] * size[1] * data::CHANNELS;
+            let bytes = (0..=250).cycle().take(n * image_bytes).collect();
+            let names = vec!["only".to_owned()];
+            let images = Images::from_pixels(size, bytes, vec![0; n], names).unwrap();
+            for piece_bytes in [1, 20_000, 1 << 20] {
+                let pixels = empty_pixels(&Device::cpu(), n, size).unwrap();
+                send(&images, &pixels, piece_bytes).unwrap();
+                let arrived: Vec<u8> = pixels.to_vec().unwrap();
+                assert!(arrived == images.read_all().unwrap(), "{size:?}");
+            }
+        }
+    }
 }

@@ -54,7 +54,7 @@ pub use preview::{Activations, Preview};
 pub use rate::{ScheduleKind, ScheduleRecipe};
 pub use recipe::{
     AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,
-    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Precision, Recipe, Views,
+    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Precision, Recipe, Residency, Views,
 };
 pub use record::{Row, Summary};
 pub use run_dir::RunDir;

@@ -58,14 +58,14 @@ impl Ahead {
         })
     }
 
-    /// The most that a run on `device` will hold, with or without checkpoints.
-    pub(crate) fn memory(&self, device: &Device, saves: bool) -> Memory {
+    /// The most that a run on `device` will hold, with or without checkpoints; it has sent the images that stay there.
+    pub(crate) fn memory(&self, device: &Device, saves: bool, images_bytes: u64) -> Memory {
         let device_bytes = device.memory().0 + self.test_bytes;
         let test_bytes = if device.is_cpu() { self.test_bytes } else { 0 };
         let checkpoint_bytes = if saves { self.checkpoint_bytes } else { 0 };
         // A driver in software touches the pages of its buffers as kernels do; the CPU device has them from the start.
         let to_come = if device.is_software() {
-            device_bytes
+            device_bytes.saturating_sub(images_bytes)
         } else {
             0
         };

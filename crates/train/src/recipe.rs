@@ -22,7 +22,7 @@ use crate::rate::ScheduleRecipe;
 
 pub use evaluation::{EvaluationRecipe, Views};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
-pub use machine::MachineRecipe;
+pub use machine::{MachineRecipe, Residency};
 pub use mix::MixRecipe;
 pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;

@@ -73,17 +73,16 @@ pub(crate) struct Reading {
 }
 
 impl TrainStep {
-    /// Captures a step of `network` on batches of `n` images of `size`.
+    /// Captures a step of `network` on batches that come through `input`.
     pub(crate) fn capture(
         network: &Network,
         optimizer: &Optimizer,
         recipe: &Recipe,
-        (n, size): (usize, [usize; 2]),
+        input: Input,
     ) -> Result<Self> {
         let device = network.device();
         recipe.check_precision(device)?;
         let accumulate = u32::try_from(recipe.optimizer.accumulate).unwrap_or(u32::MAX);
-        let input = Input::new(device, n, size)?;
         let architecture = network.architecture();
         let sums = Accuracy::new(device, architecture.classes(), false)?;
         let spec = input.for_training(&recipe.images, architecture.input_size())?;
@@ -130,6 +129,11 @@ impl TrainStep {
             every: if is_waiting_cheap { 1 } else { EVERY },
             under_way: VecDeque::new(),
         })
+    }
+
+    /// Bytes of the training images that stay on the device.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        self.input.resident_bytes()
     }
 
     /// The gradients of the last batch, if the recipe asks for norms.

@@ -48,7 +48,8 @@ impl Throughput {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let side = architecture.input_size();
         let optimizer = Optimizer::new(recipe, &network)?;
-        let train = TrainStep::capture(&network, &optimizer, recipe, (n, [side; 2]))?;
+        let input = Input::new(device, n, [side; 2])?;
+        let train = TrainStep::capture(&network, &optimizer, recipe, input)?;
         let batch = noise(n, side, architecture.classes());
         let input = Input::new(device, n, [side; 2])?;
         let spec = Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3]);

@@ -19,10 +19,11 @@ use crate::control::Metric;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
+use crate::input::Input;
 use crate::memory::Ahead;
 use crate::optimizer::Optimizer;
 use crate::profiler::Profiler;
-use crate::recipe::{InitKind, Recipe, Views};
+use crate::recipe::{InitKind, Recipe};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
@@ -91,8 +92,10 @@ impl Trainer {
         let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
+        let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
+            pixels: !is_resident,
             ..LoaderOptions::training(recipe.batch_size, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
@@ -100,16 +103,15 @@ impl Trainer {
             .with_class_names(data.class_names())?;
         trained.freeze(|name| recipe.optimizer.freezes(name));
         let optimizer = Optimizer::new(&recipe, &trained)?;
-        let sizes = (recipe.batch_size, data.train.size());
-        let step = TrainStep::capture(&trained, &optimizer, &recipe, sizes)?;
+        let input = Input::of(device, recipe.batch_size, &data.train, is_resident)?;
+        let step = TrainStep::capture(&trained, &optimizer, &recipe, input)?;
         let network = optimizer.model().clone();
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
         let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
         let schedule = recipe.schedule.schedule(rate, epochs, steps);
         let validation = data.validation.clone();
-        let validation =
-            validation.map(|images| Evaluator::new(&network, images, &recipe, Views::Plain));
+        let validation = validation.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         let validation = validation.transpose()?;
         Ok(Self {
             memory_ahead: Ahead::measure(&network, &optimizer, &data, &recipe)?,
@@ -234,11 +236,17 @@ impl Trainer {
 
     fn start(&self) -> Start {
         let len = |images: &Option<data::Images>| images.as_ref().map_or(0, data::Images::len);
+        let of_validation = self.validation.as_ref().map(Evaluator::resident_bytes);
+        let resident_bytes = self.step.resident_bytes() + of_validation.unwrap_or(0);
+        let saves = self.run.is_some();
         Start {
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
-            memory: self.memory_ahead.memory(&self.device, self.run.is_some()),
+            memory: self
+                .memory_ahead
+                .memory(&self.device, saves, resident_bytes),
+            resident_bytes,
             is_software: self.device.is_software(),
             dataset: self.data.name.clone(),
             images: [

@@ -76,6 +76,10 @@ impl Source for Pictures {
     fn path(&self, index: usize) -> Option<&Path> {
         self.files.get(index).map(PathBuf::as_path)
     }
+
+    fn is_decoded(&self, index: usize) -> bool {
+        self.kept[index].get().is_some()
+    }
 }
 
 impl fmt::Debug for Pictures {

@@ -82,10 +82,21 @@ pub(crate) fn plan(p: &AugmentParams, args: CpuArgs<'_>) {
     let (samples, step) = (words(samples), words(step));
     plan.par_chunks_mut(RECORD)
         .zip(samples)
+        .enumerate()
         .with_min_len(16)
-        .for_each(|(record, &sample)| {
+        .for_each(|(idx, (record, &sample))| {
             record.copy_from_slice(&plan_image(p, &Draws { sample, step }));
+            let place = if p.resident == 1 { index(sample) } else { idx };
+            record[19] = float(place.min(index(p.images)));
         });
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "places of images are at most 2^24"
+)]
+fn float(place: usize) -> f32 {
+    place as f32
 }
 
 #[expect(clippy::cast_precision_loss, reason = "places are below 2^15")]
@@ -144,15 +155,16 @@ fn plan_image(p: &AugmentParams, draws: &Draws<'_>) -> [f32; RECORD] {
 pub(crate) fn apply<const RESAMPLE: bool>(p: &AugmentParams, args: CpuArgs<'_>) {
     let ([pixels, plan], [y]) = args.split();
     let [in_h, in_w, out_h, out_w] = [p.in_h, p.in_w, p.out_h, p.out_w].map(index);
-    let bytes: &[u8] = bytemuck::cast_slice(pixels);
+    let image_bytes = 3 * in_h * in_w;
+    let bytes: &[u8] = &bytemuck::cast_slice(pixels)[..index(p.images) * image_bytes];
     y.par_chunks_mut(3 * out_h * out_w)
-        .zip(bytes.par_chunks(3 * in_h * in_w))
         .zip(plan.par_chunks(RECORD))
-        .for_each(|((y, bytes), record)| {
-            if RESAMPLE {
-                resample(p, bytes, record, y);
-            } else {
-                copy(p, bytes, record, y);
+        .for_each(|(y, record)| {
+            let first = whole(record[19]) * image_bytes;
+            match bytes.get(first..first + image_bytes) {
+                Some(image) if RESAMPLE => resample(p, image, record, y),
+                Some(image) => copy(p, image, record, y),
+                None => y.fill(0.0),
             }
             finish(record, 3 * out_w, y);
         });

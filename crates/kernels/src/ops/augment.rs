@@ -18,7 +18,8 @@ use shaders::variants::augment as variants;
 params! {
     /// Parameters of both kernels; see the shader.
     pub(crate) struct AugmentParams {
-        n: u32, in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+        n: u32, resident: u32, images: u32,
+        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
         crop: u32, top: i32, left: i32, pad: u32,
         area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
         flip: f32, brightness: f32, contrast: f32,
@@ -34,6 +35,8 @@ params! {
 const OP: &str = "augment";
 /// Floats that say what happens to one image.
 pub(crate) const RECORD: usize = 20;
+/// The most images that `pixels` may hold: an image's place is a float in the record.
+const MAX_IMAGES: usize = 1 << 24;
 /// The random numbers' stream.
 pub(crate) const STREAM: u32 = 0x6175_6775;
 
@@ -101,6 +104,9 @@ pub struct Erase {
 /// What is done to the images of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Augment {
+    /// How many images the source has where it is a whole data set, of which a batch's samples are taken. `None`: the
+    /// source is the batch.
+    pub resident: Option<usize>,
     /// Height and width of the source.
     pub input: [usize; 2],
     /// Height and width of the result.
@@ -133,6 +139,7 @@ impl Augment {
         deviation: [f32; 3],
     ) -> Self {
         Self {
+            resident: None,
             input,
             output,
             crop: Crop::Centre { resized: output },
@@ -236,6 +243,8 @@ impl Augment {
         let erase_ratio = erase.ratio.map(f32::log2);
         Ok(AugmentParams {
             n: size(OP, "n", n)?,
+            resident: self.resident.is_some().into(),
+            images: size(OP, "images", self.resident.unwrap_or(n))?,
             in_h: in_h?,
             in_w: in_w?,
             out_h: out_h?,
@@ -305,10 +314,21 @@ fn check_part(argument: &'static str, share: [f32; 2], ratio: [f32; 2]) -> Resul
     Err(Error::argument(OP, argument, expected, got))
 }
 
-/// Images for a network, `[n, out_h, out_w, 3]`, from `pixels` `[n, in_h, in_w, 3]`, bytes packed four to a word.
+/// Whether a data set of so many images of this height and width can be resident on the device: in one binding.
+#[must_use]
+pub fn can_be_resident(device: &Device, images: usize, [h, w]: [usize; 2]) -> bool {
+    let bytes = images.saturating_mul(3).saturating_mul(h).saturating_mul(w);
+    images <= MAX_IMAGES
+        && u32::try_from(bytes).is_ok()
+        && bytes.div_ceil(4) <= device.max_binding_words()
+}
+
+/// Images for a network, `[n, out_h, out_w, 3]`, from `pixels`, bytes packed four to a word: `[n, in_h, in_w, 3]`, or
+/// `[images, in_h, in_w, 3]` where a data set of so many is resident.
 ///
 /// `samples` are the `n` images' numbers in the data set: with the seed and the step number in `step` they decide all
-/// that is random.
+/// that is random. Of a resident data set they also say which images are taken; a number that it does not have, such as a
+/// batch's padding, gives a black one.
 ///
 /// # Errors
 /// If a size or limit makes no sense, a length does not fit, memory runs out or the device fails.
@@ -340,13 +360,19 @@ pub fn forward_into(
 ) -> Result<()> {
     spec.check()?;
     let n = samples.len();
-    let elements = |[h, w]: [usize; 2]| {
+    let images = spec.resident.unwrap_or(n);
+    if images > MAX_IMAGES {
+        let expected = format!("at most {MAX_IMAGES}");
+        return Err(Error::argument(OP, "images", expected, images.to_string()));
+    }
+    let elements = |n: usize, [h, w]: [usize; 2]| {
         let elements = n.saturating_mul(3 * h * w);
         size(OP, "n", elements).map(|_| elements)
     };
-    check_len(OP, "pixels", pixels, elements(spec.input)?.div_ceil(4))?;
+    let bytes = elements(images, spec.input)?;
+    check_len(OP, "pixels", pixels, bytes.div_ceil(4))?;
     check_len(OP, "step", step, StepScalars::WORDS)?;
-    let outputs = elements(spec.output)?;
+    let outputs = elements(n, spec.output)?;
     check_len(OP, "y", y, outputs)?;
     let params = spec.params(n)?;
     let plan = device.alloc(n * RECORD)?;

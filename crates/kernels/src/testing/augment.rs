@@ -55,7 +55,9 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
         return Err("expected random, area, at or centre".to_owned());
     };
     let (shift, erase) = (fields.real_or("shift", 0.0)?, fields.real_or("erase", 0.0)?);
+    let resident = fields.get_or("resident", 0)?;
     let spec = Augment {
+        resident: (resident > 0).then_some(resident),
         crop,
         flip: fields.real_or("flip", 0.0)?,
         brightness: fields.real_or("brightness", 0.0)?,
@@ -237,10 +239,15 @@ fn to_words(values: &[f64]) -> Vec<u32> {
 impl Case for AugmentCase {
     fn inputs(&self) -> Vec<Input> {
         let [h, w] = self.spec.input;
-        let words = (3 * self.n * h * w).div_ceil(4);
+        let images = self.spec.resident.unwrap_or(self.n);
+        let words = (3 * images * h * w).div_ceil(4);
+        // One number more than there are images: that of a padded place.
+        let samples = self.spec.resident.map_or(Fill::Words, |images| {
+            Fill::Labels(u32::try_from(images).map_or(u32::MAX, |images| images + 1))
+        });
         vec![
             Input::constant("pixels", words, Fill::Words),
-            Input::constant("samples", self.n, Fill::Words),
+            Input::constant("samples", self.n, samples),
         ]
     }
 
@@ -249,11 +256,17 @@ impl Case for AugmentCase {
         let bytes: &[u8] = bytemuck::cast_slice(&words);
         let [in_h, in_w] = self.spec.input;
         let [out_h, out_w] = self.spec.output;
+        let len = 3 * in_h * in_w;
+        let black = vec![0; len];
         let mut y = Vec::new();
-        for (image, sample) in bytes
-            .chunks_exact(3 * in_h * in_w)
-            .zip(to_words(&inputs[1]))
-        {
+        for (n, sample) in to_words(&inputs[1]).into_iter().enumerate() {
+            let place = self.spec.resident.map_or(n, |_| sample as usize);
+            let is_padding = self.spec.resident.is_some_and(|images| place >= images);
+            let image = if is_padding {
+                &black
+            } else {
+                &bytes[place * len..(place + 1) * len]
+            };
             let plan = self.plan(sample);
             for i in 0..3 * out_h * out_w {
                 let place = [i / (3 * out_w), i / 3 % out_w];

@@ -1,6 +1,15 @@
 //! What changes how fast a run goes, and not where it ends.
 
+use data::Images;
 use serde::{Deserialize, Serialize};
+use tensor::Device;
+use tensor::pixels::can_be_resident;
+
+use crate::error::{Error, Result};
+
+/// The largest split that [`Residency::Auto`] keeps on a GPU, in bytes: CIFAR has 150 MB, and 5,000 photos of 256x256 just
+/// fit. It is little beside what training takes on the GPUs that would train on more.
+const MOST_BYTES: usize = 1 << 30;
 
 /// What changes how fast a run goes, and not where it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,6 +19,8 @@ pub struct MachineRecipe {
     pub device: String,
     /// Threads that make batches.
     pub loader_threads: usize,
+    /// Whether the training and the validation images stay on the device, so that a step sends their numbers alone.
+    pub resident: Residency,
     /// The data directory, if not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
@@ -22,8 +33,46 @@ impl Default for MachineRecipe {
         Self {
             device: "auto".to_owned(),
             loader_threads: 2,
+            resident: Residency::default(),
             data_dir: None,
             norms: false,
+        }
+    }
+}
+
+/// Whether the images of a split stay on the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Residency {
+    /// On a GPU, if they are decoded anyway, one binding holds them and they take at most 1 GiB.
+    #[default]
+    Auto,
+    /// Yes, or it is an error; they are decoded first if need be.
+    Always,
+    /// No: each batch's pixels are sent.
+    Never,
+}
+
+impl Residency {
+    /// Whether it keeps these images on this device.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if it should and can't.
+    pub(crate) fn keeps(self, images: &Images, device: &Device) -> Result<bool> {
+        let can_be = can_be_resident(device, images.len(), images.size());
+        let bytes = images.len().saturating_mul(images.image_bytes());
+        match self {
+            Self::Never => Ok(false),
+            Self::Always if can_be => Ok(true),
+            Self::Always => {
+                let expected = "images that one binding of the device holds for `always`";
+                let got = format!("{bytes} bytes of them");
+                Err(Error::setting("machine.resident", expected, got))
+            }
+            Self::Auto => {
+                Ok(can_be && bytes <= MOST_BYTES && !device.is_cpu() && images.are_decoded())
+            }
         }
     }
 }
