@@ -91,8 +91,8 @@ pub(crate) fn row_windows(
         .map(|&len| aligned_rows(width, len))
         .max()
         .unwrap_or(1);
-    let elements = device.max_binding_words().saturating_mul(4) / width.bytes();
-    let fitting = elements / longest;
+    // Also where elements are narrow, as others of as many rows need not be: a pool's places.
+    let fitting = device.max_binding_words() / longest;
     let most = if fitting >= rows {
         rows
     } else {

@@ -33,7 +33,7 @@ pub fn forward(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Resu
         launch(device, x, &y, [rows, columns, rows])?;
         return Ok(y);
     }
-    if x.width().words(x.len()) > device.max_binding_words() {
+    if x.len() > device.max_binding_words() {
         return forward_in_windows(device, x, rows, columns);
     }
     let parts = rows.div_ceil(ROWS_PER_PART).max(1);
