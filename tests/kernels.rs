@@ -6,6 +6,8 @@ mod checker;
 mod device;
 #[path = "kernels/half.rs"]
 mod half;
+#[path = "kernels/variants.rs"]
+mod variants;
 
 use kernels::testing::{Case, Row, check, check_half, check_twin, gpu, operators};
 use kernels::{Device, Options, TileKind};
@@ -79,26 +81,13 @@ fn matrix_products_hold_with_every_tile() {
     }
 }
 
-/// What mixed precision stores in 16 bits, with every tile.
+/// What mixed precision stores in 16 bits. Tiles have their turn in `variants`.
 #[test]
 fn operators_hold_with_16_bit_floats() {
-    for tile in [None].into_iter().chain(TileKind::ALL.map(Some)) {
-        let options = Options {
-            tile,
-            ..Options::default()
-        };
-        let only: &[&str] = match tile {
-            None => &[],
-            Some(_) => &["conv2d", "gemm"],
-        };
-        match Device::open_with("gpu", options) {
-            Ok(device) if !device.has_f16() => no_gpu("no adapter with 16-bit floats"),
-            Ok(device) if tile == Some(TileKind::Subgroup) && !has_subgroups_of_8(&device) => {
-                no_gpu("no adapter with subgroups of 8");
-            }
-            Ok(device) => check_cases(&device, only, QUICK_FLOPS, check_half),
-            Err(error) => no_gpu(&error.to_string()),
-        }
+    match gpu() {
+        Ok(device) if !device.has_f16() => no_gpu("no adapter with 16-bit floats"),
+        Ok(device) => check_cases(&device, &[], QUICK_FLOPS, check_half),
+        Err(reason) => no_gpu(&reason),
     }
 }
 
