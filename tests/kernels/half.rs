@@ -11,7 +11,7 @@ use kernels::{Buffer, Device, Error, StepScalars, Update, Width};
 use super::no_gpu;
 
 /// A GPU with 16-bit floats.
-fn device() -> Option<Device> {
+pub(crate) fn device() -> Option<Device> {
     match gpu() {
         Ok(device) if device.has_f16() => return Some(device),
         Ok(device) => no_gpu(&format!("{} has no 16-bit floats", device.name())),

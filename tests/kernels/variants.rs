@@ -8,33 +8,21 @@ use kernels::ops::cast;
 use kernels::ops::conv2d::{self, Conv2d};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::window::{Padding, Window};
-use kernels::{Buffer, Device, Options, TileKind, Width};
+use kernels::{Buffer, Device, TileKind, Width};
 
-use super::{has_subgroups_of_8, no_gpu};
+use super::for_each_tile;
 
-/// Calls `check` for each tile on a device of its own, with each width that the adapter has, and says which of its runs to make.
-fn for_each_tile(check: impl Fn(&Device, Width, usize, &str)) {
-    for tile in TileKind::ALL {
-        let options = Options {
-            tile: Some(tile),
-            ..Options::default()
-        };
-        match Device::open_with("gpu", options) {
-            Ok(device) if tile == TileKind::Subgroup && !has_subgroups_of_8(&device) => {
-                no_gpu("no adapter with subgroups of 8");
-            }
-            Ok(device) => {
-                let is_like_small = matches!(tile, TileKind::Large | TileKind::Medium);
-                let every = if is_like_small { 5 } else { 1 };
-                check(&device, Width::Full, every, &format!("{tile:?}"));
-                if device.has_f16() {
-                    let name = format!("{tile:?}, 16 bits");
-                    check(&device, Width::Half, every.max(3), &name);
-                }
-            }
-            Err(error) => no_gpu(&error.to_string()),
+/// Calls `check` for each tile with each width that the adapter has, and says which of its runs to make.
+fn for_each_tile_and_width(check: impl Fn(&Device, Width, usize, &str)) {
+    for_each_tile(|device, tile| {
+        let is_like_small = matches!(tile, TileKind::Large | TileKind::Medium);
+        let every = if is_like_small { 5 } else { 1 };
+        check(device, Width::Full, every, &format!("{tile:?}"));
+        if device.has_f16() {
+            let name = format!("{tile:?}, 16 bits");
+            check(device, Width::Half, every.max(3), &name);
         }
-    }
+    });
 }
 
 /// Small whole numbers, whose products and sums are exact in 32 bits; the same for the same `stream`.
@@ -114,7 +102,7 @@ impl Product {
 #[test]
 fn every_three_flags_of_a_product_run_together() {
     let cpu = Device::cpu();
-    for_each_tile(|device, width, every, tile| {
+    for_each_tile_and_width(|device, width, every, tile| {
         for run in design().into_iter().step_by(every) {
             let [
                 ta,
@@ -154,7 +142,7 @@ fn every_three_flags_of_a_product_run_together() {
 #[test]
 fn every_variant_of_a_convolution_runs() {
     let cpu = Device::cpu();
-    for_each_tile(|device, width, every, tile| {
+    for_each_tile_and_width(|device, width, every, tile| {
         for flags in (0_u8..16).step_by(every) {
             let [vector_in, vector_out, is_strided, long] = [1, 2, 4, 8].map(|bit| flags & bit > 0);
             // Many pixels make a long sum in the weight gradient, which is split where tiles are for GPUs.
