@@ -8,7 +8,8 @@
 // conv2d_data_gradient     A = patches of dy  B = w^T   C = dx   M = n h w                N = c_in / groups    K = kh kw c_out / groups
 // conv2d_weight_gradient   A = patches of x^T B = dy    C = dw   M = kh kw c_in / groups  N = c_out / groups   K = n out_h out_w
 //
-// With split_k the weight gradient writes the sums of one stretch of K each, [splits, M, c_out], for gemm_reduce to add up.
+// Where K is longer than k_per_split, the weight gradient writes the sums of one stretch of it each, [splits, M, c_out], for
+// gemm_reduce to add up; the other two never split theirs.
 // vector_a, vector_b: channels per group are multiples of 4 on the side that A and that B and C are read along.
 // Workgroup (x, y, z) computes tile x along N, tile y along M of channel group z, or z = group * splits + split.
 
@@ -34,7 +35,7 @@
 // The first channel of this workgroup's group, in x and in y, and the first element of its partial sums.
 var<private> first_in: u32;
 var<private> first_out: u32;
-{% if split_k %}
+{% if weight_gradient %}
 var<private> first_partial: u32;
 {% endif %}
 
@@ -64,7 +65,7 @@ fn read_b(at: u32, valid: bool) -> {{ type_b }} {
 
 fn begin(group: vec3<u32>) {
     let extent = extent_k();
-    {% if split_k %}
+    {% if weight_gradient %}
     let splits = (extent + params.k_per_split - 1u) / params.k_per_split;
     let channel_group = group.z / splits;
     let split = group.z % splits;
@@ -81,14 +82,8 @@ fn begin(group: vec3<u32>) {
 }
 
 fn finish(sum: f32, n: u32) -> f32 {
-    var value = sum;
-    {% if has_bias %}
-    value += bias[first_out + n];
-    {% endif %}
-    {% if relu %}
-    value = select(value, 0.0, value <= 0.0);
-    {% endif %}
-    return value;
+    let value = sum{{ " + bias[first_out + n]" if has_bias }};
+    return {{ "select(value, 0.0, params.relu != 0u && value <= 0.0)" if forward else "value" }};
 }
 
 fn store(m: u32, n: u32, value: vec4<f32>) {
@@ -96,7 +91,7 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     if m >= extent_m() || n >= extent_n {
         return;
     }
-    let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n{{ " + first_partial" if split_k }};
+    let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n{{ " + first_partial" if weight_gradient }};
     {% if vector_b %}
     c[at / 4u] = vec4<{{ real_c }}>(vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u)));
     {% else %}

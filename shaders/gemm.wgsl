@@ -1,10 +1,10 @@
-// Matrix product: C = alpha op(A) op(B) + beta C + bias, then ReLU if asked for.
+// Matrix product: C = alpha op(A) op(B) + bias, then ReLU if asked for. What is to be added to C is left to gemm_reduce.
 // Source: BLAS level 3, xGEMM (Dongarra and others 1990), with row-major matrices and an epilogue.
 //
 // op(A): [m, k]; a: [m, lda], or [k, lda] with trans_a. op(B): [k, n]; b: [k, ldb], or [n, ldb] with trans_b.
-// bias: [n]. c: [m, ldc]; with split_k the sums of one stretch of K each, unscaled: [splits, m, n].
+// bias: [n]. c: [m, ldc]; where K is longer than k_per_split, one such matrix for each stretch of it: [splits, m, n].
 // The offsets say where in its buffer a matrix starts. vector_a, vector_b: elements are read as vec4, so the leading
-// dimension, the offset and the extent along it are multiples of 4; vector_b says the same of c.
+// dimension, the offset and the extent along it are multiples of 4; vector_b says the same of c. wide: c is of 32-bit floats.
 // Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z of K.
 
 struct Params {
@@ -20,9 +20,10 @@ struct Params {
     k_per_split: u32,
     alpha: f32,
     beta: f32,
+    relu: u32,
 }
 
-{% set real_c = "f32" if wide or split_k else real %}
+{% set real_c = "f32" if wide else real %}
 {% set a_along_k = not trans_a %}
 {% set b_along_k = trans_b %}
 @group(0) @binding(0) var<uniform> params: Params;
@@ -81,54 +82,27 @@ fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
 }
 
 {% endfor %}
-{% if split_k %}
-var<private> split: u32;
+// Where this stretch's result starts.
+var<private> first_c: u32;
 
-{% endif %}
 fn begin(group: vec3<u32>) {
-    {% if split_k %}
-    split = group.z;
+    first_c = params.c_offset + group.z * params.m * params.n;
     k_begin = group.z * params.k_per_split;
     k_end = min(k_begin + params.k_per_split, params.k);
-    {% else %}
-    k_begin = 0u;
-    k_end = params.k;
-    {% endif %}
 }
 
-{% if not split_k %}
-// One element of the result from its sum of products; at: its place in c.
-fn finish(sum: f32, n: u32, at: u32) -> f32 {
-    var value = params.alpha * sum;
-    {% if accumulate %}
-    value += params.beta * f32(c[at{{ " / 4u][at % 4u" if vector_b }}]);
-    {% endif %}
-    {% if has_bias %}
-    value += bias[n];
-    {% endif %}
-    {% if relu %}
-    value = select(value, 0.0, value <= 0.0);
-    {% endif %}
-    return value;
-}
-
-{% endif %}
 fn store(m: u32, n: u32, value: vec4<f32>) {
     if m >= params.m || n >= params.n {
         return;
     }
-    {% if split_k %}
-    let at = (split * params.m + m) * params.n + n;
-    let done = value;
-    {% else %}
-    let at = params.c_offset + m * params.ldc + n;
-    var done = vec4<f32>(finish(value.x, n, at), 0.0, 0.0, 0.0);
-    {% for i in range(1, 4) %}
-    if n + {{ i }}u < params.n {
-        done.{{ "xyzw"[i] }} = finish(value.{{ "xyzw"[i] }}, n + {{ i }}u, at + {{ i }}u);
-    }
+    let at = first_c + m * params.ldc + n;
+    var done = params.alpha * value;
+    {% if has_bias %}
+    {% for i in range(4) %}
+    done.{{ "xyzw"[i] }} += bias[{{ "n + " ~ i ~ "u" if vector_b else "min(n + " ~ i ~ "u, params.n - 1u)" }}];
     {% endfor %}
     {% endif %}
+    done = select(done, vec4<f32>(0.0), (done <= vec4<f32>(0.0)) & vec4<bool>(params.relu != 0u));
     {% if vector_b %}
     c[at / 4u] = vec4<{{ real_c }}>(done);
     {% else %}

@@ -1,4 +1,5 @@
-// The second half of a matrix product with split K: C = alpha (sum over s of partial[s]) + beta C + bias, then ReLU if asked for.
+// The second half of a matrix product whose K is split or that adds to C: C = alpha (sum over s of partial[s]) + beta C + bias, then
+// ReLU if asked for.
 // The stretches of K are added in their order, so the result does not depend on the device's scheduling.
 //
 // partial: [splits, m, n], splits = ceil(k / k_per_split); bias: [n]; c: [m, ldc] from c_offset on.
@@ -17,6 +18,7 @@ struct Params {
     k_per_split: u32,
     alpha: f32,
     beta: f32,
+    relu: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -42,14 +44,11 @@ fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     }
     let at = params.c_offset + i / params.n * params.ldc + i % params.n;
     var value = params.alpha * sum;
-    {% if accumulate %}
-    value += params.beta * f32(c[at]);
-    {% endif %}
+    if params.beta != 0.0 {
+        value += params.beta * f32(c[at]);
+    }
     {% if has_bias %}
     value += bias[i % params.n];
     {% endif %}
-    {% if relu %}
-    value = select(value, 0.0, value <= 0.0);
-    {% endif %}
-    c[at] = {{ real }}(value);
+    c[at] = {{ real }}(select(value, 0.0, params.relu != 0u && value <= 0.0));
 }

@@ -16,4 +16,5 @@ struct Params {
     c_out: u32,
     groups: u32,
     k_per_split: u32,
+    relu: u32,
 }

@@ -22,30 +22,28 @@ pub struct Conv2d {
 impl Conv2d {
     /// y from x, w and bias. Bindings: params, x, w, bias if there is one, y.
     #[must_use]
-    pub const fn forward(&self, bias: bool, relu: bool) -> Variant {
-        self.variant("conv2d_forward", [bias as u32, relu as u32, 0, 0])
+    pub const fn forward(&self, bias: bool) -> Variant {
+        self.variant("conv2d_forward", bias, false)
     }
 
     /// dx from dy and w. Bindings: params, dy, w, dx. Without strides the division by them is left out.
     #[must_use]
     pub const fn data_gradient(&self, unit_stride: bool) -> Variant {
-        self.variant("conv2d_data_gradient", [0, 0, unit_stride as u32, 0])
+        self.variant("conv2d_data_gradient", false, unit_stride)
     }
 
-    /// dw from x and dy. Bindings: params, x, dy, dw, or with `split_k` the partial sums for [`super::Gemm::reduce`].
+    /// dw from x and dy. Bindings: params, x, dy, dw, or partial sums for [`super::Gemm::reduce`].
     #[must_use]
-    pub const fn weight_gradient(&self, split_k: bool) -> Variant {
-        self.variant("conv2d_weight_gradient", [0, 0, 0, split_k as u32])
+    pub const fn weight_gradient(&self) -> Variant {
+        self.variant("conv2d_weight_gradient", false, false)
     }
 
-    const fn variant(&self, entry: &'static str, flags: [u32; 4]) -> Variant {
+    const fn variant(&self, entry: &'static str, bias: bool, unit_stride: bool) -> Variant {
         let variant = Variant::new("conv2d", entry)
             .with("vector_a", self.vector_a as u32)
             .with("vector_b", self.vector_b as u32)
-            .with("has_bias", flags[0])
-            .with("relu", flags[1])
-            .with("unit_stride", flags[2])
-            .with("split_k", flags[3]);
+            .with("has_bias", bias as u32)
+            .with("unit_stride", unit_stride as u32);
         self.tile.add_to(variant)
     }
 }
@@ -59,10 +57,14 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
                 vector_a,
                 vector_b,
             };
-            bits::<2>()
-                .map(move |[bias, relu]| conv2d.forward(bias, relu))
-                .chain([false, true].map(|unit| conv2d.data_gradient(unit)))
-                .chain([false, true].map(|split| conv2d.weight_gradient(split)))
+            // The data gradient's `b` is of both numbers of channels, its `a` of one of them.
+            let can_be_gradient = vector_a || !vector_b;
+            let gradients = [false, true].map(|unit| conv2d.data_gradient(unit));
+            [false, true]
+                .map(|bias| conv2d.forward(bias))
+                .into_iter()
+                .chain([conv2d.weight_gradient()])
+                .chain(gradients.into_iter().filter(move |_| can_be_gradient))
         })
     })
 }

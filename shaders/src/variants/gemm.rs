@@ -12,36 +12,6 @@ pub struct Operand {
     pub vector: bool,
 }
 
-/// What happens to a sum of products before it is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Epilogue {
-    /// Adds `bias[n]`.
-    pub bias: bool,
-    /// Sets what is not positive to zero, after everything else.
-    pub relu: bool,
-    /// Adds beta times what C holds.
-    pub accumulate: bool,
-}
-
-impl Epilogue {
-    /// Every combination.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        bits::<3>().map(|[bias, relu, accumulate]| Self {
-            bias,
-            relu,
-            accumulate,
-        })
-    }
-
-    /// Adds the constants to a variant.
-    pub(super) const fn add_to(self, variant: Variant) -> Variant {
-        variant
-            .with("has_bias", self.bias as u32)
-            .with("relu", self.relu as u32)
-            .with("accumulate", self.accumulate as u32)
-    }
-}
-
 /// A matrix product.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Gemm {
@@ -56,40 +26,30 @@ pub struct Gemm {
 }
 
 impl Gemm {
-    /// The whole product in one dispatch. Bindings: params, a, b, bias if there is one, c.
+    /// The product, or partial sums for [`Self::reduce`]. Bindings: params, a, b, bias if there is one, c. A wide result has no
+    /// bias.
     #[must_use]
-    pub const fn variant(&self, epilogue: Epilogue) -> Variant {
-        self.base(epilogue, 0)
-    }
-
-    /// Sums of stretches of K, for [`Self::reduce`] to add up. Bindings: params, a, b, partial sums.
-    #[must_use]
-    pub const fn split(&self) -> Variant {
-        self.base(
-            Epilogue {
-                bias: false,
-                relu: false,
-                accumulate: false,
-            },
-            1,
-        )
-    }
-
-    /// Adds up the partial sums in order. Bindings: params, partial sums, bias if there is one, c.
-    #[must_use]
-    pub const fn reduce(epilogue: Epilogue) -> Variant {
-        epilogue.add_to(Variant::new("gemm_reduce", "gemm_reduce"))
-    }
-
-    const fn base(&self, epilogue: Epilogue, split_k: u32) -> Variant {
+    pub const fn variant(&self, bias: bool) -> Variant {
         let variant = Variant::new("gemm", "gemm")
             .with("trans_a", self.a.transposed as u32)
             .with("trans_b", self.b.transposed as u32)
             .with("vector_a", self.a.vector as u32)
             .with("vector_b", self.b.vector as u32)
-            .with("wide", self.wide as u32);
-        self.tile
-            .add_to(epilogue.add_to(variant).with("split_k", split_k))
+            .with("wide", self.wide as u32)
+            .with("has_bias", bias as u32);
+        self.tile.add_to(variant)
+    }
+
+    /// Adds up the partial sums in order, and adds to what c holds. Bindings: params, partial sums, bias if there is one, c.
+    #[must_use]
+    pub const fn reduce(bias: bool) -> Variant {
+        Variant::new("gemm_reduce", "gemm_reduce").with("has_bias", bias as u32)
+    }
+
+    /// Along K lie the rows of both operands, which can't be read as vec4 in one and not in the other for K's sake.
+    const fn is_possible(&self) -> bool {
+        let both_along_k = !self.a.transposed && self.b.transposed;
+        !(both_along_k && self.b.vector && !self.a.vector)
     }
 }
 
@@ -101,7 +61,7 @@ pub(super) fn bits<const N: usize>() -> impl Iterator<Item = [bool; N]> {
 /// Every variant of the family.
 pub(super) fn all() -> impl Iterator<Item = Variant> {
     let products = Tile::ALL.into_iter().flat_map(|tile| {
-        bits::<5>().flat_map(move |[trans_a, trans_b, vector_a, vector_b, wide]| {
+        bits::<5>().map(move |[trans_a, trans_b, vector_a, vector_b, wide]| {
             let a = Operand {
                 transposed: trans_a,
                 vector: vector_a,
@@ -110,11 +70,14 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
                 transposed: trans_b,
                 vector: vector_b,
             };
-            let gemm = Gemm { tile, a, b, wide };
-            Epilogue::all()
-                .map(move |epilogue| gemm.variant(epilogue))
-                .chain([gemm.split()])
+            Gemm { tile, a, b, wide }
         })
     });
-    products.chain(Epilogue::all().map(Gemm::reduce))
+    products
+        .filter(Gemm::is_possible)
+        .flat_map(|gemm| {
+            let biased = (!gemm.wide).then(|| gemm.variant(true));
+            [gemm.variant(false)].into_iter().chain(biased)
+        })
+        .chain([false, true].map(Gemm::reduce))
 }

@@ -19,31 +19,15 @@ use crate::kernel::CpuArgs;
 use crate::ops::conv2d::Conv2dParams;
 
 /// Twin of the forward variants: x, w and, if `BIAS`, the bias are read, y is written.
-pub(crate) fn forward<const BIAS: bool, const RELU: bool>(p: &Conv2dParams, args: CpuArgs<'_>) {
+pub(crate) fn forward<const BIAS: bool>(p: &Conv2dParams, args: CpuArgs<'_>) {
+    let relu = p.relu != 0;
     if BIAS {
         let ([x, w, bias], [y]) = args.split();
-        convolve(
-            p,
-            x,
-            w,
-            Epilogue {
-                bias: Some(bias),
-                relu: RELU,
-            },
-            y,
-        );
+        let bias = Some(bias);
+        convolve(p, x, w, Epilogue { bias, relu }, y);
     } else {
         let ([x, w], [y]) = args.split();
-        convolve(
-            p,
-            x,
-            w,
-            Epilogue {
-                bias: None,
-                relu: RELU,
-            },
-            y,
-        );
+        convolve(p, x, w, Epilogue { bias: None, relu }, y);
     }
 }
 

@@ -57,12 +57,7 @@ impl Strides {
 }
 
 /// The twin of every variant: A, B and, if `BIAS`, the bias are read, C is written.
-pub(crate) fn forward<
-    const TRANS_A: bool,
-    const TRANS_B: bool,
-    const BIAS: bool,
-    const RELU: bool,
->(
+pub(crate) fn forward<const TRANS_A: bool, const TRANS_B: bool, const BIAS: bool>(
     p: &GemmParams,
     args: CpuArgs<'_>,
 ) {
@@ -72,10 +67,10 @@ pub(crate) fn forward<
     };
     if BIAS {
         let ([a, b, bias], [c]) = args.split();
-        gemm(p, transposes, [a, b], Some(bias), RELU, c);
+        gemm(p, transposes, [a, b], Some(bias), c);
     } else {
         let ([a, b], [c]) = args.split();
-        gemm(p, transposes, [a, b], None, RELU, c);
+        gemm(p, transposes, [a, b], None, c);
     }
 }
 
@@ -85,7 +80,6 @@ pub(crate) fn gemm(
     transposes: Transposes,
     operands: [&[f32]; 2],
     bias: Option<&[f32]>,
-    relu: bool,
     c: &mut [f32],
 ) {
     let [a, b] = operands;
@@ -96,8 +90,8 @@ pub(crate) fn gemm(
     } else {
         product(p, transposes, a, b, c);
     }
-    if bias.is_some() || relu {
-        epilogue(p, bias, relu, c);
+    if bias.is_some() || p.relu != 0 {
+        epilogue(p, bias, c);
     }
 }
 
@@ -159,7 +153,7 @@ fn signed(stride: usize) -> isize {
 }
 
 /// Adds the bias to every row of C and clamps at zero.
-fn epilogue(p: &GemmParams, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
+fn epilogue(p: &GemmParams, bias: Option<&[f32]>, c: &mut [f32]) {
     let [m, n, stride] = [p.m, p.n, p.ldc].map(|size| size as usize);
     if m == 0 || n == 0 {
         return;
@@ -173,7 +167,7 @@ fn epilogue(p: &GemmParams, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
                 #[inline(always)]
                 || {
                     for row in rows.chunks_mut(stride) {
-                        finish_row(&mut row[..n], bias, relu);
+                        finish_row(&mut row[..n], bias, p.relu != 0);
                     }
                 },
             );

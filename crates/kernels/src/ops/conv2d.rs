@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use shaders::variants::{Conv2d as Family, Epilogue as Fused};
+use shaders::variants::Conv2d as Family;
 
 use super::gemm::{self, GemmParams};
 use super::tile::Plan;
@@ -43,6 +43,8 @@ params! {
         groups: u32,
         /// Length of the sums that one workgroup takes; the twin does not split them.
         k_per_split: u32,
+        /// Not 0: the forward kernel sets what is not positive to 0 in the end.
+        relu: u32,
     }
 }
 
@@ -114,6 +116,7 @@ impl Conv2d {
             c_out: size(OP, "c_out", self.c_out)?,
             groups: size(OP, "groups", self.groups)?,
             k_per_split: u32::MAX,
+            relu: 0,
         };
         Ok(Checked {
             spec: *self,
@@ -196,23 +199,25 @@ pub fn forward(
         check_len(OP, "bias", bias, conv.c_out)?;
     }
     let y = device.alloc_as(x.width(), conv.n * checked.output_len())?;
-    let twin: Twin<Conv2dParams> = match (bias.is_some(), is_relu) {
-        (false, false) => cpu::conv2d::forward::<false, false>,
-        (false, true) => cpu::conv2d::forward::<false, true>,
-        (true, false) => cpu::conv2d::forward::<true, false>,
-        (true, true) => cpu::conv2d::forward::<true, true>,
+    let twin: Twin<Conv2dParams> = match bias {
+        None => cpu::conv2d::forward::<false>,
+        Some(_) => cpu::conv2d::forward::<true>,
     };
     for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
         // Forward and the data gradient have results enough to fill a device: their sums are never split.
         let plan = checked.plan(device, [m, conv.c_out / conv.groups, 0], 0)?;
         let family = checked.family(&plan, &[conv.c_in], &[conv.c_out]);
-        let kernel = Kernel::new(family.forward(bias.is_some(), is_relu), twin);
+        let kernel = Kernel::new(family.forward(bias.is_some()), twin);
         let x = slice_rows(x, &images, checked.image_len())?;
         let y = slice_rows(&y, &images, checked.output_len())?;
         let reads: Vec<&Buffer> = [&x, w].into_iter().chain(bias).collect();
+        let params = Conv2dParams {
+            relu: u32::from(is_relu),
+            ..checked.part(&images)?
+        };
         let grid = plan.grid().flops(checked.flops(images.len()));
-        device.launch(&kernel, &checked.part(&images)?, &reads, &[&y], grid)?;
+        device.launch(&kernel, &params, &reads, &[&y], grid)?;
     }
     Ok(y)
 }
@@ -287,10 +292,7 @@ fn weight_gradient_of(
         k_per_split: plan.k_per_split,
         ..checked.part(images)?
     };
-    let kernel = Kernel::new(
-        family.weight_gradient(plan.splits > 1),
-        cpu::conv2d::weight_gradient,
-    );
+    let kernel = Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient);
     if plan.splits == 1 {
         device.launch(&kernel, &params, &[x, dy], &[&dw], grid)?;
         return Ok(dw);
@@ -299,6 +301,6 @@ fn weight_gradient_of(
     device.launch(&kernel, &params, &[x, dy], &[&partial], grid)?;
     let reduction =
         GemmParams::reduction([checked.filter_rows(), conv.c_out, k], plan.k_per_split)?;
-    gemm::reduce(device, &reduction, &partial, None, Fused::default(), &dw)?;
+    gemm::reduce(device, &reduction, &partial, None, &dw)?;
     Ok(dw)
 }

@@ -4,7 +4,7 @@
 //! On a GPU a long K is cut into stretches whose sums are added in order, and operands longer than a binding are taken
 //! window by window, so that fc6 of AlexNet (144 MiB) works where a binding is 128 MiB at most.
 
-use shaders::variants::{Epilogue as Fused, Gemm as Family, Operand, Tile};
+use shaders::variants::{Gemm as Family, Operand, Tile};
 
 use super::tile::{self, Plan};
 use super::{check_len, size};
@@ -33,6 +33,8 @@ params! {
         alpha: f32,
         /// If 0, C is not read.
         beta: f32,
+        /// Not 0: what is not positive becomes 0 in the end.
+        relu: u32,
     }
 }
 
@@ -53,6 +55,7 @@ impl GemmParams {
             k_per_split,
             alpha: 1.0,
             beta: 0.0,
+            relu: 0,
         })
     }
 }
@@ -188,13 +191,13 @@ pub fn update(
         k_per_split: size(OP, "k", gemm.k)?.max(1),
         alpha: epilogue.alpha,
         beta: epilogue.beta,
+        relu: u32::from(epilogue.is_relu),
     };
     let part = Part {
         transposed: [gemm.is_a_transposed, gemm.is_b_transposed],
         params,
         buffers: [a, b, c].map(Buffer::clone),
         bias: epilogue.bias.cloned(),
-        is_relu: epilogue.is_relu,
     };
     part.run(device)
 }
@@ -206,7 +209,6 @@ struct Part {
     params: GemmParams,
     buffers: [Buffer; 3],
     bias: Option<Buffer>,
-    is_relu: bool,
 }
 
 /// A dimension that a product can be cut along.
@@ -309,7 +311,7 @@ impl Part {
                     p.beta = 1.0;
                 }
                 if !is_last {
-                    (piece.bias, piece.is_relu) = (None, false);
+                    (piece.bias, p.relu) = (None, 0);
                 }
             }
         }
@@ -317,43 +319,59 @@ impl Part {
     }
 
     fn dispatch(self, device: &Device) -> Result<()> {
+        let p = self.params;
+        let plan = Plan::new(device, [p.m, p.n, p.k], 1, self.buffers[2].len());
+        // What is rare is left to the reduction, so that every variant of the product need not have it.
+        let is_rare = p.beta != 0.0 || self.is_wide() && self.bias.is_some();
+        if device.is_cpu() || plan.splits == 1 && !is_rare {
+            return self.launch(device, &plan);
+        }
+        let partial = device.alloc(plan.splits as usize * p.m as usize * p.n as usize)?;
+        let [a, b, c] = self.buffers;
+        let stretches = Self {
+            transposed: self.transposed,
+            params: GemmParams {
+                ldc: p.n,
+                c_offset: 0,
+                k_per_split: plan.k_per_split,
+                alpha: 1.0,
+                beta: 0.0,
+                relu: 0,
+                ..p
+            },
+            buffers: [a, b, partial],
+            bias: None,
+        };
+        stretches.launch(device, &plan)?;
+        let [.., partial] = &stretches.buffers;
+        let params = GemmParams {
+            k_per_split: plan.k_per_split,
+            ..p
+        };
+        reduce(device, &params, partial, self.bias.as_ref(), &c)
+    }
+
+    fn launch(&self, device: &Device, plan: &Plan) -> Result<()> {
         let Self {
             params: p,
             buffers: [a, b, c],
             ..
-        } = &self;
-        let fused = Fused {
-            bias: self.bias.is_some(),
-            relu: self.is_relu,
-            accumulate: p.beta != 0.0,
-        };
-        let plan = Plan::new(device, [p.m, p.n, p.k], 1, c.len());
-        let family = self.family(plan.tile);
-        let flops = 2 * p.m as usize * p.n as usize * p.k as usize;
+        } = self;
+        let variant = self.family(plan.tile).variant(self.bias.is_some());
+        let kernel = Kernel::new(variant, self.twin());
         let reads: Vec<&Buffer> = [a, b].into_iter().chain(&self.bias).collect();
-        if plan.splits == 1 {
-            let kernel = Kernel::new(family.variant(fused), self.twin(fused));
-            return device.launch(&kernel, p, &reads, &[c], plan.grid().flops(flops));
-        }
-        let params = GemmParams {
-            k_per_split: plan.k_per_split,
-            ..*p
-        };
-        let partial = device.alloc(plan.splits as usize * p.m as usize * p.n as usize)?;
-        let kernel = Kernel::new(family.split(), tile::no_twin);
-        device.launch(
-            &kernel,
-            &params,
-            &[a, b],
-            &[&partial],
-            plan.grid().flops(flops),
-        )?;
-        reduce(device, &params, &partial, self.bias.as_ref(), fused, c)
+        let flops = 2 * p.m as usize * p.n as usize * p.k as usize;
+        device.launch(&kernel, p, &reads, &[c], plan.grid().flops(flops))
+    }
+
+    /// Whether the result is of 32-bit floats though the operands are of 16-bit ones.
+    fn is_wide(&self) -> bool {
+        let [a, _, c] = &self.buffers;
+        a.width() == Width::Half && c.width() == Width::Full
     }
 
     fn family(&self, tile: Tile) -> Family {
         let p = &self.params;
-        let [a, _, c] = &self.buffers;
         let [trans_a, trans_b] = self.transposed;
         let whole = |sizes: &[u32]| sizes.iter().all(|size| size.is_multiple_of(4));
         let (extent_a, extent_b) = (
@@ -370,25 +388,22 @@ impl Part {
                 transposed: trans_b,
                 vector: whole(&[p.ldb, p.b_offset, extent_b, p.ldc, p.c_offset, p.n]),
             },
-            wide: a.width() == Width::Half && c.width() == Width::Full,
+            wide: self.is_wide(),
         }
     }
 
-    fn twin(&self, fused: Fused) -> Twin<GemmParams> {
+    fn twin(&self) -> Twin<GemmParams> {
         let [trans_a, trans_b] = self.transposed;
-        macro_rules! twin {
-            ($($a:literal $b:literal $bias:literal $relu:literal),+ $(,)?) => {
-                match (trans_a, trans_b, fused.bias, fused.relu) {
-                    $(($a, $b, $bias, $relu) => forward::<$a, $b, $bias, $relu>,)+
-                }
-            };
+        match (trans_a, trans_b, self.bias.is_some()) {
+            (false, false, false) => forward::<false, false, false>,
+            (false, false, true) => forward::<false, false, true>,
+            (false, true, false) => forward::<false, true, false>,
+            (false, true, true) => forward::<false, true, true>,
+            (true, false, false) => forward::<true, false, false>,
+            (true, false, true) => forward::<true, false, true>,
+            (true, true, false) => forward::<true, true, false>,
+            (true, true, true) => forward::<true, true, true>,
         }
-        twin!(
-            false false false false, false false false true, false false true false, false false true true,
-            false true false false, false true false true, false true true false, false true true true,
-            true false false false, true false false true, true false true false, true false true true,
-            true true false false, true true false true, true true true false, true true true true,
-        )
     }
 }
 
@@ -398,10 +413,9 @@ pub(crate) fn reduce(
     params: &GemmParams,
     partial: &Buffer,
     bias: Option<&Buffer>,
-    fused: Fused,
     c: &Buffer,
 ) -> Result<()> {
-    let kernel = Kernel::new(Family::reduce(fused), tile::no_twin);
+    let kernel = Kernel::new(Family::reduce(bias.is_some()), tile::no_twin);
     let reads: Vec<&Buffer> = std::iter::once(partial).chain(bias).collect();
     let grid = Grid::linear(params.m as usize * params.n as usize).flops(partial.len());
     device.launch(&kernel, params, &reads, &[c], grid)

@@ -34,6 +34,7 @@ fn square(
         c_out,
         groups,
         k_per_split: 0,
+        relu: 0,
     }
 }
 
@@ -75,19 +76,16 @@ fn check(p: &Conv2dParams) {
         want_dx[at.x] += dy * w;
         want_dw[at.w] += dy * x;
     });
-    assert_equal(
-        "y",
-        &run(forward::<false, false>, p, &[&x, &w], y_len),
-        &want_y,
-    );
+    assert_equal("y", &run(forward::<false>, p, &[&x, &w], y_len), &want_y);
     assert_equal("dx", &run(data_gradient, p, &[&dy, &w], x_len), &want_dx);
     assert_equal("dw", &run(weight_gradient, p, &[&x, &dy], w_len), &want_dw);
     for (idx, y) in want_y.iter_mut().enumerate() {
         *y = (*y + f64::from(bias[idx % bias.len()])).max(0.0);
     }
+    let relu = Conv2dParams { relu: 1, ..*p };
     assert_equal(
         "relu(y + bias)",
-        &run(forward::<true, true>, p, &[&x, &w, &bias], y_len),
+        &run(forward::<true>, &relu, &[&x, &w, &bias], y_len),
         &want_y,
     );
 }
@@ -161,9 +159,10 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             fractions(w_len, 2),
             fractions(y_len, 3),
         );
+        let relu = Conv2dParams { relu: 1, ..p };
         let [one, three] = on_threads(|| {
             [
-                run(forward::<false, true>, &p, &[&x, &w], y_len),
+                run(forward::<false>, &relu, &[&x, &w], y_len),
                 run(data_gradient, &p, &[&dy, &w], x_len),
                 run(weight_gradient, &p, &[&x, &dy], w_len),
             ]

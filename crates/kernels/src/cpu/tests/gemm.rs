@@ -20,6 +20,7 @@ fn params(m: u32, n: u32, k: u32) -> GemmParams {
         k_per_split: 0,
         alpha: 1.0,
         beta: 0.0,
+        relu: 0,
     }
 }
 
@@ -35,7 +36,7 @@ fn check(p: &GemmParams) {
             a: transposed[0],
             b: transposed[1],
         };
-        gemm(p, transposes, [&a, &b], None, false, &mut c);
+        gemm(p, transposes, [&a, &b], None, &mut c);
         naive::gemm(p, transposed, &widen(&a), &widen(&b), &mut want);
         assert_equal(&format!("{p:?} {transposed:?}"), &c, &want);
     }
@@ -80,6 +81,7 @@ fn offsets_bias_and_relu_apply_and_old_nan_does_not_leak() {
         a_offset: 1,
         b_offset: 2,
         c_offset: 3,
+        relu: 1,
         ..params(2, 2, 2)
     };
     let (a, b, bias) = (
@@ -92,7 +94,7 @@ fn offsets_bias_and_relu_apply_and_old_nan_does_not_leak() {
         reads: vec![&a, &b, &bias],
         writes: vec![&mut c],
     };
-    forward::<false, false, true, true>(&p, args);
+    forward::<false, false, true>(&p, args);
     assert_eq!(c[3..], [0.0, 0.0, 0.0, 0.5]);
     assert!(
         c[..3].iter().all(|value| value.is_nan()),
@@ -111,7 +113,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     let (a, b) = (fractions(130 * 700, 1), fractions(700 * 120, 2));
     let [one, three] = on_threads(|| {
         let mut c = vec![0.0; 130 * 120];
-        gemm(&p, Transposes::default(), [&a, &b], None, false, &mut c);
+        gemm(&p, Transposes::default(), [&a, &b], None, &mut c);
         c.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
     });
     assert_eq!(one, three);

@@ -28,6 +28,7 @@ fn params() -> Conv2dParams {
         c_out: 4,
         groups: 1,
         k_per_split: 0,
+        relu: 0,
     }
 }
 
@@ -66,6 +67,7 @@ fn patches_times_filters_are_the_convolution_and_come_back_as_its_gradient() {
         k_per_split: 0,
         alpha: 1.0,
         beta: 0.0,
+        relu: 0,
     };
     let mut y = vec![f32::NAN; pixels * 4];
     gemm(
@@ -73,7 +75,6 @@ fn patches_times_filters_are_the_convolution_and_come_back_as_its_gradient() {
         Transposes::default(),
         [&patches, &w],
         None,
-        false,
         &mut y,
     );
     assert_equal("y", &y, &want_y);
@@ -90,7 +91,6 @@ fn patches_times_filters_are_the_convolution_and_come_back_as_its_gradient() {
         Transposes { a: false, b: true },
         [&dy, &w],
         None,
-        false,
         &mut patches,
     );
     let mut dx = vec![f32::NAN; x_len];
