@@ -66,22 +66,26 @@ const QUICK_FLOPS: usize = 50_000_000;
 /// Every tile, the split sums of real GPUs among them, on whatever adapter there is.
 #[test]
 fn matrix_products_hold_with_every_tile() {
-    for_each_tile(|device, _| check_cases(device, &["gemm", "conv2d"], QUICK_FLOPS, check_twin));
+    for device in TileKind::ALL.into_iter().filter_map(open_with_tile) {
+        check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_twin);
+    }
 }
 
-/// Calls `check` for each tile that the adapter can run, on a device that uses no other.
-fn for_each_tile(check: impl Fn(&Device, TileKind)) {
-    for tile in TileKind::ALL {
-        let options = Options {
-            tile: Some(tile),
-            ..Options::default()
-        };
-        match Device::open_with("gpu", options) {
-            Ok(device) if tile == TileKind::Subgroup && !has_subgroups_of_8(&device) => {
-                no_gpu("no adapter with subgroups of 8");
-            }
-            Ok(device) => check(&device, tile),
-            Err(error) => no_gpu(&error.to_string()),
+/// A GPU that uses this tile alone, if it can.
+fn open_with_tile(tile: TileKind) -> Option<Device> {
+    let options = Options {
+        tile: Some(tile),
+        ..Options::default()
+    };
+    match Device::open_with("gpu", options) {
+        Ok(device) if tile == TileKind::Subgroup && !has_subgroups_of_8(&device) => {
+            no_gpu("no adapter with subgroups of 8");
+            None
+        }
+        Ok(device) => Some(device),
+        Err(error) => {
+            no_gpu(&error.to_string());
+            None
         }
     }
 }

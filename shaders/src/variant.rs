@@ -5,7 +5,7 @@ use std::fmt;
 /// The most constants that a variant can have.
 const MAX_CONSTANTS: usize = 16;
 
-/// The templates whose operands may be 16-bit floats: what activations and their gradients pass through.
+/// The templates with operands that may be 16-bit floats: what activations and their gradients pass through.
 const HALF_STEMS: &[&str] = &[
     "avg_pool",
     "batch_norm",
@@ -67,10 +67,11 @@ impl Variant {
         self.stem == "cast" || self.constant("wide") == Some(1)
     }
 
-    /// Whether the template's operands may be 16-bit floats.
+    /// Whether the entry point's operands may be 16-bit floats.
     #[must_use]
     pub fn has_half(&self) -> bool {
-        HALF_STEMS.contains(&self.stem)
+        // Statistics are made of sums, which are of 32 bits.
+        HALF_STEMS.contains(&self.stem) && !self.entry.ends_with("_statistics")
     }
 
     /// The same with one more template constant. Flags are 0 or 1.

@@ -1,28 +1,103 @@
-//! Variants of matrix products and convolutions that the cases of AlexNet do not reach: all of convolution, and of products, which
-//! have nine flags, every three flags in every combination. So for each tile whose text is its own; of the two that are the
-//! small one with other numbers every fifth run is made, and in 16 bits, where only types differ, every third, as a software
-//! rasteriser takes a second to compile some.
+//! Every shader variant: launched, and compared with the CPU device.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use kernels::ops::cast;
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::thread;
+
 use kernels::ops::conv2d::{self, Conv2d};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::window::{Padding, Window};
+use kernels::ops::{accuracy, cast, elementwise};
+use kernels::testing::{check_half, check_twin, gpu, naive_product};
 use kernels::{Buffer, Device, TileKind, Width};
+use shaders::{Variant, variants};
 
-use super::for_each_tile;
+use super::{check_cases, no_gpu, open_with_tile};
 
-/// Calls `check` for each tile with each width that the adapter has, and says which of its runs to make.
-fn for_each_tile_and_width(check: impl Fn(&Device, Width, usize, &str)) {
-    for_each_tile(|device, tile| {
-        let is_like_small = matches!(tile, TileKind::Large | TileKind::Medium);
-        let every = if is_like_small { 5 } else { 1 };
-        check(device, Width::Full, every, &format!("{tile:?}"));
-        if device.has_f16() {
-            let name = format!("{tile:?}, 16 bits");
-            check(device, Width::Half, every.max(3), &name);
+/// What the cases of an operator may cost: all of it but its large sizes.
+const SMALL_FLOPS: usize = 2_000_000;
+
+#[test]
+fn every_variant_runs() {
+    let default = match gpu() {
+        Ok(device) => device,
+        Err(reason) => return no_gpu(&reason),
+    };
+    let tiled: Vec<Device> = TileKind::ALL
+        .into_iter()
+        .filter_map(open_with_tile)
+        .collect();
+    let ran = Mutex::new(HashSet::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            check_operators(&default);
+            ran.lock().unwrap().extend(default.compiled());
+        });
+        for device in &tiled {
+            let ran = &ran;
+            scope.spawn(move || {
+                for width in widths(device) {
+                    check_products(device, width);
+                    check_convolutions(device, width);
+                }
+                ran.lock().unwrap().extend(device.compiled());
+            });
         }
     });
+    let ran = ran.into_inner().unwrap();
+    let has_subgroups = tiled.len() == TileKind::ALL.len();
+    let can_run = |variant: &Variant| {
+        (default.has_f16() || !variant.is_half()) && (has_subgroups || !variant.needs_subgroups())
+    };
+    let listed: HashSet<Variant> = variants().into_iter().filter(can_run).collect();
+    let names = |these: &HashSet<Variant>, but: &HashSet<Variant>| -> Vec<String> {
+        let mut names: Vec<_> = these.difference(but).map(ToString::to_string).collect();
+        names.sort();
+        names
+    };
+    let missing = names(&listed, &ran);
+    assert!(missing.is_empty(), "not run: {missing:#?}");
+    let unknown = names(&ran, &listed);
+    assert!(unknown.is_empty(), "not listed: {unknown:#?}");
+}
+
+fn widths(device: &Device) -> Vec<Width> {
+    let half = device.has_f16().then_some(Width::Half);
+    [Width::Full].into_iter().chain(half).collect()
+}
+
+/// The small cases of every operator, and what is in no case: counts, which are words, a fill of 16-bit floats, and the product
+/// that benches compare with.
+fn check_operators(device: &Device) {
+    check_cases(device, &[], SMALL_FLOPS, check_twin);
+    if device.has_f16() {
+        check_cases(device, &[], SMALL_FLOPS, check_half);
+        let filled = upload(device, &[0.0; 5], Width::Half);
+        elementwise::fill(device, &filled, 1.5).unwrap();
+        assert_eq!(read(device, &filled), [1.5; 5], "fill");
+    }
+    let [counts, want] = [device, &Device::cpu()].map(|device| {
+        let logits = device.upload(&numbers(5 * 3, 1)).unwrap();
+        let labels = device.upload(&[0_u32, 2, 1, 2, 0]).unwrap();
+        let counts = device.upload(&[7_u32; 3 * 3]).unwrap();
+        let ranking = accuracy::rank(device, &logits, &labels, [5, 3]).unwrap();
+        accuracy::confusion(device, &ranking, &labels, &counts).unwrap();
+        device.read::<u32>(&counts).unwrap()
+    });
+    assert_eq!(counts, want, "confusion");
+    assert_eq!(
+        counts.iter().sum::<u32>(),
+        5 + 7 * 9,
+        "each row counts once"
+    );
+    let [product, want] = [device, &Device::cpu()].map(|device| {
+        let [a, b] = [(9 * 7, 1), (7 * 5, 2)]
+            .map(|(len, stream)| device.upload(&numbers(len, stream)).unwrap());
+        let c = naive_product(device, [9, 5, 7], &a, &b).unwrap();
+        device.read::<f32>(&c).unwrap()
+    });
+    assert_eq!(product, want, "the naive product");
 }
 
 /// Small whole numbers, whose products and sums are exact in 32 bits; the same for the same `stream`.
@@ -62,18 +137,13 @@ fn assert_same(got: &[f32], want: &[f32], stored: Width, what: &str) {
     );
 }
 
-/// A two-level design in which every three of eleven factors take all eight combinations: the twelve runs of Plackett and Burman
-/// (1946), and the same with every level changed.
-fn design() -> Vec<[bool; 11]> {
-    const FIRST: [u8; 11] = *b"++-+++---+-";
-    let shifted = (0..11).map(|by| std::array::from_fn(|i| FIRST[(i + by) % 11] == b'+'));
-    let runs: Vec<[bool; 11]> = shifted.chain([[false; 11]]).collect();
-    let opposite = runs.iter().map(|run| run.map(|level| !level));
-    let opposite: Vec<_> = opposite.collect();
-    [runs, opposite].concat()
+/// The bits of a number as flags, the lowest first.
+fn flags<const N: usize>(number: usize) -> [bool; N] {
+    std::array::from_fn(|bit| number >> bit & 1 == 1)
 }
 
 /// A product: operands, then its result.
+#[derive(Debug)]
 struct Product {
     gemm: Gemm,
     has_bias: bool,
@@ -82,6 +152,23 @@ struct Product {
 }
 
 impl Product {
+    /// One of all combinations of layouts, of sizes that are multiples of 4 or not, and of what happens to the sums.
+    fn new(number: usize) -> Self {
+        let [ta, tb, odd_m, odd_n, odd_k, has_bias, accumulates] = flags(number);
+        let [m, n, k] = [(36, odd_m), (40, odd_n), (20, odd_k)]
+            .map(|(size, is_odd)| size - usize::from(is_odd));
+        Self {
+            gemm: Gemm {
+                is_a_transposed: ta,
+                is_b_transposed: tb,
+                ..Gemm::new(m, n, k)
+            },
+            has_bias,
+            is_relu: number.is_multiple_of(3),
+            accumulates,
+        }
+    }
+
     fn run(&self, device: &Device, operands: Width, result: Width) -> Vec<f32> {
         let Gemm { m, n, k, .. } = self.gemm;
         let [a, b] = [(m * k, 1), (k * n, 2)].map(|(len, stream)| numbers(len, stream));
@@ -99,79 +186,49 @@ impl Product {
     }
 }
 
-#[test]
-fn every_three_flags_of_a_product_run_together() {
+fn check_products(device: &Device, width: Width) {
     let cpu = Device::cpu();
-    for_each_tile_and_width(|device, width, every, tile| {
-        for run in design().into_iter().step_by(every) {
-            let [
-                ta,
-                tb,
-                vector_a,
-                vector_b,
-                has_bias,
-                is_relu,
-                accumulates,
-                long,
-                wide,
-                ..,
-            ] = run;
-            let [m, n] = [(vector_a, 36), (vector_b, 40)].map(|(even, n)| n - usize::from(!even));
-            // Along K lie rows of A as it is, and of B transposed. Long sums are split where tiles are for GPUs.
-            let even = if ta { !tb || vector_b } else { vector_a };
-            let k = if long { 516 } else { 20 } - usize::from(!even);
-            let product = Product {
-                gemm: Gemm {
-                    is_a_transposed: ta,
-                    is_b_transposed: tb,
-                    ..Gemm::new(m, n, k)
-                },
-                has_bias,
-                is_relu,
-                accumulates,
-            };
-            let stored = if wide { Width::Full } else { width };
-            let want = product.run(&cpu, Width::Full, Width::Full);
+    for product in (0..1 << 7).map(Product::new) {
+        let want = product.run(&cpu, Width::Full, Width::Full);
+        // What is stored may be wider than the operands.
+        let wider = (width == Width::Half).then_some(Width::Full);
+        for stored in [width].into_iter().chain(wider) {
             let got = product.run(device, width, stored);
-            let what = format!("{tile}: {:?} bias {has_bias}", product.gemm);
+            let what = format!("{product:?} of {width:?}, stored as {stored:?}");
             assert_same(&got, &want, stored, &what);
         }
-    });
+    }
 }
 
-#[test]
-fn every_variant_of_a_convolution_runs() {
+fn check_convolutions(device: &Device, width: Width) {
     let cpu = Device::cpu();
-    for_each_tile_and_width(|device, width, every, tile| {
-        for flags in (0_u8..16).step_by(every) {
-            let [vector_in, vector_out, is_strided, long] = [1, 2, 4, 8].map(|bit| flags & bit > 0);
-            // Many pixels make a long sum in the weight gradient, which is split where tiles are for GPUs.
-            let side = if long { 24 } else { 7 };
-            let conv = Conv2d {
-                n: 2,
-                input: [side; 2],
-                c_in: if vector_in { 4 } else { 3 },
-                c_out: if vector_out { 8 } else { 7 },
-                window: Window::new(3, 1 + usize::from(is_strided), Padding::Same),
-                groups: 1,
-            };
-            let [out_h, out_w] = conv.output().unwrap();
-            let (inputs, outputs) = (2 * side * side * conv.c_in, 2 * out_h * out_w * conv.c_out);
-            let run = |device: &Device, width: Width| {
-                let operand = |len, stream| upload(device, &numbers(len, stream), width);
-                let (x, dy) = (operand(inputs, 1), operand(outputs, 2));
-                let w = operand(9 * conv.c_in * conv.c_out, 3);
-                let bias = upload(device, &numbers(conv.c_out, 4), Width::Full);
-                let bias = long.then_some(&bias);
-                let y = conv2d::forward(device, &conv, &x, &w, bias, is_strided).unwrap();
-                let dx = conv2d::data_gradient(device, &conv, &dy, &w).unwrap();
-                let dw = conv2d::weight_gradient(device, &conv, &x, &dy).unwrap();
-                [y, dx, dw].map(|buffer| (read(device, &buffer), buffer.width()))
-            };
-            for ((got, stored), (want, _)) in run(device, width).iter().zip(run(&cpu, Width::Full))
-            {
-                assert_same(got, &want, *stored, &format!("{tile}: {conv:?}"));
-            }
+    for number in 0..1 << 4 {
+        let [vector_in, vector_out, is_strided, long] = flags(number);
+        // Many pixels make a long sum in the weight gradient, which is split where tiles are for GPUs.
+        let side = if long { 24 } else { 7 };
+        let conv = Conv2d {
+            n: 2,
+            input: [side; 2],
+            c_in: if vector_in { 4 } else { 3 },
+            c_out: if vector_out { 8 } else { 7 },
+            window: Window::new(3, 1 + usize::from(is_strided), Padding::Same),
+            groups: 1,
+        };
+        let [out_h, out_w] = conv.output().unwrap();
+        let (inputs, outputs) = (2 * side * side * conv.c_in, 2 * out_h * out_w * conv.c_out);
+        let run = |device: &Device, width: Width| {
+            let operand = |len, stream| upload(device, &numbers(len, stream), width);
+            let (x, dy) = (operand(inputs, 1), operand(outputs, 2));
+            let w = operand(9 * conv.c_in * conv.c_out, 3);
+            let bias = upload(device, &numbers(conv.c_out, 4), Width::Full);
+            let bias = long.then_some(&bias);
+            let y = conv2d::forward(device, &conv, &x, &w, bias, is_strided).unwrap();
+            let dx = conv2d::data_gradient(device, &conv, &dy, &w).unwrap();
+            let dw = conv2d::weight_gradient(device, &conv, &x, &dy).unwrap();
+            [y, dx, dw].map(|buffer| (read(device, &buffer), buffer.width()))
+        };
+        for ((got, stored), (want, _)) in run(device, width).iter().zip(run(&cpu, Width::Full)) {
+            assert_same(got, &want, *stored, &format!("{conv:?}"));
         }
-    });
+    }
 }

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use shaders::Variant;
+
 use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
@@ -145,6 +147,15 @@ impl Device {
         match self {
             Self::Cpu(_) => false,
             Self::Gpu(gpu) => gpu.is_software(),
+        }
+    }
+
+    /// The shader variants that were launched or recorded so far, in no order; none on the CPU device.
+    #[must_use]
+    pub fn compiled(&self) -> Vec<Variant> {
+        match self {
+            Self::Cpu(_) => Vec::new(),
+            Self::Gpu(gpu) => gpu.compiled(),
         }
     }
 

@@ -342,6 +342,10 @@ impl GpuDevice {
         Ok(compiled)
     }
 
+    pub(crate) fn compiled(&self) -> Vec<Variant> {
+        lock(&self.pipelines).keys().copied().collect()
+    }
+
     /// Submits what was launched and not yet submitted.
     fn flush(&self) -> Result<()> {
         self.submit(&mut lock(&self.recorder).eager)

@@ -5,18 +5,16 @@
 //! `log-softmax: y_j = x_j - m - log sum of exp(x_k - m)`, `dx_j = dy_j - exp(y_j) sum of dy_k`, with `m = max x_k`.
 //! x, y: `[rows, classes]`. For a loss there is `cross_entropy`, which does both in one.
 
-use shaders::variants::{self, RowLanes};
+use shaders::variants;
 
-use super::{check_len, row_windows, size, slice_rows};
+use super::{check_len, row_lanes, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Kernel, Twin, params};
 
 const OP: &str = "softmax";
-/// Classes up to which a GPU's invocation takes a row alone: shorter rows leave most of a workgroup idle.
-const ALONE: usize = 32;
 
 params! {
     /// Parameters of all four kernels.
@@ -83,12 +81,6 @@ fn launch(
             format!("{len} elements"),
         ));
     }
-    let lanes = if classes <= ALONE || device.is_software() {
-        RowLanes::One
-    } else {
-        RowLanes::SixtyFour
-    };
-    let kernel = Kernel::new(variants::softmax(entry, lanes), twin);
     let result = device.alloc(len)?;
     for rows in row_windows(device, Width::Full, len / classes, &[classes]) {
         let params = SoftmaxParams {
@@ -99,9 +91,10 @@ fn launch(
             .iter()
             .map(|buffer| slice_rows(buffer, &rows, classes));
         let reads = reads.collect::<Result<Vec<_>>>()?;
-        let invocations = rows.len() * lanes as usize;
+        let (lanes, grid) = row_lanes(rows.len(), classes);
+        let kernel = Kernel::new(variants::softmax(entry, lanes), twin);
         // An exponential counts as one operation.
-        let grid = Grid::linear(invocations).flops(4 * rows.len() * classes);
+        let grid = grid.flops(4 * rows.len() * classes);
         let reads: Vec<&Buffer> = reads.iter().collect();
         let result = slice_rows(&result, &rows, classes)?;
         device.launch(&kernel, &params, &reads, &[&result], grid)?;
