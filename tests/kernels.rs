@@ -68,6 +68,9 @@ const QUICK_FLOPS: usize = 50_000_000;
 fn matrix_products_hold_with_every_tile() {
     for device in TileKind::ALL.into_iter().filter_map(open_with_tile) {
         check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_twin);
+        if device.has_f16() {
+            check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_half);
+        }
     }
 }
 
@@ -90,7 +93,7 @@ fn open_with_tile(tile: TileKind) -> Option<Device> {
     }
 }
 
-/// What mixed precision stores in 16 bits. Tiles have their turn in `variants`.
+/// What mixed precision stores in 16 bits. Other tiles have their turn above.
 #[test]
 fn operators_hold_with_16_bit_floats() {
     if let Some(device) = half::device() {

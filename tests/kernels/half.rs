@@ -1,5 +1,4 @@
 //! 16-bit floats: conversion, what refuses them, and the step that is skipped when a gradient overflows.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use kernels::ops::adam::{self, Adam};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
@@ -9,6 +8,7 @@ use kernels::testing::gpu;
 use kernels::{Buffer, Device, Error, StepScalars, Update, Width};
 
 use super::no_gpu;
+use super::variants::upload;
 
 /// A GPU with 16-bit floats.
 pub(crate) fn device() -> Option<Device> {
@@ -21,8 +21,7 @@ pub(crate) fn device() -> Option<Device> {
 }
 
 fn half(device: &Device, values: &[f32]) -> Buffer {
-    let full = device.upload(values).unwrap();
-    cast::forward(device, &full, Width::Half).unwrap()
+    upload(device, values, Width::Half)
 }
 
 #[test]

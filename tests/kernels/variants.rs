@@ -110,7 +110,7 @@ fn numbers(len: usize, stream: usize) -> Vec<f32> {
     (0..len).map(|i| number(i) as f32 - 3.0).collect()
 }
 
-fn upload(device: &Device, values: &[f32], width: Width) -> Buffer {
+pub(crate) fn upload(device: &Device, values: &[f32], width: Width) -> Buffer {
     let full = device.upload(values).unwrap();
     cast::forward(device, &full, width).unwrap()
 }
@@ -157,9 +157,11 @@ struct Product {
 impl Product {
     /// One of all combinations of layouts, of sizes that are multiples of 4 or not, and of what happens to the sums.
     fn new(number: usize) -> Self {
-        let [ta, tb, odd_m, odd_n, odd_k, has_bias, accumulates] = flags(number);
-        let [m, n, k] = [(36, odd_m), (40, odd_n), (20, odd_k)]
-            .map(|(size, is_odd)| size - usize::from(is_odd));
+        let [ta, tb, odd_m, odd_n, odd_k, has_bias, accumulates, long] = flags(number);
+        // Long sums are split where tiles are for GPUs.
+        let k = if long { 516 } else { 20 };
+        let [m, n, k] =
+            [(36, odd_m), (40, odd_n), (k, odd_k)].map(|(size, is_odd)| size - usize::from(is_odd));
         Self {
             gemm: Gemm {
                 is_a_transposed: ta,
@@ -191,7 +193,7 @@ impl Product {
 
 fn check_products(device: &Device, width: Width) {
     let cpu = Device::cpu();
-    for product in (0..1 << 7).map(Product::new) {
+    for product in (0..1 << 8).map(Product::new) {
         let want = product.run(&cpu, Width::Full, Width::Full);
         // What is stored may be wider than the operands.
         let wider = (width == Width::Half).then_some(Width::Full);

@@ -328,27 +328,25 @@ impl Part {
         }
         let partial = device.alloc(plan.splits as usize * p.m as usize * p.n as usize)?;
         let [a, b, c] = self.buffers;
+        let p = GemmParams {
+            k_per_split: plan.k_per_split,
+            ..p
+        };
         let stretches = Self {
             transposed: self.transposed,
             params: GemmParams {
                 ldc: p.n,
                 c_offset: 0,
-                k_per_split: plan.k_per_split,
                 alpha: 1.0,
                 beta: 0.0,
                 relu: 0,
                 ..p
             },
-            buffers: [a, b, partial],
+            buffers: [a, b, partial.clone()],
             bias: None,
         };
         stretches.launch(device, &plan)?;
-        let [.., partial] = &stretches.buffers;
-        let params = GemmParams {
-            k_per_split: plan.k_per_split,
-            ..p
-        };
-        reduce(device, &params, partial, self.bias.as_ref(), &c)
+        reduce(device, &p, &partial, self.bias.as_ref(), &c)
     }
 
     fn launch(&self, device: &Device, plan: &Plan) -> Result<()> {
