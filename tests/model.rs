@@ -101,7 +101,7 @@ fn the_same_seed_gives_the_same_bytes_and_they_load_back() {
             .to_bytes()
             .unwrap()
     );
-    model::replace_file(&path, &bytes).unwrap();
+    files::replace(&path, &bytes).unwrap();
     let other = Network::new(small(10), 8, &device).unwrap();
     other.load(&path).unwrap();
     assert_eq!(

@@ -20,6 +20,9 @@ pub enum DataError {
         /// Why it failed.
         source: io::Error,
     },
+    /// A file can't be opened, read or replaced.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A file's bytes are not what its format says.
     #[error("{}: at byte {offset}: expected {expected}, found {found}", path.display())]
     Format {

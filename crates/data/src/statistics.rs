@@ -77,7 +77,7 @@ pub fn statistics(images: &Images) -> Result<Statistics, DataError> {
         .into_par_iter()
         .map_init(new_buffer, |buffer, index| {
             images.read(index, buffer)?;
-            Ok(Sums::of(buffer))
+            Ok::<_, DataError>(Sums::of(buffer))
         });
     let sums = sums.try_reduce(Sums::default, |a, b| Ok(a.plus(b)))?;
     let n_pixels = float((images.len() * images.image_bytes() / CHANNELS) as u64);

@@ -97,6 +97,9 @@ pub enum Error {
         /// What rounding explains.
         tolerance: f32,
     },
+    /// A file can't be opened, read or replaced.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A tensor operation failed.
     #[error(transparent)]
     Tensors(#[from] tensor::Error),

@@ -16,7 +16,6 @@ use tensor::{Device, Tensor, no_grad};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
-use crate::files::replace_file_if;
 use crate::network::{Mode, Network};
 use onnx::{Fault, run};
 
@@ -70,7 +69,7 @@ impl Network {
             Format::Keras => keras::bytes(self)?,
             Format::Onnx => onnx::bytes(self, pixels)?,
         };
-        replace_file_if(path, &bytes, |written| {
+        files::replace_if(path, &bytes, |written| {
             let (difference, tolerance) = self.compare(format, written)?;
             // Written so that no difference that is no number passes.
             if difference <= tolerance {

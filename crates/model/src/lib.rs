@@ -8,7 +8,6 @@
 mod alexnet;
 mod architecture;
 mod error;
-mod files;
 mod init;
 mod interchange;
 mod layers;
@@ -19,7 +18,6 @@ mod weights;
 
 pub use architecture::{Architecture, networks};
 pub use error::{Error, Result};
-pub use files::replace_file;
 pub use init::Init;
 pub use interchange::{Exported, Format, Pixels};
 pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};

@@ -54,6 +54,9 @@ pub enum Error {
     /// The network, or a file.
     #[error(transparent)]
     Model(#[from] model::Error),
+    /// A file can't be opened, read or replaced.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The data set.
     #[error(transparent)]
     Data(#[from] data::DataError),

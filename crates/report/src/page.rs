@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
-use model::replace_file;
 use serde::Serialize;
 use serde_json::{Value, json};
 use train::Row;
@@ -97,7 +96,7 @@ pub fn write_report(folder: &Path) -> Result<Written> {
     let gallery = Gallery::of(&run)?;
     gallery.save(&run)?;
     let report = folder.join(REPORT);
-    replace_file(
+    files::replace(
         &report,
         page(&[run], std::slice::from_ref(&gallery))?.as_bytes(),
     )?;
@@ -112,7 +111,7 @@ pub fn write_comparison(folders: &[PathBuf], out: &Path) -> Result<()> {
     let runs = folders.iter().map(|folder| Run::read(folder));
     let runs = runs.collect::<Result<Vec<_>>>()?;
     let galleries = runs.iter().map(Gallery::of).collect::<Result<Vec<_>>>()?;
-    Ok(replace_file(out, page(&runs, &galleries)?.as_bytes())?)
+    Ok(files::replace(out, page(&runs, &galleries)?.as_bytes())?)
 }
 
 /// The page.

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::{ImageFormat, RgbaImage};
-use model::replace_file;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea as _};
 use plotters::prelude::SVGBackend;
@@ -154,8 +153,8 @@ impl Plot {
     /// If it can't be rasterised, or a file can't be written.
     pub fn save(&self, folder: &Path) -> Result<[PathBuf; 2]> {
         let [svg, png] = ["svg", "png"].map(|end| folder.join(format!("{}.{end}", self.name)));
-        replace_file(&svg, self.svg().as_bytes())?;
-        replace_file(&png, &self.png()?)?;
+        files::replace(&svg, self.svg().as_bytes())?;
+        files::replace(&png, &self.png()?)?;
         Ok([svg, png])
     }
 }

@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::replace_file;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -121,12 +120,12 @@ pub(crate) fn save(folder: &Path, checkpoint: &Checkpoint<'_>) -> Result<()> {
     recover(folder)?;
     remove(&new)?;
     fs::create_dir_all(&new).map_err(Error::io(&new, "create the folder"))?;
-    replace_file(&new.join(MODEL), checkpoint.model)?;
-    replace_file(&new.join(OPTIMIZER), checkpoint.optimizer)?;
+    files::replace(&new.join(MODEL), checkpoint.model)?;
+    files::replace(&new.join(OPTIMIZER), checkpoint.optimizer)?;
     let mut state = serde_json::to_string_pretty(checkpoint.state)
         .map_err(|error| Error::setting("state", "numbers that JSON holds", error))?;
     state.push('\n');
-    replace_file(&new.join(STATE), state.as_bytes())?;
+    files::replace(&new.join(STATE), state.as_bytes())?;
     remove(&old)?;
     if folder.exists() {
         rename(folder, &old)?;

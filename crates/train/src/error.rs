@@ -73,6 +73,9 @@ pub enum Error {
     /// The device can't be had.
     #[error(transparent)]
     Device(tensor::Error),
+    /// A file can't be opened, read or replaced.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// The data set can't be read.
     #[error(transparent)]
     Data(#[from] data::DataError),

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use data::Split;
-use model::replace_file;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -101,6 +100,6 @@ impl Evaluation {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::setting("evaluation", "numbers that JSON holds", error))?;
         text.push('\n');
-        Ok(replace_file(path, text.as_bytes())?)
+        Ok(files::replace(path, text.as_bytes())?)
     }
 }

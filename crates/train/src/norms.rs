@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use model::{Network, replace_file};
+use model::Network;
 use tensor::{Gradients, Tensor};
 
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ pub(crate) fn note(
         let [weights, gradient] = [norm(parameter)?, norm(gradient)? * unscale].map(significant);
         text.push_str(&format!("{epoch},{step},{name},{weights},{gradient}\n"));
     }
-    Ok(replace_file(&path, text.as_bytes())?)
+    Ok(files::replace(&path, text.as_bytes())?)
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use model::replace_file;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -42,7 +41,7 @@ impl RunDir {
         let run = Self {
             path: path.to_owned(),
         };
-        replace_file(&run.path.join(CONFIG), text.as_bytes())?;
+        files::replace(&run.path.join(CONFIG), text.as_bytes())?;
         Ok(run)
     }
 
@@ -110,7 +109,7 @@ impl RunDir {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        Ok(replace_file(&self.path.join(name), bytes)?)
+        Ok(files::replace(&self.path.join(name), bytes)?)
     }
 
     /// What the run came to, if it is complete.

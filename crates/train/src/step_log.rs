@@ -5,7 +5,6 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use model::replace_file;
 use serde::{Deserialize, Serialize};
 
 use crate::callback::Step;
@@ -54,7 +53,7 @@ impl StepLog {
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(NAME);
         let kept = kept_lines(&path, step)?;
-        replace_file(&path, kept.as_bytes())?;
+        files::replace(&path, kept.as_bytes())?;
         let file = File::options().append(true).open(&path);
         Ok(Self {
             file: file.map_err(Error::io(&path, "open"))?,

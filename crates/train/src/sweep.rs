@@ -14,7 +14,6 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use model::replace_file;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -143,7 +142,7 @@ impl Sweep {
         for row in ranked(rows) {
             csv.push_str(&csv_line(row));
         }
-        Ok(replace_file(
+        Ok(files::replace(
             &folder.join("comparison.csv"),
             csv.as_bytes(),
         )?)

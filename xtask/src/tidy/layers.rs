@@ -1,19 +1,20 @@
 //! Which crate may use which: `cli -> report -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
-//! Development dependencies are free; a test may look anywhere.
+//! `files` is below all of them. Development dependencies are free; a test may look anywhere.
 
 use super::files::File;
 use crate::cargo::{Package, Workspace};
 
 /// Every crate of the workspace, lowest layer first, and those of ours that it may use.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("files", &[]),
     ("shaders", &[]),
     ("kernels", &["shaders"]),
     ("tensor", &["kernels"]),
-    ("model", &["tensor"]),
-    ("data", &[]),
-    ("train", &["tensor", "model", "data"]),
-    ("report", &["model", "data", "train"]),
-    ("cli", &["train", "report"]),
+    ("model", &["files", "tensor"]),
+    ("data", &["files"]),
+    ("train", &["files", "tensor", "model", "data"]),
+    ("report", &["files", "model", "data", "train"]),
+    ("cli", &["files", "train", "report"]),
     ("xtask", &[]),
 ];
 

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Command;
 use clap_mangen::Man;
-use train::model::replace_file;
 
 use crate::args::ManArgs;
 use crate::{examples, report};
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode> {
         .filter(|command| command.get_name() != "help");
     for command in std::iter::once(&command).chain(commands) {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        replace_file(&path, page(command)?.as_bytes())?;
+        files::replace(&path, page(command)?.as_bytes())?;
         report::to_stdout(&format!("{}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)

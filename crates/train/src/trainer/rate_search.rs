@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::replace_file;
 use tensor::ops::accuracy::Totals;
 
 use super::Trainer;
@@ -184,7 +183,7 @@ impl RateFinding {
                 point.rate, point.loss, point.smoothed
             ));
         }
-        Ok(replace_file(&folder.join("lr_find.csv"), csv.as_bytes())?)
+        Ok(files::replace(&folder.join("lr_find.csv"), csv.as_bytes())?)
     }
 }
 

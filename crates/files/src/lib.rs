@@ -1,0 +1,14 @@
+//! Files that other people bring and that we leave behind: only regular ones are opened, text is read within bounds,
+//! what is written replaces a file as a whole, and no name reaches a terminal with its control characters.
+//!
+//! Not here: what is in a file.
+
+mod error;
+mod names;
+mod read;
+mod replace;
+
+pub use error::{Error, Result};
+pub use names::{escape, printable};
+pub use read::{MOST_TEXT_BYTES, open, read, read_text};
+pub use replace::{replace, replace_if};

@@ -1,0 +1,64 @@
+//! Names and texts from files, fit to be shown.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+
+/// A name as text without control characters, in which bytes that are not UTF-8 are written as `\xff`: no two names
+/// become the same, and none moves a terminal's cursor.
+#[must_use]
+pub fn printable(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            // Writing to a string can't fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// A text with its control characters, and those that turn the direction of writing, as escapes such as `\u{1b}`.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unprintable(c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Control characters (Unicode's category Cc), and the format characters that hide or reorder what follows (CVE-2021-42574).
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_is_left() {
+        assert_eq!(escape("caf\u{e9} \u{4e2d}"), "caf\u{e9} \u{4e2d}");
+        assert_eq!(escape("\u{1b}[2Jred\r\n"), "\\u{1b}[2Jred\\r\\n");
+        assert_eq!(escape("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf8_stay_apart() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let name = |bytes: &'static [u8]| printable(OsStr::from_bytes(bytes));
+        assert_eq!(name(b"a\xff\x1b"), "a\\xff\\u{1b}");
+        assert_ne!(name(b"a\xff"), name(b"a\xfe"));
+    }
+}

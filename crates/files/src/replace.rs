@@ -1,0 +1,85 @@
+//! Files that are whole or not there: written under a temporary name, synced, renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Puts `bytes` at `path`. Whenever this is interrupted, what was there before is there, or the new bytes.
+///
+/// # Errors
+/// If a step fails; the temporary file is removed then.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_if(path, bytes, |_| Ok(()))
+}
+
+/// As [`replace`], if `check` finds no fault with the temporary file.
+///
+/// # Errors
+/// As [`replace`]; the fault that `check` finds.
+pub fn replace_if<T, E: From<Error>>(
+    path: &Path,
+    bytes: &[u8],
+    check: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = Path::new(&temporary);
+    let failed = |source| E::from(Error::io(path, "write")(source));
+    let written = write_synced(temporary, bytes)
+        .map_err(failed)
+        .and_then(|()| check(temporary))
+        .and_then(|checked| {
+            fs::rename(temporary, path)
+                .and_then(|()| sync_folder(path))
+                .map_err(failed)?;
+            Ok(checked)
+        });
+    if written.is_err() {
+        // The first error is the one to tell; that cleaning up fails too adds nothing.
+        drop(fs::remove_file(temporary));
+    }
+    written
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the renaming last through a power cut. Windows has no such call, and needs none.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"old").unwrap();
+        let fault = replace_if(&path, b"new", |written| {
+            assert_eq!(fs::read(written).unwrap(), b"new");
+            Err::<(), _>(Error::io(written, "like")(io::Error::other("no good")))
+        });
+        assert_eq!(fault.unwrap_err().source.to_string(), "no good");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
+    }
+}
