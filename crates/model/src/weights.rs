@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 
 /// The longest header that is read. The networks' are a few KiB.
 const MOST_HEADER_BYTES: u64 = 1 << 20;
+/// The key of the metadata for the file's own SHA-256: of all its bytes, with [`NO_DIGEST`] in place of the digest.
+const DIGEST_KEY: &str = "sha256";
+/// As long as a digest, so that putting the digest in moves nothing.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// An opened file, its header read and checked against its length.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct TensorFile {
     path: PathBuf,
     file: File,
     header: Metadata,
+    /// What precedes the data, to check the file's digest when the data are read.
+    head: Vec<u8>,
 }
 
 impl TensorFile {
@@ -69,6 +75,7 @@ impl TensorFile {
             path: path.to_owned(),
             file,
             header,
+            head: [prefix.as_slice(), &bytes].concat(),
         })
     }
 
@@ -145,12 +152,20 @@ impl TensorFile {
         Ok((tensors, rest))
     }
 
-    /// All bytes behind the header.
+    /// All bytes behind the header, after the file's own digest was checked, if it has one.
     fn data(&mut self) -> Result<Vec<u8>> {
         let mut data = Vec::new();
         self.file
             .read_to_end(&mut data)
             .map_err(Error::io(&self.path, "read"))?;
+        if let Some(expected) = self.metadata(DIGEST_KEY) {
+            let found = digest(&self.head, expected, &data);
+            if found.as_deref() != Some(expected) {
+                let expected = format!("a file whose SHA-256 is {expected}, as its metadata says");
+                let found = "another one: it is damaged or was changed";
+                return Err(Error::format(&self.path, expected, found));
+            }
+        }
         Ok(data)
     }
 
@@ -238,8 +253,26 @@ pub fn tensor_file_bytes(
     file_bytes(tensors, &[metadata])
 }
 
-/// A safetensors file of named f32 tensors with metadata in the order given. The same arguments give the same bytes: the
-/// crate's own way keeps metadata in a hash table, whose order changes from run to run, so they are put in here.
+/// The digest of a file with `value` as its digest in the head: that is blanked first. `None` if it is not there.
+fn digest(head: &[u8], value: &str, data: &[u8]) -> Option<String> {
+    let place = place_of(head, value)?;
+    let (before, rest) = head.split_at_checked(place)?;
+    let after = rest.get(value.len()..)?;
+    Some(files::sha256(&[before, NO_DIGEST.as_bytes(), after, data]))
+}
+
+/// Where the digest's value begins in a head, by the entry's text as [`file_bytes`] writes it.
+fn place_of(head: &[u8], value: &str) -> Option<usize> {
+    let entry = format!("\"{DIGEST_KEY}\":\"{value}\"");
+    let at = head
+        .windows(entry.len())
+        .position(|part| part == entry.as_bytes())?;
+    Some(at + DIGEST_KEY.len() + 4)
+}
+
+/// A safetensors file of named f32 tensors with metadata in the order given, and its own digest after them. The same arguments
+/// give the same bytes: the crate's own way keeps metadata in a hash table, whose order changes from run to run, so they are
+/// put in here.
 pub(crate) fn file_bytes(
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
     metadata: &[(&str, &str)],
@@ -261,6 +294,7 @@ pub(crate) fn file_bytes(
         serde_json::from_slice(header).map_err(|error| wrong(error.to_string()))?;
     let metadata: Map<_, _> = metadata
         .iter()
+        .chain([&(DIGEST_KEY, NO_DIGEST)])
         .map(|&(key, value)| (key.to_owned(), Value::from(value)))
         .collect();
     entries.shift_insert(0, "__metadata__".to_owned(), Value::Object(metadata));
@@ -269,6 +303,9 @@ pub(crate) fn file_bytes(
     let mut bytes = Vec::with_capacity(8 + header.len() + data.len());
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.extend(header);
+    let place = place_of(&bytes, NO_DIGEST).ok_or_else(|| wrong("no digest".to_owned()))?;
+    let digest = files::sha256(&[&bytes, data]);
+    bytes[place..place + digest.len()].copy_from_slice(digest.as_bytes());
     bytes.extend(data);
     Ok(bytes)
 }
