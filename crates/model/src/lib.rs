@@ -13,15 +13,17 @@ mod interchange;
 mod layers;
 mod matching;
 mod network;
+mod preparation;
 mod summary;
 mod weights;
 
 pub use architecture::{Architecture, networks};
 pub use error::{Error, Result};
 pub use init::Init;
-pub use interchange::{Exported, Format, Pixels};
+pub use interchange::{Exported, Format, Import, Imported, Pixels};
 pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};
 pub use matching::Matching;
 pub use network::{Mode, Network};
+pub use preparation::{Fit, Interpolation, Preparation, PreparedViews};
 pub use summary::{Summary, SummaryRow, TrainingMemory};
 pub use weights::{TensorFile, tensor_file_bytes};

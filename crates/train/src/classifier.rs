@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use data::{Batch, CHANNELS, Fit};
-use model::{Mode, Network};
+use model::{Mode, Network, Preparation};
 use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::evaluate::Weights;
+use crate::evaluate::{self, Weights};
 use crate::input::Input;
 use crate::recipe::{ImagesRecipe, Recipe, Views};
 
@@ -51,7 +51,7 @@ impl Classifier {
     /// # Errors
     /// If the weights can't be read, the recipe does not suit them, or the device has no room.
     pub fn open(weights: &Weights, recipe: &Recipe, device: &Device) -> Result<Self> {
-        let network = Network::open(&weights.path, device)?;
+        let network = evaluate::open(&weights.path, recipe, device)?;
         let architecture = network.architecture();
         let (side, classes) = (architecture.input_size(), architecture.classes());
         let source = u32::try_from(recipe.images.source_size).unwrap_or(u32::MAX);
@@ -80,12 +80,19 @@ impl Classifier {
         })
     }
 
-    /// The recipe by which a weight file without a run is used: that of CIFAR-10 for images of side 32, else torchvision's
-    /// way with ImageNet.
+    /// The recipe by which a weight file without a run is used: as its metadata say; of a file without such, that of
+    /// CIFAR-10 for images of side 32, else torchvision's way with ImageNet.
     ///
     /// # Errors
     /// If the weights can't be read.
     pub fn default_recipe(weights: &Path) -> Result<Recipe> {
+        if let Some(preparation) = Preparation::in_file(weights)? {
+            let mut recipe = Recipe::named("folder")?;
+            "weights".clone_into(&mut recipe.name);
+            "pictures".clone_into(&mut recipe.dataset);
+            recipe.prepare_as(&preparation);
+            return Ok(recipe);
+        }
         let file = model::TensorFile::open(weights)?;
         let name = file.metadata("network").unwrap_or_default();
         let mut recipe = Recipe::for_dataset("cifar10")?;

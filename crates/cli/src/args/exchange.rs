@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use clap_complete::Shell;
 
-use super::OutputArgs;
+use super::{OutputArgs, PreparationArgs};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PredictArgs {
@@ -21,9 +21,11 @@ pub(crate) struct PredictArgs {
     /// Write a picture beside each one, NAME.explained.png, with what speaks for its first class in red
     #[arg(long)]
     pub(crate) explain: bool,
-    /// The recipe that says how images are prepared [default: the run's]
+    /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,
+    #[command(flatten)]
+    pub(crate) preparation: PreparationArgs,
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
