@@ -87,6 +87,14 @@ pub enum Error {
         /// The shape in the file, or "no such tensor".
         found: String,
     },
+    /// A parameter is NaN or infinite.
+    #[error("{tensor} holds {found}, where finite numbers are expected")]
+    NotFinite {
+        /// The parameter's name.
+        tensor: String,
+        /// What it holds, and where.
+        found: String,
+    },
     /// A weight file holds another network than the one it is read into.
     #[error(
         "{}: expected weights of {}, found weights of {}",

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use tensor::{Device, Tensor};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interchange::is_foreign;
-use crate::network::Network;
+use crate::network::{Network, not_finite};
 use crate::weights::TensorFile;
 
 /// What [`Network::load_matching`] found, by the parameters' names.
@@ -44,6 +44,14 @@ impl Network {
         for ((name, tensor), data) in self.parameters().iter().zip(values) {
             match data {
                 Some(data) => {
+                    if let Some(found) = not_finite(&data) {
+                        return Err(Error::Tensor {
+                            path: path.to_owned(),
+                            tensor: name.clone(),
+                            expected: "finite numbers".to_owned(),
+                            found,
+                        });
+                    }
                     tensor.write(&data)?;
                     matching.loaded.push(name.clone());
                 }

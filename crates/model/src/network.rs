@@ -126,7 +126,7 @@ impl Network {
         let architecture = architecture_of(&file)?;
         let names = class_names_of(&file)?;
         let preparation = Preparation::in_file(path)?;
-        let values = file.read(&shapes(&architecture))?;
+        let values = read_finite(file, &shapes(&architecture))?;
         let mut network = Self::with_values(architecture, values, device)?;
         network.preparation = preparation;
         match names {
@@ -197,7 +197,7 @@ impl Network {
                 found: found.to_owned(),
             });
         }
-        let values = file.read(&shapes(&self.architecture))?;
+        let values = read_finite(file, &shapes(&self.architecture))?;
         for ((_, tensor), data) in self.parameters.iter().zip(values) {
             tensor.write(&data)?;
         }
@@ -210,11 +210,16 @@ impl Network {
     /// if it is known, a [`Preparation`] as JSON. The same weights always give the same bytes.
     ///
     /// # Errors
-    /// If the device fails.
+    /// [`Error::NotFinite`] if a weight is no finite number; if the device fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         for (name, tensor) in &self.parameters {
-            tensors.push((name.clone(), tensor.shape().to_vec(), tensor.to_vec()?));
+            let values: Vec<f32> = tensor.to_vec()?;
+            if let Some(found) = not_finite(&values) {
+                let tensor = name.clone();
+                return Err(Error::NotFinite { tensor, found });
+            }
+            tensors.push((name.clone(), tensor.shape().to_vec(), values));
         }
         let name = self.architecture.to_string();
         let about = self.about();
@@ -343,6 +348,29 @@ fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
         })
     };
     file.metadata(CLASSES_KEY).map(parse).transpose()
+}
+
+/// The weights in a file, which must be finite: a network with a NaN answers with nothing else.
+fn read_finite(file: TensorFile, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
+    let path = file.path().to_owned();
+    let tensors = file.read(expected)?;
+    for (values, (name, _)) in tensors.iter().zip(expected) {
+        if let Some(found) = not_finite(values) {
+            return Err(Error::Tensor {
+                path,
+                tensor: name.clone(),
+                expected: "finite numbers".to_owned(),
+                found,
+            });
+        }
+    }
+    Ok(tensors)
+}
+
+/// What and where the first value is that is NaN or infinite, if there is one.
+pub(crate) fn not_finite(values: &[f32]) -> Option<String> {
+    let at = values.iter().position(|value| !value.is_finite())?;
+    Some(format!("{} at element {at}", values[at]))
 }
 
 pub(crate) fn shapes(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
