@@ -14,6 +14,7 @@ mod layers;
 mod matching;
 mod network;
 mod preparation;
+mod settings;
 mod summary;
 mod weights;
 
