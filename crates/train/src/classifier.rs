@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use data::{Batch, CHANNELS, Fit};
+use data::{Batch, CHANNELS, DecodeOptions};
 use model::{Mode, Network, Preparation};
 use tensor::{Device, Recording, Tensor, no_grad};
 
@@ -29,7 +29,7 @@ pub struct Classifier {
     network: Network,
     names: Vec<String>,
     size: [u32; 2],
-    fit: Fit,
+    decode: DecodeOptions,
     input: Input,
     logits: Tensor,
     recording: Recording,
@@ -72,7 +72,7 @@ impl Classifier {
         Ok(Self {
             names,
             size,
-            fit: recipe.images.fit.into(),
+            decode: recipe.decode_options(size),
             input,
             logits,
             recording,
@@ -165,7 +165,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::Data`] if it is no whole picture.
     pub fn pixels(&self, bytes: &[u8], name: &Path) -> Result<Vec<u8>> {
-        Ok(data::picture_pixels(bytes, name, self.size, self.fit)?)
+        Ok(data::picture_pixels(bytes, name, &self.decode)?)
     }
 
     /// The probability of each class, for each picture.

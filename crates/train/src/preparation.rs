@@ -23,7 +23,7 @@ impl Recipe {
             mean,
             std,
             interpolation: Interpolation::BilinearAntialias,
-            exif_rotation: true,
+            exif_rotation: self.images.exif_rotation,
             views: match self.evaluation.views {
                 Views::Flip => PreparedViews::Flip,
                 Views::TenCrop => PreparedViews::TenCrop,
@@ -49,6 +49,7 @@ impl Recipe {
             Fit::Stretch => FitKind::Stretch,
             Fit::Crop => FitKind::Crop,
         };
+        self.images.exif_rotation = preparation.exif_rotation;
         self.images.resize = preparation.resize;
         self.images.mean = Some(preparation.mean);
         self.images.deviation = Some(preparation.std);
