@@ -86,7 +86,8 @@ impl Weights {
 /// and batches in all.
 ///
 /// # Errors
-/// If the weights can't be read or do not suit the data set, it has no such split, or the device fails.
+/// If the weights can't be read or do not suit the data set, it has no such split, or the device fails;
+/// [`Error::NotFinite`] if the weights give NaN.
 pub fn evaluate(
     weights: &Path,
     recipe: &Recipe,
@@ -114,7 +115,18 @@ pub fn evaluate(
     };
     let mut recipe = recipe.clone();
     recipe.images.resolve(&data.train)?;
-    Evaluator::new(&network, images, &recipe, recipe.evaluation.views)?.run(progress)
+    let mut evaluator = Evaluator::new(&network, images, &recipe, recipe.evaluation.views)?;
+    let score = evaluator.run(progress)?;
+    if score.loss.is_finite() {
+        return Ok(score);
+    }
+    Err(Error::NotFinite {
+        weights: weights.to_owned(),
+        found: match score.confusion.unanswered() {
+            0 => format!("a loss of {}", score.loss),
+            n => format!("NaN for {n} of {} images", score.images),
+        },
+    })
 }
 
 /// The network in a weight file, for images of the recipe's size.

@@ -80,7 +80,7 @@ impl RunDir {
     pub fn recipe(&self) -> Result<Recipe> {
         let path = self.path.join(CONFIG);
         let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
-        Recipe::parse(&text, &path)
+        Recipe::of_run(&text, &path)
     }
 
     pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<()> {

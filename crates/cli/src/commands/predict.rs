@@ -73,8 +73,25 @@ fn predict(
         }
     }
     let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
-    let rows = classifier.classify(&pictures)?;
+    let rows: Vec<_> = match classifier.classify(&pictures) {
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        // One by one, to say for which.
+        Err(train::Error::NotFinite { .. }) => {
+            let one = |pixels| classifier.classify(std::slice::from_ref(pixels));
+            let rows = pictures.iter().map(one);
+            rows.map(|rows| rows.map(|mut rows| rows.remove(0)))
+                .collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
     for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+        let probabilities = match probabilities {
+            Ok(probabilities) => probabilities,
+            Err(error) => {
+                predictions.fail(path, error.to_string());
+                continue;
+            }
+        };
         let mut classes: Vec<usize> = (0..probabilities.len()).collect();
         classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         let first = classes[0];
