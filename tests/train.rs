@@ -10,6 +10,8 @@
 mod classifier;
 #[path = "train/control.rs"]
 mod control;
+#[path = "train/damage.rs"]
+mod damage;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/precision.rs"]

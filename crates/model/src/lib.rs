@@ -21,7 +21,7 @@ pub use error::{Error, Result};
 pub use init::Init;
 pub use interchange::{Exported, Format, Pixels};
 pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};
-pub use matching::Matching;
+pub use matching::{Head, Matching};
 pub use network::{Mode, Network};
 pub use summary::{Summary, SummaryRow, TrainingMemory};
 pub use weights::{TensorFile, tensor_file_bytes};

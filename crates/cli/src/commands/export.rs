@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use train::Device;
 use train::model::{Format, Network, Pixels};
-use train::{Device, Weights};
 
 use crate::args::{ExportArgs, FormatArg};
 use crate::report;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     let network = Network::open(&weights.path, &Device::cpu())?;
     let normalisation = weights.recipe.map(|recipe| recipe.images.normalisation());
     let pixels = match normalisation {
