@@ -10,6 +10,8 @@
 mod classifier;
 #[path = "train/control.rs"]
 mod control;
+#[path = "train/damage.rs"]
+mod damage;
 #[path = "train/last_batch.rs"]
 mod last_batch;
 #[path = "train/not_finite.rs"]

@@ -7,6 +7,7 @@ mod examples;
 mod hint;
 mod progress;
 mod report;
+mod signals;
 mod view;
 
 use std::process::ExitCode;
@@ -16,5 +17,5 @@ use clap::FromArgMatches as _;
 fn main() -> ExitCode {
     let matches = examples::command().get_matches();
     let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    commands::run(&args).unwrap_or_else(|error| report::failure(&error))
+    commands::run(&args).unwrap_or_else(|error| report::failure(&error, &args.command))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use train::data::{Progress as DataProgress, Skipped, Split, Stage};
+use train::model::Head;
 use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
@@ -246,9 +247,14 @@ impl Progress {
             } = initial;
             let path = path.display();
             self.line(&format!("{} parameters are those of {path}", loaded.len()));
+            match initial.head {
+                Head::ByName => self.line("the last layer's outputs are taken by class name"),
+                Head::New => self.line("the last layer is new: its classes have other names"),
+                _ => {}
+            }
             if !new.is_empty() {
                 self.line(&format!(
-                    "new, as it has none of this shape: {}",
+                    "new, as it has none of this shape or class: {}",
                     new.join(", ")
                 ));
             }

@@ -30,7 +30,7 @@ pub(crate) use self::pages::{
     drawn, listening, missing_pictures, page, state_name, status, warning,
 };
 pub(crate) use self::speed::{Speed, speed};
-use crate::args::OutputArgs;
+use crate::args::{Command, OutputArgs};
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
@@ -56,9 +56,9 @@ pub(crate) use self::trials::{fast_run, one_batch, rate_finding, sweep, sweep_in
 pub(crate) use parity::{parity, parity_case};
 
 /// Prints a failure as one `error:` line and, where something helps, a `hint:` line.
-pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn failure(error: &anyhow::Error, command: &Command) -> ExitCode {
     let mut text = format!("error: {}\n", one_line(&format!("{error:#}")));
-    if let Some(hint) = hint::after(error) {
+    if let Some(hint) = hint::after(error, command) {
         text.push_str(&format!("hint: {hint}\n"));
     }
     to_stderr(&text);

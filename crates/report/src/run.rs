@@ -1,8 +1,7 @@
 //! What a run's folder tells: the files that `train` writes, read for looking at. A run may still be going on, so that
 //! every file but `config.toml` may be absent, and the last line of a growing one incomplete.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +12,10 @@ use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
-/// Longer files are not read: a line every two seconds for a month is a third of this.
-const MOST_BYTES: u64 = 512 << 20;
+/// A longer line of a log is none of ours.
+const MOST_LINE_BYTES: u64 = 64 << 10;
+/// Confusion of 1,000 classes and every epoch's figures are far below this.
+const MOST_JSON_BYTES: u64 = 64 << 20;
 /// A run without a summary whose files have not changed for this long is taken for stopped.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -170,22 +171,10 @@ pub(crate) fn changed(folder: &Path) -> Option<SystemTime> {
 
 /// The text of a file, or `None` if there is none.
 fn text(path: &Path) -> Result<Option<String>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(Error::io(path, "open"))?,
-    };
-    let mut text = String::new();
-    let mut reader = file.take(MOST_BYTES + 1);
-    reader
-        .read_to_string(&mut text)
-        .map_err(Error::io(path, "read"))?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(Error::Format {
-            path: path.to_owned(),
-            message: format!("expected at most {MOST_BYTES} bytes"),
-        });
+    match files::read_text(path, MOST_JSON_BYTES) {
+        Err(error) if error.is_not_found() => Ok(None),
+        text => Ok(Some(text?)),
     }
-    Ok(Some(text))
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
@@ -196,16 +185,24 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     })
 }
 
-/// The lines of a growing file; one without its end is still being written.
+/// The lines of a growing file; one without its end is still being written. A long run's log is long: it is read line by
+/// line.
 fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let text = text(path)?.unwrap_or_default();
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut lines = match files::lines(path, MOST_LINE_BYTES) {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        lines => lines?,
+    };
     let mut rows = Vec::new();
-    for (idx, line) in whole.lines().enumerate() {
-        rows.push(serde_json::from_str(line).map_err(|error| Error::Format {
-            path: path.to_owned(),
-            message: format!("line {}: {error}", idx + 1),
-        })?);
+    while let Some(line) = lines.next().transpose()? {
+        if !lines.is_whole() {
+            break;
+        }
+        rows.push(
+            serde_json::from_slice(&line).map_err(|error| Error::Format {
+                path: path.to_owned(),
+                message: format!("line {}: {error}", rows.len() + 1),
+            })?,
+        );
     }
     Ok(rows)
 }

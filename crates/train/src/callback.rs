@@ -92,6 +92,8 @@ pub struct FineTuning {
     pub new: Vec<String>,
     /// The file's tensors that the network has no place for.
     pub unused: Vec<String>,
+    /// How the outputs of the file's last layer became the data set's classes.
+    pub head: model::Head,
 }
 
 /// Where a run is after a training step.

@@ -2,6 +2,9 @@
 //!
 //! A new checkpoint is written beside the old one (`.last.tmp`) and synced; then the old one is moved away (`.last.old`)
 //! and the new one moved in. A kill between the two renames leaves both, and [`recover`] finishes the move.
+//!
+//! `state.json` has the SHA-256 of every file beside it and of itself, with zeros in that digest's place. Whoever reads a
+//! checkpoint checks them first. Checkpoints of format 1 have none, and are read unchecked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +15,14 @@ use crate::control::Metric;
 use crate::error::{Error, Result};
 use crate::record::{Row, number_or_null};
 
-/// The version of `state.json` that this program writes and reads.
-const FORMAT: u32 = 1;
+/// The version of `state.json` that this program writes: with checksums. It reads 1 too, which had none.
+const FORMAT: u32 = 2;
+/// A state of 100,000 epochs is a third of this.
+const MOST_STATE_BYTES: u64 = 64 << 20;
+/// More bytes than any weights of these networks or their optimizer's state have.
+const MOST_TENSOR_BYTES: u64 = 64 << 30;
+/// In place of the state's own digest while that is computed.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -40,6 +49,31 @@ pub(crate) struct State {
     pub(crate) train_s: f64,
     /// Seconds of everything so far.
     pub(crate) wall_s: f64,
+    /// The run's settings, as `config.toml` had them; none in format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<String>,
+    /// The checksums. There are some in the file alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<Digests>,
+}
+
+/// The SHA-256 of a checkpoint's files, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Digests {
+    #[serde(rename = "model.safetensors")]
+    model: String,
+    #[serde(rename = "optimizer.safetensors")]
+    optimizer: String,
+    #[serde(rename = "state.json")]
+    state: String,
+}
+
+/// A file of a checkpoint that a reader wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Model,
+    Optimizer,
 }
 
 /// Sums over the batches of a begun epoch.
@@ -105,6 +139,8 @@ impl Default for State {
             best: None,
             train_s: 0.0,
             wall_s: 0.0,
+            config: None,
+            sha256: None,
         }
     }
 }
@@ -155,10 +191,7 @@ pub(crate) fn save(folder: &Path, checkpoint: &Checkpoint<'_>) -> Result<()> {
     fs::create_dir_all(&new).map_err(Error::io(&new, "create the folder"))?;
     files::replace(&new.join(MODEL), checkpoint.model)?;
     files::replace(&new.join(OPTIMIZER), checkpoint.optimizer)?;
-    let mut state = serde_json::to_string_pretty(checkpoint.state)
-        .map_err(|error| Error::setting("state", "numbers that JSON holds", error))?;
-    state.push('\n');
-    files::replace(&new.join(STATE), state.as_bytes())?;
+    files::replace(&new.join(STATE), state_text(checkpoint)?.as_bytes())?;
     remove(&old)?;
     if folder.exists() {
         rename(folder, &old)?;
@@ -173,30 +206,132 @@ pub(crate) fn recover(folder: &Path) -> Result<()> {
     if folder.exists() || !old.exists() {
         return Ok(());
     }
-    // The old one is moved away only when the new one is whole.
-    rename(if new.exists() { &new } else { &old }, folder)
+    // The old one is moved away only when the new one is whole; a disk may have lost it since.
+    let is_whole = new.exists() && verify(&new, &[Part::Model, Part::Optimizer]).is_ok();
+    rename(if is_whole { &new } else { &old }, folder)
+}
+
+/// The folder to read a checkpoint from that may be on its way in, for those who only read and must not move it.
+pub(crate) fn present(folder: &Path) -> PathBuf {
+    let [new, old] = beside(folder);
+    if folder.exists() || !old.exists() {
+        return folder.to_owned();
+    }
+    if verify(&new, &[Part::Model]).is_ok() {
+        new
+    } else {
+        old
+    }
+}
+
+/// The text of `state.json`: with the digests of all files, its own last.
+fn state_text(checkpoint: &Checkpoint<'_>) -> Result<String> {
+    let state = State {
+        format: FORMAT,
+        sha256: Some(Digests {
+            model: files::sha256(&[checkpoint.model]),
+            optimizer: files::sha256(&[checkpoint.optimizer]),
+            state: NO_DIGEST.to_owned(),
+        }),
+        ..checkpoint.state.clone()
+    };
+    let mut text = serde_json::to_string_pretty(&state)
+        .map_err(|error| Error::setting("state", "numbers that JSON holds", error))?;
+    text.push('\n');
+    let own = files::sha256(&[text.as_bytes()]);
+    Ok(replaced_last(&text, NO_DIGEST, &own))
+}
+
+/// `text` with the last `from` replaced: the digests are the state's last field.
+fn replaced_last(text: &str, from: &str, to: &str) -> String {
+    match text.rfind(from) {
+        Some(at) => [&text[..at], to, &text[at + from.len()..]].concat(),
+        None => text.to_owned(),
+    }
+}
+
+/// Checks the checksums of a checkpoint's state and of these files. Returns whether there were any: format 1 has none.
+///
+/// # Errors
+/// [`Error::Damaged`] for the first file that is not the one that was saved; if one can't be read.
+pub(crate) fn verify(folder: &Path, parts: &[Part]) -> Result<bool> {
+    // A run in training may replace the checkpoint in between: then the new one is checked.
+    let mut last = Ok(false);
+    for _ in 0..3 {
+        let before = read_state(folder)?;
+        last = check_parts(folder, &before, parts);
+        if last.is_ok() || read_state(folder).is_ok_and(|after| after == before) {
+            break;
+        }
+    }
+    last
+}
+
+fn check_parts(folder: &Path, state: &State, parts: &[Part]) -> Result<bool> {
+    let Some(digests) = &state.sha256 else {
+        return Ok(false);
+    };
+    for part in parts {
+        let (path, expected) = match part {
+            Part::Model => (model_path(folder), &digests.model),
+            Part::Optimizer => (optimizer_path(folder), &digests.optimizer),
+        };
+        let found = files::sha256(&[&files::read(&path, MOST_TENSOR_BYTES)?]);
+        if found != *expected {
+            return Err(Error::Damaged {
+                path,
+                expected: expected.clone(),
+                found,
+            });
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a folder is a checkpoint's, which says what its files must be.
+pub(crate) fn is_checkpoint(folder: &Path) -> bool {
+    folder.join(STATE).exists() || folder.join(OPTIMIZER).exists()
 }
 
 /// The state in a checkpoint folder, if there is one.
 pub(crate) fn load_state(folder: &Path) -> Result<Option<State>> {
     recover(folder)?;
-    let path = folder.join(STATE);
     if !folder.exists() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+    let mut state = read_state(folder)?;
+    state.sha256 = None;
+    state.format = FORMAT;
+    Ok(Some(state))
+}
+
+/// The state in a checkpoint folder with its digests, itself checked.
+fn read_state(folder: &Path) -> Result<State> {
+    let path = folder.join(STATE);
+    let text = files::read_text(&path, MOST_STATE_BYTES)?;
     let wrong = |message: String| Error::Format {
         path: path.clone(),
         message,
     };
     let state: State = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    if state.format != FORMAT {
-        return Err(wrong(format!(
-            "expected format {FORMAT}, found {}",
-            state.format
-        )));
+    match (state.format, &state.sha256) {
+        (1, None) => {}
+        (1 | FORMAT, Some(digests)) => {
+            let blank = replaced_last(&text, &digests.state, NO_DIGEST);
+            let found = files::sha256(&[blank.as_bytes()]);
+            if found != digests.state {
+                let expected = digests.state.clone();
+                return Err(Error::Damaged {
+                    path,
+                    expected,
+                    found,
+                });
+            }
+        }
+        (FORMAT, None) => return Err(wrong("expected checksums, found none".to_owned())),
+        (other, _) => return Err(wrong(format!("expected format {FORMAT}, found {other}"))),
     }
-    Ok(Some(state))
+    Ok(state)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {

@@ -70,6 +70,52 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
+    /// Images are of a class that the network does not know.
+    #[error("{}: the network knows no class '{}'{hint}", path.display(), files::escape(class))]
+    Classes {
+        /// The weight file.
+        path: PathBuf,
+        /// The class, as the data set calls it.
+        class: String,
+        /// A class that is spelt like it, in words, or nothing.
+        hint: String,
+    },
+    /// A file of a checkpoint is not the one that was saved: its checksum differs.
+    #[error("{}: damaged: its SHA-256 is {found}, where {expected} was saved", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The digest in `state.json`.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// Another process trains in this folder.
+    #[error("{}: in use by {holder}", path.display())]
+    InUse {
+        /// The run's folder.
+        path: PathBuf,
+        /// Who trains there: process, machine, since when.
+        holder: String,
+    },
+    /// The images are not those that the run began with.
+    #[error("{}: the images are not those of this run: {changes}", path.display())]
+    DataChanged {
+        /// The file that remembers them.
+        path: PathBuf,
+        /// What changed, before and after.
+        changes: String,
+        /// Whether the run can go on with them, as its classes are the same.
+        can_go_on: bool,
+    },
+    /// Settings were changed that a begun run can't change.
+    #[error("{}: a begun run can't change these settings: {changes}", path.display())]
+    ConfigChanged {
+        /// The run's `config.toml`.
+        path: PathBuf,
+        /// Keys, with the values that the run began with and those that are there now.
+        changes: String,
+    },
     /// The operating system refused an operation on a file or folder.
     #[error("{}: cannot {action}", path.display())]
     Io {

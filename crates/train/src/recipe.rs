@@ -2,6 +2,7 @@
 //! `config.toml` is the recipe that was run, with everything resolved.
 
 mod built_in;
+mod changes;
 mod evaluation;
 mod images;
 mod machine;

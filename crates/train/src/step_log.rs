@@ -1,7 +1,7 @@
 //! `steps.jsonl`: how training goes, a line every few seconds.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::record::{number_or_null, rounded, significant};
 const NAME: &str = "steps.jsonl";
 /// The time between two lines within an epoch: seldom enough that a long run's file stays small.
 const EVERY: Duration = Duration::from_secs(2);
+/// A longer line is none of these.
+const MOST_LINE_BYTES: u64 = 64 << 10;
 
 /// A line of `steps.jsonl`: where a run was after a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,13 +98,13 @@ impl StepLog {
 
 /// The whole lines of steps that are done.
 fn kept_lines(path: &Path, step: u64) -> Result<String> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
-        file => file.map_err(Error::io(path, "open"))?,
+    let lines = match files::lines(path, MOST_LINE_BYTES) {
+        Err(error) if error.is_not_found() => return Ok(String::new()),
+        lines => lines?,
     };
     let mut kept = String::new();
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line.map_err(Error::io(path, "read"))?;
+    for line in lines {
+        let line = line?;
         // A line that is none was cut by a kill.
         let Ok(row) = serde_json::from_slice::<StepRow>(&line) else {
             break;

@@ -12,6 +12,7 @@
 //! ```
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -97,9 +98,9 @@ impl Sweep {
                 ));
             }
         };
-        let mut runs: Vec<Recipe> = Vec::new();
+        let (mut runs, mut names) = (Vec::new(), HashSet::new());
         for (name, mut table) in settings {
-            if runs.iter().any(|run| run.name == name) {
+            if !names.insert(name.clone()) {
                 return Err(wrong(format!("two runs are named '{name}'")));
             }
             table.insert("name".to_owned(), Value::from(name.as_str()));
@@ -234,6 +235,10 @@ fn quoted(text: &str) -> String {
 
 /// Names and settings of `[[run]]` tables.
 fn listed(runs: Vec<Table>) -> Result<Vec<(String, Table)>, String> {
+    if runs.len() > MOST_RUNS {
+        let n = runs.len();
+        return Err(format!("run: expected {MOST_RUNS} runs at most, found {n}"));
+    }
     let named = runs.into_iter().zip(1..).map(|(mut run, number)| {
         let name = match run.remove("name") {
             Some(Value::String(name)) if is_file_name(&name) => name,
@@ -392,6 +397,10 @@ mod tests {
             ("recipe = 'shapes10'\n[grid]\nseed = 1", "a list of values"),
             ("recipe = 'shapes10'\n[grid]\nseed = []", "1 value at least"),
             ("recipe = 'shapes10'\nruns = 3", "runs"),
+            (
+                &format!("recipe = 'shapes10'\n{}", "[[run]]\n".repeat(10_001)),
+                "10000 runs at most, found 10001",
+            ),
         ] {
             let message = parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

@@ -4,6 +4,7 @@ mod epoch;
 mod finish;
 mod initial;
 mod rate_search;
+mod resume;
 mod steps;
 
 use std::sync::atomic::AtomicBool;
@@ -14,7 +15,7 @@ use model::{Architecture, Network};
 use tensor::Device;
 
 use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
-use crate::checkpoint::{self, State};
+use crate::checkpoint::State;
 use crate::control::Metric;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -30,6 +31,7 @@ use crate::step::TrainStep;
 use crate::step_log::StepLog;
 
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
+pub use resume::ResumeOptions;
 
 /// The names of the checkpoints.
 const LAST: &str = "last";
@@ -152,31 +154,14 @@ impl Trainer {
     /// # Errors
     /// If the folder can't be written.
     pub fn save_to(&mut self, run: RunDir) -> Result<()> {
+        let run = run.locked()?;
         run.write_recipe(&self.recipe)?;
+        self.record_data(&run)?;
+        self.state.config = Some(self.recipe.to_toml()?);
         run.write_json("environment.json", &Environment::of(&self.device))?;
         self.log = Some(StepLog::open(run.path(), self.state.step)?);
         self.run = Some(run);
         Ok(())
-    }
-
-    /// Goes on with the run in a folder, from its last checkpoint: same bits as if it had never stopped. A run that was
-    /// killed before its first checkpoint starts again.
-    ///
-    /// # Errors
-    /// If the checkpoint can't be read, is damaged or of another network.
-    pub fn resume(&mut self, run: RunDir) -> Result<()> {
-        let folder = run.checkpoint(LAST);
-        if let Some(state) = checkpoint::load_state(&folder)? {
-            self.rate_change = self.rate_change_since(&run.recipe()?, state.step);
-            self.network.load(&checkpoint::model_path(&folder))?;
-            self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
-            self.loader.seek(state.epoch, state.batch)?;
-            self.state = state;
-        }
-        checkpoint::recover(&run.checkpoint(BEST))?;
-        run.remove_results()?;
-        run.write_metrics(&self.state.rows)?;
-        self.save_to(run)
     }
 
     /// Has the kernels of a few of the next steps timed: `profile.json` and `trace.json` go into the run folder. The

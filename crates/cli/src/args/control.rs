@@ -36,6 +36,26 @@ pub(crate) struct ControlArgs {
     pub(crate) trial: TrialArgs,
 }
 
+/// How a run is resumed.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GoingOnArgs {
+    /// Go on from this checkpoint of the run: last, best, or one such as epoch-0010 [default: last]
+    #[arg(long, value_name = "NAME", requires = "resume", value_parser = checkpoint)]
+    pub(crate) checkpoint: Option<String>,
+    /// Go on although images were added, deleted or changed; never with other classes
+    #[arg(long, requires = "resume")]
+    pub(crate) accept_changed_data: bool,
+}
+
+/// The name of a folder in `RUN/checkpoints`.
+fn checkpoint(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err("expected last, best or a name such as epoch-0010".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
 /// Short runs that prove something.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(group = ArgGroup::new("trial").conflicts_with_all(["resume", "max_time", "norms"]))]

@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 256 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     let device = Device::open(&args.device)?;
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;

@@ -3,16 +3,22 @@
 use std::process::ExitCode;
 
 use ::report::TensorBoard;
-use anyhow::{Context as _, Result};
-use train::{EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, RunDir, Trainer};
+use anyhow::Result;
+use train::{
+    EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir, Trainer,
+};
 
-use super::{INTERRUPTED, look_back, stop_flag, trial};
+use super::{INTERRUPTED, look_back, trial};
 use crate::args::{ControlArgs, OptimizerArg, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
+use crate::signals::stop_flag;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let resumed = args.resume.as_deref().map(RunDir::open).transpose()?;
+    // Locked at once, before images are read.
+    let resumed = args.resume.as_deref();
+    let resumed = resumed.map(|path| RunDir::open(path)?.locked());
+    let resumed = resumed.transpose()?;
     let recipe = match &resumed {
         Some(run) => with_flags(resumed_with(&run.recipe()?, &args.control.settings)?, args),
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
@@ -35,7 +41,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let folder = match resumed {
         Some(run) => {
             let folder = run.path().to_owned();
-            trainer.resume(run)?;
+            warn_if_unlocked(&run, args);
+            for note in trainer.resume_with(run, &resume_options(args))? {
+                progress.line(&note);
+            }
             folder
         }
         None => {
@@ -45,7 +54,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
                 Some(out) => out.clone(),
                 None => RunDir::fresh_path(&trainer.recipe().name),
             };
-            trainer.save_to(RunDir::create(&folder, trainer.recipe())?)?;
+            let run = RunDir::create(&folder, trainer.recipe())?;
+            warn_if_unlocked(&run, args);
+            trainer.save_to(run)?;
             folder
         }
     };
@@ -71,6 +82,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
 }
 
+fn resume_options(args: &TrainArgs) -> ResumeOptions {
+    ResumeOptions {
+        checkpoint: args.going_on.checkpoint.clone(),
+        accept_changed_data: args.going_on.accept_changed_data,
+    }
+}
+
+/// Some network file systems have no locks: two processes on one run would not notice each other.
+pub(super) fn warn_if_unlocked(run: &RunDir, args: &TrainArgs) {
+    if !run.is_locked() {
+        let folder = run.path().display();
+        let text = format!("{folder}: this file system has no locks: start no other run there");
+        report::working(&text, args.output);
+    }
+}
+
 /// The recipe that the arguments name, before flags.
 fn chosen(args: &TrainArgs) -> Result<Recipe> {
     let dataset = args.dataset.as_deref();
@@ -79,8 +106,7 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
         None => Recipe::for_dataset(dataset.unwrap_or("shapes10"))?,
     };
     if let Some(path) = &args.config {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{}: cannot read", path.display()))?;
+        let text = files::read_text(path, files::MOST_TEXT_BYTES)?;
         recipe = recipe.overridden_by(&text, path)?;
     }
     if let Some(dataset) = dataset {

@@ -4,7 +4,7 @@ use data::Split;
 
 use super::{BEST, LAST, Trainer};
 use crate::callback::{Ended, Event, Listener};
-use crate::checkpoint::{self, Best};
+use crate::checkpoint::{self, Best, Part};
 use crate::environment::peak_host_bytes;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
@@ -29,6 +29,7 @@ impl Trainer {
         let ending = self.ending(ended, listener)?;
         if let (Some(run), BEST) = (&self.run, ending.weights) {
             let best = run.checkpoint(BEST);
+            checkpoint::verify(&best, &[Part::Model])?;
             self.network.load(&checkpoint::model_path(&best))?;
         }
         let split = if self.data.test.is_some() {
