@@ -4,12 +4,12 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use train::data::{Progress as DataProgress, Skipped, Split, Stage};
+use train::data::{DataSet, Progress as DataProgress, Split, Stage};
 use train::model::Head;
 use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{skipped_lines, split_name, to_stderr};
+use crate::report::{left_out_lines, skipped_lines, split_name, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -163,9 +163,10 @@ impl Progress {
         }
     }
 
-    /// Lists files that were left out.
-    pub(crate) fn skipped(&mut self, skipped: &[Skipped]) {
-        for line in skipped_lines(skipped) {
+    /// Lists what was left out.
+    pub(crate) fn left_out(&mut self, data: &DataSet) {
+        let lines = skipped_lines(&data.skipped);
+        for line in lines.into_iter().chain(left_out_lines(&data.left_out)) {
             self.line(&line);
         }
     }

@@ -96,6 +96,7 @@ impl Network {
         matching.unused.sort();
         Ok(matching)
     }
+
     /// The same from another network.
     fn take_matching(&self, other: &Self) -> Result<Matching> {
         let mut theirs: BTreeMap<&str, &Tensor> = BTreeMap::new();

@@ -39,8 +39,11 @@ pub struct Recipe {
     /// A line on what it is and whose numbers it repeats.
     #[serde(default)]
     pub about: String,
-    /// The data set: a name, or a folder with a folder per class.
+    /// The data set: a name, a folder with a folder per class, or a list of pictures and labels.
     pub dataset: String,
+    /// Where the pictures of a data set that is a list are, if not beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_dir: Option<String>,
     /// The network.
     pub network: String,
     /// How its weights are drawn at first.
@@ -185,6 +188,7 @@ impl Recipe {
             seed: self.seed,
             download,
             folder: FolderOptions {
+                images_dir: self.images_dir.as_ref().map(PathBuf::from),
                 unreadable: if self.skip_unreadable {
                     Unreadable::Skip
                 } else {

@@ -29,15 +29,16 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut files = Vec::new();
     for path in &args.images {
         if path.is_dir() {
-            let (found, skipped) = pictures_under(path);
-            let skipped = skipped.into_iter();
+            let found = pictures_under(path);
+            predictions.leave_out(path, &found.left_out);
+            let skipped = found.skipped.into_iter();
             skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
             anyhow::ensure!(
-                !found.is_empty(),
-                "{}: no JPEG, PNG, WebP or BMP here",
+                !found.files.is_empty(),
+                "{}: no JPEG, PNG, WebP, BMP, GIF or TIFF here",
                 path.display()
             );
-            files.extend(found);
+            files.extend(found.files);
         } else {
             files.push(path.clone());
         }
@@ -176,6 +177,7 @@ fn reason(error: &anyhow::Error) -> String {
     match cause {
         Some(DataError::Picture { reason, .. }) => reason.clone(),
         Some(DataError::Io { source, .. }) => source.to_string(),
+        Some(DataError::File(error)) => error.source.to_string(),
         _ => match error.downcast_ref::<train::Error>() {
             Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
             _ => format!("{error:#}"),

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;
-    progress.skipped(&data.skipped);
+    progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
         return trial::run(kind, args, (recipe, data), (&device, &stop), progress);
