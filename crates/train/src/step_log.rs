@@ -1,7 +1,7 @@
 //! `steps.jsonl`: how training goes, a line every few seconds.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -91,9 +91,9 @@ impl StepLog {
 
 /// The whole lines of steps that are done.
 fn kept_lines(path: &Path, step: u64) -> Result<String> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
-        file => file.map_err(Error::io(path, "open"))?,
+    let file = match files::open(path) {
+        Err(error) if error.is_not_found() => return Ok(String::new()),
+        file => file?,
     };
     let mut kept = String::new();
     for line in BufReader::new(file).split(b'\n') {

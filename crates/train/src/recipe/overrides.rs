@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::Recipe;
+use super::fault;
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -13,7 +14,7 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::parse`].
     pub fn overridden_by(&self, text: &str, path: &Path) -> Result<Self> {
-        self.with_table(table(text, path)?, path)
+        self.with_text(table(text, path)?, text, path)
     }
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
@@ -42,9 +43,14 @@ impl Recipe {
 
     /// The recipe with the settings of a table in place of its own.
     pub(crate) fn with_table(&self, settings: Table, path: &Path) -> Result<Self> {
+        self.with_text(settings, "", path)
+    }
+
+    /// As [`Recipe::with_table`], with the text that the table was in, for messages.
+    fn with_text(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
         let mut all = table(&self.to_toml()?, path)?;
         merge(&mut all, settings);
-        Self::parse(&all.to_string(), path)
+        Self::read(&all.to_string(), text, path)
     }
 }
 
@@ -52,7 +58,7 @@ fn table(text: &str, path: &Path) -> Result<Table> {
     text.parse()
         .map_err(|error: toml::de::Error| Error::Format {
             path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            message: fault(&error, text),
         })
 }
 
