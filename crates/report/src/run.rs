@@ -1,8 +1,8 @@
 //! What a run's folder tells: the files that `train` writes, read for looking at. A run may still be going on, so that
 //! every file but `config.toml` may be absent, and the last line of a growing one incomplete.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,12 @@ use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
-/// Longer files are not read: a line every two seconds for a month is a third of this.
-const MOST_BYTES: u64 = 512 << 20;
+/// Longer files are not read: an evaluation of a thousand classes is a tenth of this.
+const MOST_BYTES: u64 = 64 << 20;
+/// The rows that are read of a growing file: a line every two seconds for a month is a third of this.
+const MOST_ROW_BYTES: u64 = 512 << 20;
+/// The longest row of a growing file.
+const MOST_LINE_BYTES: u64 = 1 << 20;
 /// A run without a summary whose files have not changed for this long is taken for stopped.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -177,22 +181,10 @@ pub(crate) fn changed(folder: &Path) -> Option<SystemTime> {
 
 /// The text of a file, or `None` if there is none.
 fn text(path: &Path) -> Result<Option<String>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(Error::io(path, "open"))?,
-    };
-    let mut text = String::new();
-    let mut reader = file.take(MOST_BYTES + 1);
-    reader
-        .read_to_string(&mut text)
-        .map_err(Error::io(path, "read"))?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(Error::Format {
-            path: path.to_owned(),
-            message: format!("expected at most {MOST_BYTES} bytes"),
-        });
+    match files::read_text(path, MOST_BYTES) {
+        Err(error) if error.is_not_found() => Ok(None),
+        text => Ok(Some(text?)),
     }
-    Ok(Some(text))
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
@@ -205,16 +197,33 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 
 /// The lines of a growing file; one without its end is still being written.
 fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let text = text(path)?.unwrap_or_default();
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let mut rows = Vec::new();
-    for (idx, line) in whole.lines().enumerate() {
-        rows.push(serde_json::from_str(line).map_err(|error| Error::Format {
-            path: path.to_owned(),
-            message: format!("line {}: {error}", idx + 1),
-        })?);
+    let file = match files::open(path) {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        file => file?,
+    };
+    let wrong = |message: String| Error::Format {
+        path: path.to_owned(),
+        message,
+    };
+    let mut reader = BufReader::new(file.take(MOST_ROW_BYTES));
+    let (mut rows, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        let mut of_line = (&mut reader).take(MOST_LINE_BYTES + 1);
+        of_line
+            .read_until(b'\n', &mut line)
+            .map_err(Error::io(path, "read"))?;
+        let number = rows.len() + 1;
+        if line.len() as u64 > MOST_LINE_BYTES {
+            let message = format!("line {number}: expected at most {MOST_LINE_BYTES} bytes");
+            return Err(wrong(message));
+        }
+        if line.last() != Some(&b'\n') {
+            return Ok(rows);
+        }
+        let row = serde_json::from_slice(&line);
+        rows.push(row.map_err(|error| wrong(format!("line {number}: {error}")))?);
     }
-    Ok(rows)
 }
 
 /// Pairs of learning rate and loss below a header that names both.
