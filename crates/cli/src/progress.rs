@@ -8,7 +8,7 @@ use train::data::{Progress as DataProgress, Skipped, Split, Stage};
 use train::{Event, FineTuning, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{skipped_lines, split_name, to_stderr};
+use crate::report::{shown, skipped_lines, split_name, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -70,6 +70,8 @@ impl Screen {
     }
 
     fn steps(&self, prefix: &str, done: u64, of: u64, message: String) {
+        // The prefix may hold names from files, and a bar prints what it is given.
+        let prefix = &*files::escape(prefix);
         if self.steps.prefix() != prefix {
             self.steps.reset();
             self.steps.set_prefix(prefix.to_owned());
@@ -109,7 +111,7 @@ impl Progress {
         if self.output.quiet {
             return;
         }
-        let print = || to_stderr(&format!("{text}\n"));
+        let print = || to_stderr(&format!("{}\n", files::escape(text)));
         match &self.screen {
             Some(screen) => screen.bars.suspend(print),
             None => print(),
@@ -216,7 +218,7 @@ impl Progress {
             let FineTuning {
                 path, loaded, new, ..
             } = initial;
-            let path = path.display();
+            let path = shown(path);
             self.line(&format!("{} parameters are those of {path}", loaded.len()));
             if !new.is_empty() {
                 self.line(&format!(

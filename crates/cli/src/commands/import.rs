@@ -10,7 +10,10 @@ use crate::args::{ImportArgs, ImportedArg};
 use crate::report;
 
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
-    report::working(&format!("reading {}", args.file.display()), args.output);
+    report::working(
+        &format!("reading {}", report::shown(&args.file)),
+        args.output,
+    );
     let network = match args.network {
         ImportedArg::AlexnetTorchvision => Network::import_torchvision(&args.file, &Device::cpu())?,
     };

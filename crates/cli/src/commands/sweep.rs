@@ -76,11 +76,11 @@ fn find(name: &Path) -> Result<Sweep> {
     if let Some(sweep) = name.to_str().map(Sweep::named).transpose()?.flatten() {
         return Ok(sweep);
     }
-    let text = std::fs::read_to_string(name).with_context(|| {
+    let text = files::read_text(name, files::MOST_TEXT_BYTES).with_context(|| {
         let known: Vec<_> = Sweep::names().collect();
         format!(
             "{}: cannot read; built-in sweeps are {}",
-            name.display(),
+            report::shown(name),
             known.join(", ")
         )
     })?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ::report::TensorBoard;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use train::{EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, RunDir, Trainer};
 
 use super::{INTERRUPTED, look_back, stop_flag, trial};
@@ -17,18 +17,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(run) => with_flags(run.recipe()?, args),
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
-    recipe.check()?;
-    let device = recipe.open_device()?;
+    recipe.check().map_err(|error| named(error, args))?;
+    let device = recipe.open_device().map_err(|error| named(error, args))?;
     let mut progress = Progress::new(args.output);
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
-        progress.download(&event);
-    })?;
+    let data = recipe
+        .open_data(!args.machine.no_download, &mut |event| {
+            progress.download(&event);
+        })
+        .map_err(|error| named(error, args))?;
     progress.skipped(&data.skipped);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
-        return trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        return tried.map_err(|error| named(error, args));
     }
-    let mut trainer = Trainer::new(recipe, data, &device)?;
+    let trainer = Trainer::new(recipe, data, &device);
+    let mut trainer = trainer.map_err(|error| named(error, args))?;
     if let Some(time) = args.control.max_time {
         trainer.set_max_time(time);
     }
@@ -71,6 +75,20 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
 }
 
+/// What is wrong with the settings of a file, under the file's name: most of them are checked where they are used.
+fn named(error: impl Into<anyhow::Error>, args: &TrainArgs) -> anyhow::Error {
+    let error = error.into();
+    let file = match (&args.config, &args.resume) {
+        (Some(config), _) => report::shown(config),
+        (_, Some(run)) => report::shown(&run.join("config.toml")),
+        _ => return error,
+    };
+    if format!("{error:#}").contains(&file) {
+        return error;
+    }
+    error.context(file)
+}
+
 /// The recipe that the arguments name, before flags.
 fn chosen(args: &TrainArgs) -> Result<Recipe> {
     let dataset = args.dataset.as_deref();
@@ -79,8 +97,7 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
         None => Recipe::for_dataset(dataset.unwrap_or("shapes10"))?,
     };
     if let Some(path) = &args.config {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{}: cannot read", path.display()))?;
+        let text = files::read_text(path, files::MOST_TEXT_BYTES)?;
         recipe = recipe.overridden_by(&text, path)?;
     }
     if let Some(dataset) = dataset {

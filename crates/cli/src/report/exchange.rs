@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use files::escape;
 use serde_json::{Value, json};
 use train::model::{Exported, Network, TensorFile};
 
-use super::{print_json, to_stderr, to_stdout};
+use super::{in_json, one_line, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
 /// Letters of the longest bar.
@@ -50,28 +51,32 @@ impl Predictions {
             let classes = guesses.iter().map(|guess| {
                 json!({ "class": guess.name, "index": guess.class, "probability": guess.probability })
             });
-            self.all.push(json!({
-                "image": path.display().to_string(),
-                "predictions": classes.collect::<Vec<_>>(),
-                "explained": explained.map(|path| path.display().to_string()),
-            }));
+            let mut row = json!({});
+            in_json(&mut row, "image", path);
+            row["predictions"] = classes.collect();
+            row["explained"] = Value::Null;
+            if let Some(explained) = explained {
+                in_json(&mut row, "explained", explained);
+            }
+            self.all.push(row);
             return Ok(());
         }
-        let mut text = format!("{}\n", path.display());
+        let mut text = format!("{}\n", shown(path));
         let width = guesses
             .iter()
-            .map(|guess| guess.name.chars().count())
+            .map(|guess| escape(&guess.name).chars().count())
             .max()
             .unwrap_or(0);
         for Guess {
             name, probability, ..
         } in guesses
         {
+            let name = escape(name);
             let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
             writeln!(text, "{}", line.trim_end())?;
         }
         if let Some(explained) = explained {
-            writeln!(text, "  explained in {}", explained.display())?;
+            writeln!(text, "  explained in {}", shown(explained))?;
         }
         to_stdout(&text)
     }
@@ -84,9 +89,12 @@ impl Predictions {
     /// The end, with what was left out of `of` pictures.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
-            let failed = self.failed.iter().map(
-                |(path, reason)| json!({ "image": path.display().to_string(), "reason": reason }),
-            );
+            let failed = self.failed.iter().map(|(path, reason)| {
+                let mut row = json!({});
+                in_json(&mut row, "image", path);
+                row["reason"] = json!(reason);
+                row
+            });
             print_json(&json!({ "images": self.all, "failed": failed.collect::<Vec<_>>() }))?;
         }
         if self.failed.is_empty() {
@@ -94,7 +102,8 @@ impl Predictions {
         }
         let mut text = String::new();
         for (path, reason) in &self.failed {
-            writeln!(text, "left out {}: {reason}", path.display())?;
+            let reason = one_line(reason);
+            writeln!(text, "left out {}: {reason}", shown(path))?;
         }
         writeln!(
             text,
@@ -124,12 +133,13 @@ fn bar(share: f32) -> String {
 pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Result<()> {
     let architecture = network.architecture();
     if output.json {
-        return print_json(&json!({
+        let mut value = json!({
             "network": architecture.name(),
             "classes": architecture.classes(),
             "parameters": architecture.summary().parameters(),
-            "file": path.display().to_string(),
-        }));
+        });
+        in_json(&mut value, "file", path);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
@@ -137,7 +147,7 @@ pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Re
     let parameters = architecture.summary().parameters();
     to_stdout(&format!(
         "{architecture}, {parameters} parameters\nwritten to {}\n",
-        path.display()
+        shown(path)
     ))
 }
 
@@ -154,26 +164,25 @@ pub(crate) fn exported(
         tolerance,
     } = exported;
     if output.json {
-        return print_json(&json!({
-            "network": network.architecture().name(),
-            "file": path.display().to_string(),
-            "bytes": bytes,
-            "largest_difference": difference,
-            "tolerance": tolerance,
-        }));
+        let mut value = json!({ "network": network.architecture().name() });
+        in_json(&mut value, "file", path);
+        value["bytes"] = json!(bytes);
+        value["largest_difference"] = json!(difference);
+        value["tolerance"] = json!(tolerance);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
     }
     to_stdout(&format!(
         "read back, the largest difference of a logit is {difference:e} ({tolerance:e} allowed)\nwritten to {} ({bytes} bytes)\n",
-        path.display()
+        shown(path)
     ))
 }
 
 /// What is in a weight file.
 pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
-    let path = file.path().display().to_string();
+    let path = file.path().to_owned();
     let metadata: serde_json::Map<_, _> = file
         .all_metadata()
         .into_iter()
@@ -196,13 +205,16 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
         let rows = rows.map(|(name, kind, shape, [least, mean, most])| {
             json!({ "name": name, "type": kind, "shape": shape, "min": least, "mean": mean, "max": most })
         });
-        return print_json(
-            &json!({ "file": path, "metadata": metadata, "tensors": rows.collect::<Vec<_>>() }),
-        );
+        let mut value = json!({});
+        in_json(&mut value, "file", &path);
+        value["metadata"] = Value::Object(metadata);
+        value["tensors"] = rows.collect();
+        return print_json(&value);
     }
-    let mut text = format!("{path}\n");
+    let mut text = format!("{}\n", shown(&path));
     for (key, value) in &metadata {
-        writeln!(text, "{key}: {}", value.as_str().unwrap_or_default())?;
+        let value = escape(value.as_str().unwrap_or_default());
+        writeln!(text, "{}: {value}", escape(key))?;
     }
     let heads = ["min", "mean", "max"]
         .map(|head| format!("{head:>11}"))
@@ -214,6 +226,7 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
     )?;
     for (name, kind, shape, range) in rows {
         let range = range.map(|x| format!("{x:>11.4e}")).join(" ");
+        let name = escape(name);
         writeln!(
             text,
             "{name:<20} {kind:<4} {:<20} {range}",
