@@ -6,7 +6,7 @@ mod interchange;
 
 use std::path::Path;
 
-use model::{Architecture, Error, Mode, Network};
+use model::{Architecture, Error, Mode, Network, TensorFile, tensor_file_bytes};
 use tensor::{Device, Tensor};
 
 fn small(classes: usize) -> Architecture {
@@ -224,4 +224,52 @@ fn images_of_another_size_are_an_error() {
         message.contains("[n, 32, 32, 3]") && message.contains("[1, 28, 28, 3]"),
         "{message}"
     );
+}
+
+/// `sha256` in a file's metadata is that of the whole file, with zeros in the digest's place. Of these bytes, by Python:
+/// `import hashlib, re; hashlib.sha256(re.sub(rb'(?<="sha256":")\w{64}', b'0' * 64, open(PATH, 'rb').read())).hexdigest()`.
+#[test]
+fn a_weight_file_carries_its_own_digest() {
+    let tensors = vec![("a".to_owned(), vec![2, 1], vec![1.0, -2.5])];
+    let bytes = tensor_file_bytes(tensors, ("format", "pt")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    std::fs::write(&path, &bytes).unwrap();
+    let shapes = [("a".to_owned(), vec![2, 1])];
+    let file = TensorFile::open(&path).unwrap();
+    let digest = "c0946b6dee19795c9260b6b34eb2afb044925e6c9ca2be1273a6e081fdf9dfe2";
+    assert_eq!(file.metadata("sha256"), Some(digest));
+    assert_eq!(file.read(&shapes).unwrap(), [[1.0, -2.5]]);
+    for bit in 0..8 * bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, flipped).unwrap();
+        let read = TensorFile::open(&path).and_then(|file| file.read(&shapes));
+        match read {
+            Err(error) => assert!(error.to_string().contains("a.safetensors"), "{error}"),
+            // The name of the digest's own key, without which a file is as those that have none.
+            Ok(values) => assert_eq!(values, [[1.0, -2.5]], "bit {bit}"),
+        }
+    }
+}
+
+#[test]
+fn a_damaged_weight_file_is_refused_and_one_without_a_digest_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let network = Network::new(small(10), 7, &Device::cpu()).unwrap();
+    let bytes = network.to_bytes().unwrap();
+    for at in [bytes.len() - 1, bytes.len() / 2] {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        let message = open_error(&path, &flipped);
+        assert!(message.contains("SHA-256"), "{message}");
+    }
+    // As files were written before they had one.
+    let at = bytes.windows(6).position(|w| w == b"sha256").unwrap();
+    let mut old = bytes.clone();
+    old[at..at + 6].copy_from_slice(b"nobody");
+    *old.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, old).unwrap();
+    Network::open(&path, &Device::cpu()).unwrap();
 }

@@ -22,6 +22,8 @@ mod recipes;
 mod resident;
 #[path = "train/step.rs"]
 mod step;
+#[path = "train/submission.rs"]
+mod submission;
 #[path = "train/trial.rs"]
 mod trial;
 #[path = "train/views.rs"]

@@ -12,8 +12,9 @@ use std::sync::atomic::AtomicU64;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::budget::DECODE_BYTES;
 use crate::dataset::{DataSet, Skipped};
-use crate::decode::{Fit, check_header};
+use crate::decode::{DecodeOptions, FORMATS, Fit, check_header};
 use crate::error::DataError;
 use crate::images::{Images, Source};
 use crate::progress::{Progress, Stage};
@@ -49,6 +50,10 @@ pub struct FolderOptions {
     pub size: [u32; 2],
     /// How a picture of another shape becomes one of that size.
     pub fit: Fit,
+    /// Whether a picture is turned as its EXIF orientation says.
+    pub exif_rotation: bool,
+    /// Bytes that all decodes of this process may take together.
+    pub memory_bytes: u64,
     /// What becomes of unreadable files.
     pub unreadable: Unreadable,
     /// How thoroughly files are checked.
@@ -62,9 +67,23 @@ impl Default for FolderOptions {
         Self {
             size: [256, 256],
             fit: Fit::Crop,
+            exif_rotation: true,
+            memory_bytes: DECODE_BYTES,
             unreadable: Unreadable::Fail,
             check: Check::Pixels,
             cache_bytes: 2 << 30,
+        }
+    }
+}
+
+impl FolderOptions {
+    /// What concerns a single picture.
+    fn decode(&self) -> DecodeOptions {
+        DecodeOptions {
+            size: self.size,
+            fit: self.fit,
+            exif_rotation: self.exif_rotation,
+            memory_bytes: self.memory_bytes,
         }
     }
 }
@@ -220,6 +239,13 @@ impl Reader<'_> {
                 });
                 Ok(())
             }
+            (Unreadable::Skip, DataError::File(error)) => {
+                self.skipped.push(Skipped {
+                    path: error.path,
+                    reason: error.source.to_string(),
+                });
+                Ok(())
+            }
             (_, error) => Err(error),
         }
     }
@@ -247,7 +273,10 @@ impl Reader<'_> {
                     .par_iter()
                     .map_init(new_buffer, |buffer, place| match self.options.check {
                         Check::Pixels => pictures.read(*place, buffer),
-                        Check::Headers => check_header(&pictures.files[*place]).map(|_| ()),
+                        Check::Headers => {
+                            check_header(&pictures.files[*place], self.options.memory_bytes)
+                                .map(|_| ())
+                        }
                         Check::Names => Ok(()),
                     });
             let results: Vec<Result<(), DataError>> = results.collect();
@@ -273,7 +302,7 @@ impl Reader<'_> {
         for (path, name) in class_folders(root)? {
             let label = self.classes.iter().position(|(_, class)| *class == name);
             if !labels.iter().any(|l| Some(*l as usize) == label) {
-                let expected = "at least 1 readable picture (JPEG, PNG, WebP or BMP)".to_owned();
+                let expected = format!("at least 1 readable picture ({FORMATS})");
                 return Err(DataError::Folder {
                     path,
                     expected,

@@ -7,10 +7,9 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 use walkdir::WalkDir;
 
-use crate::cifar::read_bounded;
 use crate::contact_sheet::Picture;
 use crate::dataset::Skipped;
-use crate::decode::{Fit, MAX_FILE_BYTES, decode_bytes};
+use crate::decode::{DecodeOptions, MAX_FILE_BYTES, decode_bytes};
 use crate::error::DataError;
 use crate::folder::names::{is_hidden, is_picture, natural};
 use crate::images::CHANNELS;
@@ -21,12 +20,12 @@ const SHOWN: u32 = 256;
 /// The bytes of a picture file, which is no larger than is sensible.
 ///
 /// # Errors
-/// [`DataError::Io`]; [`DataError::Picture`] for a file of more than 256 MiB.
+/// [`DataError::File`], also for a file of more than 256 MiB and for what is no regular file.
 pub fn read_picture(path: &Path) -> Result<Vec<u8>, DataError> {
-    read_bounded(path, MAX_FILE_BYTES)
+    Ok(files::read(path, MAX_FILE_BYTES)?)
 }
 
-/// The pixels `[height, width, 3]` of a picture (JPEG, PNG, WebP or BMP), brought to a size as a folder's are. `name` is what
+/// The pixels `[height, width, 3]` of a picture (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
 /// an error calls it.
 ///
 /// # Errors
@@ -34,10 +33,9 @@ pub fn read_picture(path: &Path) -> Result<Vec<u8>, DataError> {
 pub fn picture_pixels(
     bytes: &[u8],
     name: &Path,
-    size: [u32; 2],
-    fit: Fit,
+    options: &DecodeOptions,
 ) -> Result<Vec<u8>, DataError> {
-    decode_bytes(bytes, size, fit).map_err(|reason| DataError::Picture {
+    decode_bytes(bytes, options).map_err(|reason| DataError::Picture {
         path: name.to_owned(),
         reason,
     })

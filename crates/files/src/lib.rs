@@ -3,11 +3,13 @@
 //!
 //! Not here: what is in a file.
 
+mod digest;
 mod error;
 mod names;
 mod read;
 mod replace;
 
+pub use digest::sha256;
 pub use error::{Error, Result};
 pub use names::{escape, printable};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};

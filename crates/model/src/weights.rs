@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use half::{bf16, f16};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, View};
 use serde_json::{Map, Value};
@@ -16,6 +17,10 @@ use crate::error::{Error, Result};
 
 /// The longest header that is read. The networks' are a few KiB.
 const MOST_HEADER_BYTES: u64 = 1 << 20;
+/// The key of the metadata for the file's own SHA-256: of all its bytes, with [`NO_DIGEST`] in place of the digest.
+const DIGEST_KEY: &str = "sha256";
+/// As long as a digest, so that putting the digest in moves nothing.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// An opened file, its header read and checked against its length.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct TensorFile {
     path: PathBuf,
     file: File,
     header: Metadata,
+    /// What precedes the data, to check the file's digest when the data are read.
+    head: Vec<u8>,
 }
 
 impl TensorFile {
@@ -32,7 +39,7 @@ impl TensorFile {
     /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is no safetensors file or has another length than its
     /// header says.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(Error::io(path, "open"))?;
+        let mut file = files::open(path)?;
         let length = file.metadata().map_err(Error::io(path, "read"))?.len();
         if length < 8 {
             return Err(Error::format(
@@ -69,6 +76,7 @@ impl TensorFile {
             path: path.to_owned(),
             file,
             header,
+            head: [prefix.as_slice(), &bytes].concat(),
         })
     }
 
@@ -114,6 +122,17 @@ impl TensorFile {
         tensors.collect()
     }
 
+    /// The elements of these tensors, in this order, whatever else there is.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if one is missing, or has another shape or type; [`Error::Io`].
+    pub(crate) fn read_some(mut self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
+        let (places, _) = self.places(expected)?;
+        let data = self.data()?;
+        let tensors = places.into_iter().map(|place| self.elements(&data, place));
+        tensors.collect()
+    }
+
     /// The elements of those of these tensors that the file has in this shape, in this order, and the names of what else
     /// is in it, in alphabetical order.
     ///
@@ -132,8 +151,8 @@ impl TensorFile {
         let mut tensors = Vec::new();
         for (name, shape) in wanted {
             let info = in_file.get(name);
-            let suits = info.filter(|info| info.dtype == Dtype::F32 && info.shape == *shape);
-            let place = suits.map(|info| info.data_offsets);
+            let suits = info.filter(|info| is_float(info.dtype) && info.shape == *shape);
+            let place = suits.map(|info| (info.dtype, info.data_offsets));
             if place.is_some() {
                 in_file.remove(name);
             }
@@ -145,34 +164,56 @@ impl TensorFile {
         Ok((tensors, rest))
     }
 
-    /// All bytes behind the header.
+    /// All bytes behind the header, after the file's own digest was checked, if it has one.
     fn data(&mut self) -> Result<Vec<u8>> {
         let mut data = Vec::new();
         self.file
             .read_to_end(&mut data)
             .map_err(Error::io(&self.path, "read"))?;
+        if let Some(expected) = self.metadata(DIGEST_KEY) {
+            let found = digest(&self.head, expected, &data);
+            if found.as_deref() != Some(expected) {
+                let expected = format!("a file whose SHA-256 is {expected}, as its metadata says");
+                let found = "another one: it is damaged or was changed";
+                return Err(Error::format(&self.path, expected, found));
+            }
+        }
         Ok(data)
     }
 
-    /// The f32 elements at a place in the data.
-    fn elements(&self, data: &[u8], (begin, end): (usize, usize)) -> Result<Vec<f32>> {
+    /// The elements at a place in the data, as f32.
+    fn elements(&self, data: &[u8], (dtype, (begin, end)): Place) -> Result<Vec<f32>> {
         let bytes = data.get(begin..end).ok_or_else(|| {
             Error::format(&self.path, "a file that does not change", "a shorter one")
         })?;
-        let words = bytes.chunks_exact(4);
-        Ok(words
-            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect())
+        Ok(match dtype {
+            Dtype::F16 => words(bytes, |word| f16::from_le_bytes(word).to_f32()),
+            Dtype::BF16 => words(bytes, |word| bf16::from_le_bytes(word).to_f32()),
+            Dtype::F64 => words(bytes, |word| single(f64::from_le_bytes(word))),
+            _ => words(bytes, f32::from_le_bytes),
+        })
     }
 
-    /// Where each of the tensors lies in the data.
-    fn check(&self, expected: &[(String, Vec<usize>)]) -> Result<Vec<(usize, usize)>> {
+    /// Where each of the tensors lies in the data, if there are no others.
+    fn check(&self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Place>> {
+        let (places, others) = self.places(expected)?;
+        match others.first_key_value() {
+            Some((name, info)) => Err(self.mismatch(name, NO_TENSOR.to_owned(), describe(info))),
+            None => Ok(places),
+        }
+    }
+
+    /// Where each of the tensors lies in the data, and the others.
+    fn places(
+        &self,
+        expected: &[(String, Vec<usize>)],
+    ) -> Result<(Vec<Place>, BTreeMap<String, &TensorInfo>)> {
         let mut places = Vec::new();
         let mut in_file = self.header.tensors();
         for (name, shape) in expected {
             match in_file.remove(name) {
-                Some(info) if info.dtype == Dtype::F32 && info.shape == *shape => {
-                    places.push(info.data_offsets);
+                Some(info) if is_float(info.dtype) && info.shape == *shape => {
+                    places.push((info.dtype, info.data_offsets));
                 }
                 found => {
                     let found = found.map_or_else(|| NO_TENSOR.to_owned(), describe);
@@ -180,11 +221,7 @@ impl TensorFile {
                 }
             }
         }
-        // The smallest name, so that the message does not depend on the order of a hash table.
-        match in_file.into_iter().min_by(|a, b| a.0.cmp(&b.0)) {
-            Some((name, info)) => Err(self.mismatch(&name, NO_TENSOR.to_owned(), describe(info))),
-            None => Ok(places),
-        }
+        Ok((places, in_file.into_iter().collect()))
     }
 
     fn mismatch(&self, tensor: &str, expected: String, found: String) -> Error {
@@ -195,6 +232,28 @@ impl TensorFile {
             found,
         }
     }
+}
+
+/// What a tensor's elements are, and where they begin and end in the data.
+type Place = (Dtype, (usize, usize));
+
+/// Whether elements are floats that become 32-bit ones.
+fn is_float(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64)
+}
+
+/// The words of some bytes as floats.
+pub(crate) fn words<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (words, _) = bytes.as_chunks::<N>();
+    words.iter().map(|&word| convert(word)).collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the networks compute in 32 bits: rounding is the purpose"
+)]
+pub(crate) fn single(value: f64) -> f32 {
+    value as f32
 }
 
 const NO_TENSOR: &str = "no such tensor";
@@ -238,8 +297,26 @@ pub fn tensor_file_bytes(
     file_bytes(tensors, &[metadata])
 }
 
-/// A safetensors file of named f32 tensors with metadata in the order given. The same arguments give the same bytes: the
-/// crate's own way keeps metadata in a hash table, whose order changes from run to run, so they are put in here.
+/// The digest of a file with `value` as its digest in the head: that is blanked first. `None` if it is not there.
+fn digest(head: &[u8], value: &str, data: &[u8]) -> Option<String> {
+    let place = place_of(head, value)?;
+    let (before, rest) = head.split_at_checked(place)?;
+    let after = rest.get(value.len()..)?;
+    Some(files::sha256(&[before, NO_DIGEST.as_bytes(), after, data]))
+}
+
+/// Where the digest's value begins in a head, by the entry's text as [`file_bytes`] writes it.
+fn place_of(head: &[u8], value: &str) -> Option<usize> {
+    let entry = format!("\"{DIGEST_KEY}\":\"{value}\"");
+    let at = head
+        .windows(entry.len())
+        .position(|part| part == entry.as_bytes())?;
+    Some(at + DIGEST_KEY.len() + 4)
+}
+
+/// A safetensors file of named f32 tensors with metadata in the order given, and its own digest after them. The same arguments
+/// give the same bytes: the crate's own way keeps metadata in a hash table, whose order changes from run to run, so they are
+/// put in here.
 pub(crate) fn file_bytes(
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
     metadata: &[(&str, &str)],
@@ -261,6 +338,7 @@ pub(crate) fn file_bytes(
         serde_json::from_slice(header).map_err(|error| wrong(error.to_string()))?;
     let metadata: Map<_, _> = metadata
         .iter()
+        .chain([&(DIGEST_KEY, NO_DIGEST)])
         .map(|&(key, value)| (key.to_owned(), Value::from(value)))
         .collect();
     entries.shift_insert(0, "__metadata__".to_owned(), Value::Object(metadata));
@@ -269,6 +347,9 @@ pub(crate) fn file_bytes(
     let mut bytes = Vec::with_capacity(8 + header.len() + data.len());
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.extend(header);
+    let place = place_of(&bytes, NO_DIGEST).ok_or_else(|| wrong("no digest".to_owned()))?;
+    let digest = files::sha256(&[&bytes, data]);
+    bytes[place..place + digest.len()].copy_from_slice(digest.as_bytes());
     bytes.extend(data);
     Ok(bytes)
 }

@@ -82,7 +82,7 @@ impl Weights {
     }
 }
 
-/// Scores the weights in a file on one split of a data set, prepared as `recipe` says. `progress` is told of batches done
+/// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one. `progress` is told of batches done
 /// and batches in all.
 ///
 /// # Errors
@@ -94,7 +94,7 @@ pub fn evaluate(
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Score> {
-    let network = Network::open(weights, device)?;
+    let network = open(weights, recipe, device)?;
     let (classes, known) = (data.class_names().len(), network.architecture().classes());
     if classes != known {
         let expected = format!("{known} classes, as {} has", weights.display());
@@ -115,4 +115,15 @@ pub fn evaluate(
     let mut recipe = recipe.clone();
     recipe.images.resolve(&data.train)?;
     Evaluator::new(&network, images, &recipe, recipe.evaluation.views)?.run(progress)
+}
+
+/// The network in a weight file, for images of the recipe's size.
+pub(crate) fn open(weights: &Path, recipe: &Recipe, device: &Device) -> Result<Network> {
+    let network = Network::open(weights, device)?;
+    Ok(match recipe.input_size {
+        Some(size) if size != network.architecture().input_size() => {
+            network.for_input_size(size)?
+        }
+        _ => network,
+    })
 }

@@ -22,6 +22,7 @@ mod memory;
 mod norms;
 mod optimizer;
 mod pattern;
+mod preparation;
 mod preview;
 mod profiler;
 mod rate;

@@ -13,7 +13,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use data::{DataSet, FolderOptions, OpenOptions, Unreadable, Validation};
+use data::{DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
@@ -170,6 +170,8 @@ impl Recipe {
         download: bool,
         progress: &mut dyn FnMut(data::Progress<'_>),
     ) -> Result<DataSet> {
+        let source = u32::try_from(self.images.source_size).unwrap_or(u32::MAX);
+        let decode = self.decode_options([source; 2]);
         let options = OpenOptions {
             data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
             validation: self
@@ -183,12 +185,26 @@ impl Recipe {
                 } else {
                     Unreadable::Fail
                 },
-                size: [u32::try_from(self.images.source_size).unwrap_or(u32::MAX); 2],
-                fit: self.images.fit.into(),
+                size: decode.size,
+                fit: decode.fit,
+                exif_rotation: decode.exif_rotation,
+                memory_bytes: decode.memory_bytes,
+                cache_bytes: self.machine.cache_mib << 20,
                 ..FolderOptions::default()
             },
         };
         Ok(data::open(Path::new(&self.dataset), &options, progress)?)
+    }
+
+    /// How a picture file becomes pixels of this size, `[height, width]`, before the network's own preparation.
+    #[must_use]
+    pub fn decode_options(&self, size: [u32; 2]) -> DecodeOptions {
+        DecodeOptions {
+            size,
+            fit: self.images.fit.into(),
+            exif_rotation: self.images.exif_rotation,
+            memory_bytes: self.machine.decode_mib << 20,
+        }
     }
 
     /// Opens the recipe's device.
@@ -226,6 +242,7 @@ impl Recipe {
                 return Err(Error::setting(setting, "at least 1", 0));
             }
         }
+        self.machine.check()?;
         // TOML's integers have 63 bits, and config.toml must hold the seed.
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63", self.seed));

@@ -99,8 +99,10 @@ impl Trainer {
             ..LoaderOptions::training(recipe.batch_size, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
+        let preparation = recipe.preparation(data.train.size(), architecture.input_size())?;
         let mut trained = Network::new(architecture, recipe.seed, device)?
-            .with_class_names(data.class_names())?;
+            .with_class_names(data.class_names())?
+            .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
         let optimizer = Optimizer::new(&recipe, &trained)?;
         let input = Input::of(device, recipe.batch_size, &data.train, is_resident)?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use train::data::{DataError, heat_map, pictures_under, read_picture};
+use train::model::Preparation;
 use train::{Classifier, Device, Recipe, Weights};
 
 use crate::args::PredictArgs;
@@ -19,7 +20,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
     let weights = Weights::find(&args.weights)?;
     let device = Device::open(&args.device)?;
-    let recipe = recipe(args, &weights)?;
+    let mut recipe = recipe(args, &weights)?;
+    recipe.input_size = None;
+    args.preparation.apply(&mut recipe);
+    recipe.check()?;
     let classifier = named(Classifier::open(&weights, &recipe, &device)?, &recipe)?;
     let mut predictions = Predictions::new(args.output);
     let mut files = Vec::new();
@@ -110,8 +114,11 @@ fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
         return Ok(recipe.clone());
     }
     let recipe = Classifier::default_recipe(&weights.path)?;
+    if Preparation::in_file(&weights.path)?.is_some() {
+        return Ok(recipe);
+    }
     let text = format!(
-        "no run around the weights: pictures are prepared as for {}",
+        "neither the weight file nor a run around it tells how: pictures are prepared as for {}",
         recipe.name
     );
     report::working(&text, args.output);

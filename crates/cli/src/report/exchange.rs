@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use files::escape;
+use files::{escape, printable};
 use serde_json::{Value, json};
-use train::model::{Exported, Network, TensorFile};
+use train::model::{Exported, Imported, Network, TensorFile};
 
-use super::{in_json, one_line, print_json, shown, to_stderr, to_stdout};
+use super::{in_json, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
+/// What is left out of a file is named up to so many.
+const NAMED: usize = 8;
 /// Letters of the longest bar.
 const BAR: f32 = 30.0;
 
@@ -61,22 +63,16 @@ impl Predictions {
             self.all.push(row);
             return Ok(());
         }
-        let mut text = format!("{}\n", shown(path));
-        let width = guesses
-            .iter()
-            .map(|guess| escape(&guess.name).chars().count())
-            .max()
-            .unwrap_or(0);
-        for Guess {
-            name, probability, ..
-        } in guesses
-        {
-            let name = escape(name);
+        let mut text = format!("{}\n", printable(path.as_os_str()));
+        let names: Vec<_> = guesses.iter().map(|guess| escape(&guess.name)).collect();
+        let widths = names.iter().map(|name| name.chars().count());
+        let width = widths.max().unwrap_or(0);
+        for (Guess { probability, .. }, name) in guesses.iter().zip(&names) {
             let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
             writeln!(text, "{}", line.trim_end())?;
         }
         if let Some(explained) = explained {
-            writeln!(text, "  explained in {}", shown(explained))?;
+            writeln!(text, "  explained in {}", printable(explained.as_os_str()))?;
         }
         to_stdout(&text)
     }
@@ -102,8 +98,8 @@ impl Predictions {
         }
         let mut text = String::new();
         for (path, reason) in &self.failed {
-            let reason = one_line(reason);
-            writeln!(text, "left out {}: {reason}", shown(path))?;
+            let (path, reason) = (printable(path.as_os_str()), escape(reason));
+            writeln!(text, "left out {path}: {reason}")?;
         }
         writeln!(
             text,
@@ -130,13 +126,17 @@ fn bar(share: f32) -> String {
 }
 
 /// A file that another program's weights were read into.
-pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Result<()> {
+pub(crate) fn imported(imported: &Imported, path: &Path, output: OutputArgs) -> Result<()> {
+    let Imported { network, ignored } = imported;
     let architecture = network.architecture();
+    let parameters = architecture.summary().parameters();
     if output.json {
         let mut value = json!({
             "network": architecture.name(),
             "classes": architecture.classes(),
-            "parameters": architecture.summary().parameters(),
+            "parameters": parameters,
+            "images": network.preparation(),
+            "ignored": ignored,
         });
         in_json(&mut value, "file", path);
         return print_json(&value);
@@ -144,11 +144,28 @@ pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Re
     if output.quiet {
         return Ok(());
     }
-    let parameters = architecture.summary().parameters();
-    to_stdout(&format!(
-        "{architecture}, {parameters} parameters\nwritten to {}\n",
-        shown(path)
-    ))
+    let mut text = format!("{architecture}, {parameters} parameters\n");
+    if !ignored.is_empty() {
+        let names: Vec<_> = ignored.iter().map(|name| escape(name)).collect();
+        let (named, rest) = names.split_at(names.len().min(NAMED));
+        let more = match rest.len() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        writeln!(
+            text,
+            "left out, beside the network: {}{more}",
+            named.join(", ")
+        )?;
+    }
+    if network.preparation().is_some_and(|own| !own.exif_rotation) {
+        text.push_str(
+            "images are prepared as torchvision does, which leaves them as stored: EXIF rotation is off for these weights, and \
+             on for those trained here\n",
+        );
+    }
+    writeln!(text, "written to {}", printable(path.as_os_str()))?;
+    to_stdout(&text)
 }
 
 /// A file for another program.
@@ -225,8 +242,8 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
         "tensor", "type", "shape"
     )?;
     for (name, kind, shape, range) in rows {
-        let range = range.map(|x| format!("{x:>11.4e}")).join(" ");
         let name = escape(name);
+        let range = range.map(|x| format!("{x:>11.4e}")).join(" ");
         writeln!(
             text,
             "{name:<20} {kind:<4} {:<20} {range}",
