@@ -15,7 +15,12 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 
 fn main() -> ExitCode {
-    let matches = examples::command().get_matches();
-    let args = args::Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    commands::run(&args).unwrap_or_else(|error| report::failure(&error, &args.command))
+    let matches = examples::command().try_get_matches();
+    let args = matches.and_then(|matches| args::Args::from_arg_matches(&matches));
+    match args {
+        Ok(args) => {
+            commands::run(&args).unwrap_or_else(|error| report::failure(&error, &args.command))
+        }
+        Err(error) => report::usage(&error),
+    }
 }

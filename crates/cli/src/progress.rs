@@ -9,7 +9,7 @@ use train::model::Head;
 use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{left_out_lines, skipped_lines, split_name, to_stderr};
+use crate::report::{left_out_lines, shown, skipped_lines, split_name, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -72,6 +72,8 @@ impl Screen {
     }
 
     fn steps(&self, prefix: &str, done: u64, of: u64, message: String) {
+        // The prefix may hold names from files, and a bar prints what it is given.
+        let prefix = &*files::escape(prefix);
         if self.steps.prefix() != prefix {
             self.steps.reset();
             self.steps.set_prefix(prefix.to_owned());
@@ -112,7 +114,7 @@ impl Progress {
         if self.output.quiet {
             return;
         }
-        let print = || to_stderr(&format!("{text}\n"));
+        let print = || to_stderr(&format!("{}\n", files::escape(text)));
         match &self.screen {
             Some(screen) => screen.bars.suspend(print),
             None => print(),
@@ -246,7 +248,7 @@ impl Progress {
             let FineTuning {
                 path, loaded, new, ..
             } = initial;
-            let path = path.display();
+            let path = shown(path);
             self.line(&format!("{} parameters are those of {path}", loaded.len()));
             match initial.head {
                 Head::ByName => self.line("the last layer's outputs are taken by class name"),

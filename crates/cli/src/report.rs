@@ -9,14 +9,14 @@ mod pages;
 mod parity;
 mod score;
 mod speed;
+mod terminal;
 mod trials;
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use train::data::Split;
 use train::model::networks;
@@ -30,6 +30,8 @@ pub(crate) use self::pages::{
     drawn, listening, missing_pictures, page, state_name, status, warning,
 };
 pub(crate) use self::speed::{Speed, speed};
+use self::terminal::{in_json, print_json};
+pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
 use crate::args::{Command, OutputArgs};
 use crate::hint;
 
@@ -60,7 +62,7 @@ pub(crate) use parity::{parity, parity_case};
 pub(crate) fn failure(error: &anyhow::Error, command: &Command) -> ExitCode {
     let mut text = format!("error: {}\n", one_line(&format!("{error:#}")));
     if let Some(hint) = hint::after(error, command) {
-        text.push_str(&format!("hint: {hint}\n"));
+        text.push_str(&format!("hint: {}\n", one_line(&hint)));
     }
     to_stderr(&text);
     ExitCode::FAILURE
@@ -75,37 +77,18 @@ pub(crate) fn one_line(text: &str) -> String {
     lines.join("; ")
 }
 
-/// Writes to standard error. There is nowhere to tell that this failed.
-pub(crate) fn to_stderr(text: &str) {
-    drop(std::io::stderr().lock().write_all(text.as_bytes()));
-}
-
-/// Writes to standard output; a reader that has gone away is no failure.
-pub(crate) fn to_stdout(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to standard output")
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A line on what is going on, for steps that may take more than a second.
 pub(crate) fn working(text: &str, output: OutputArgs) {
     if !output.quiet {
-        to_stderr(&format!("{text}\n"));
+        to_stderr(&format!("{}\n", files::escape(text)));
     }
-}
-
-fn print_json(value: &Value) -> Result<()> {
-    to_stdout(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
 /// The end of a run.
 pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> Result<()> {
     if output.json {
         let mut value = serde_json::to_value(summary)?;
-        value["folder"] = json!(folder.display().to_string());
+        in_json(&mut value, "folder", folder);
         return print_json(&value);
     }
     if output.quiet {
@@ -120,7 +103,7 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         Ended::MaxTime => writeln!(
             text,
             "the time is up; `alexnet train --resume {}` goes on",
-            folder.display()
+            shown(folder)
         )?,
         _ => {}
     }
@@ -149,19 +132,14 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         .into_iter()
         .filter(|name| folder.join(name).exists())
         .collect();
-    writeln!(
-        text,
-        "results in {}: {}",
-        folder.display(),
-        there.join(", ")
-    )?;
+    writeln!(text, "results in {}: {}", shown(folder), there.join(", "))?;
     to_stdout(&text)
 }
 
 /// A run that Ctrl-C ended.
 pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
     if !output.quiet {
-        let folder = folder.display();
+        let folder = shown(folder);
         to_stderr(&format!(
             "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
         ));

@@ -1,12 +1,12 @@
 //! The dashboard: a small local server that lists the runs of a folder and shows them while they train. Pages are whole
 //! without their script, which only puts in place what the server sends (server-sent events).
 //!
-//! Only files of runs are served, by names that are looked up and never put together from what a client sends (`files`).
+//! Only files of runs are served, by names that are looked up and never put together from what a client sends (`runs`).
 //! A request whose `Host` is a name other than `localhost` is refused: that keeps web pages elsewhere from reaching a
 //! loopback server under a name of theirs (DNS rebinding).
 
-mod files;
 mod live;
+mod runs;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,10 @@ const SCRIPT: &str = include_str!("../templates/app.js");
 
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// Files and folders that are read at a time: a bound on memory, and more than the few that may hang on a bad disk.
+const MOST_READERS: usize = 16;
+/// A longer file is not served: it goes through memory.
+const MOST_FILE_BYTES: u64 = 64 << 20;
 /// Nothing from elsewhere, and no script but the one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -86,6 +90,7 @@ impl Dashboard {
         let failed = |source| Error::Listen { address, source };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .max_blocking_threads(MOST_READERS)
             .build()
             .map_err(failed)?;
         runtime.block_on(async {
@@ -151,8 +156,19 @@ fn html(text: String) -> Response {
 }
 
 fn failure(error: &Error) -> Response {
-    let message = format!("{error}\n");
+    let message = format!("{}\n", whole(error));
     (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+}
+
+/// An error with what has caused it.
+fn whole(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 async fn script() -> Response {
@@ -160,14 +176,23 @@ async fn script() -> Response {
 }
 
 async fn list(State(folder): Folder) -> Response {
-    page(&folder, View::List).unwrap_or_else(|error| failure(&error))
+    reading(move || page(&folder, View::List).unwrap_or_else(|error| failure(&error))).await
 }
 
 async fn run(State(folder): Folder, Segments(name): Segments<String>) -> Response {
-    if files::run(&folder, &name).is_none() {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    page(&folder, View::Run(name)).unwrap_or_else(|error| failure(&error))
+    reading(move || {
+        if runs::run(&folder, &name).is_none() {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        page(&folder, View::Run(name)).unwrap_or_else(|error| failure(&error))
+    })
+    .await
+}
+
+/// Makes an answer that takes reading, on a thread that may wait for a disk while others are served.
+async fn reading(answer: impl FnOnce() -> Response + Send + 'static) -> Response {
+    let answer = tokio::task::spawn_blocking(answer).await;
+    answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// A page, whole as it stands.
@@ -201,12 +226,15 @@ async fn list_events(State(folder): Folder) -> Response {
 }
 
 async fn run_events(State(folder): Folder, Segments(name): Segments<String>) -> Response {
-    if files::run(&folder, &name).is_none() {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    Sse::new(updates(folder, View::Run(name)))
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    reading(move || {
+        if runs::run(&folder, &name).is_none() {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        Sse::new(updates(folder, View::Run(name)))
+            .keep_alive(KeepAlive::default())
+            .into_response()
+    })
+    .await
 }
 
 /// What a view shows, whenever it has changed. Ends when the run can't be read any more.
@@ -241,12 +269,15 @@ async fn file(
     State(folder): Folder,
     Segments((name, file)): Segments<(String, String)>,
 ) -> Response {
-    let found = files::run(&folder, &name).and_then(|run| files::file(&run, &file));
-    let Some((path, kind)) = found else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    match std::fs::read(&path) {
-        Ok(bytes) => ([(CONTENT_TYPE, kind)], bytes).into_response(),
-        Err(source) => failure(&Error::io(&path, "read")(source)),
-    }
+    reading(move || {
+        let found = runs::run(&folder, &name).and_then(|run| runs::file(&run, &file));
+        let Some((path, kind)) = found else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        match files::read(&path, MOST_FILE_BYTES) {
+            Ok(bytes) => ([(CONTENT_TYPE, kind)], bytes).into_response(),
+            Err(error) => failure(&error.into()),
+        }
+    })
+    .await
 }

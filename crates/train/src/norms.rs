@@ -1,17 +1,17 @@
 //! `norms.csv`: how long each parameter and its gradient is, once an epoch.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use model::Network;
 use tensor::{Gradients, Tensor};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::significant;
 
 /// The file in a run folder.
 const NAME: &str = "norms.csv";
+/// Longer files are refused: a thousand epochs of fifty parameters are a hundredth of this.
+const MOST_BYTES: u64 = 256 << 20;
 const COLUMNS: &str = "epoch,step,parameter,weight_norm,gradient_norm";
 
 /// Adds the rows of an epoch's end to a run's file: of each trained parameter, the Euclidean norm after the epoch's last
@@ -45,9 +45,9 @@ pub(crate) fn note(
 }
 
 fn read(path: &Path) -> Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(Error::io(path, "read")),
+    match files::read_text(path, MOST_BYTES) {
+        Err(error) if error.is_not_found() => Ok(String::new()),
+        text => Ok(text?),
     }
 }
 

@@ -10,6 +10,7 @@ mod mix;
 mod optimizer;
 mod overrides;
 mod precision;
+mod text;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ pub use mix::MixRecipe;
 pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
+pub(crate) use text::fault;
 
 /// Everything that decides how a run goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,13 +139,25 @@ impl Recipe {
     /// A recipe from TOML; `path` is where it came from, for messages.
     ///
     /// # Errors
-    /// [`Error::Format`] with the place in the text; [`Error::Setting`] for a number out of range.
+    /// [`Error::Format`] with the place in the text, for a number out of range too.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let recipe: Self = toml::from_str(text).map_err(|error| Error::Format {
+        Self::read(text, text, path)
+    }
+
+    /// A recipe from the TOML text `all`, which is `source` from `path` with the settings that it leaves out.
+    fn read(all: &str, source: &str, path: &Path) -> Result<Self> {
+        let wrong = |message: String| Error::Format {
             path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            message,
+        };
+        let recipe: Self =
+            toml::from_str(all).map_err(|error| wrong(text::fault_of_key(&error, all, source)))?;
+        recipe.check().map_err(|error| match &error {
+            Error::Setting { setting, .. } => {
+                wrong(format!("{}{error}", text::place_of_key(source, setting)))
+            }
+            _ => error,
         })?;
-        recipe.check()?;
         Ok(recipe)
     }
 

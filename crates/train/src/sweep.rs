@@ -19,7 +19,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::recipe::{Recipe, merge};
+use crate::recipe::{Recipe, fault, merge};
 use crate::record::Summary;
 use crate::run_dir::{RunDir, fresh_path};
 
@@ -86,8 +86,7 @@ impl Sweep {
             path: path.to_owned(),
             message,
         };
-        let file: File =
-            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        let file: File = toml::from_str(text).map_err(|error| wrong(fault(&error, text)))?;
         let base = Recipe::named(&file.recipe)?.with_table(file.base, path)?;
         let settings = match (file.run.is_empty(), file.grid.is_empty()) {
             (false, true) => listed(file.run).map_err(wrong)?,

@@ -10,6 +10,6 @@ use crate::{examples, report};
 pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut examples::command(), "alexnet", &mut script);
-    report::to_stdout(&String::from_utf8(script)?)?;
+    report::to_stdout_as_is(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

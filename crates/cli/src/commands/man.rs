@@ -14,7 +14,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode> {
     let mut command = examples::command();
     command.build();
     let Some(folder) = &args.out else {
-        report::to_stdout(&page(&command)?)?;
+        report::to_stdout_as_is(&page(&command)?)?;
         return Ok(ExitCode::SUCCESS);
     };
     fs::create_dir_all(folder)
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode> {
     for command in std::iter::once(&command).chain(commands) {
         let path = folder.join(Man::new(command.clone()).get_filename());
         files::replace(&path, page(command)?.as_bytes())?;
-        report::to_stdout(&format!("{}\n", path.display()))?;
+        report::to_stdout(&format!("{}\n", report::shown(&path)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

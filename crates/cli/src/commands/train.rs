@@ -23,18 +23,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(run) => with_flags(resumed_with(&run.recipe()?, &args.control.settings)?, args),
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
-    recipe.check()?;
-    let device = recipe.open_device()?;
+    recipe.check().map_err(|error| named(error, args))?;
+    let device = recipe.open_device().map_err(|error| named(error, args))?;
     let mut progress = Progress::new(args.output);
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
-        progress.download(&event);
-    })?;
+    let data = recipe
+        .open_data(!args.machine.no_download, &mut |event| {
+            progress.download(&event);
+        })
+        .map_err(|error| named(error, args))?;
     progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
-        return trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        return tried.map_err(|error| named(error, args));
     }
-    let mut trainer = Trainer::new(recipe, data, &device)?;
+    let trainer = Trainer::new(recipe, data, &device);
+    let mut trainer = trainer.map_err(|error| named(error, args))?;
     if let Some(time) = args.control.max_time {
         trainer.set_max_time(time);
     }
@@ -92,10 +96,24 @@ fn resume_options(args: &TrainArgs) -> ResumeOptions {
 /// Some network file systems have no locks: two processes on one run would not notice each other.
 pub(super) fn warn_if_unlocked(run: &RunDir, args: &TrainArgs) {
     if !run.is_locked() {
-        let folder = run.path().display();
+        let folder = report::shown(run.path());
         let text = format!("{folder}: this file system has no locks: start no other run there");
         report::working(&text, args.output);
     }
+}
+
+/// What is wrong with the settings of a file, under the file's name: most of them are checked where they are used.
+fn named(error: impl Into<anyhow::Error>, args: &TrainArgs) -> anyhow::Error {
+    let error = error.into();
+    let file = match (&args.config, &args.resume) {
+        (Some(config), _) => report::shown(config),
+        (_, Some(run)) => report::shown(&run.join("config.toml")),
+        _ => return error,
+    };
+    if format!("{error:#}").contains(&file) {
+        return error;
+    }
+    error.context(file)
 }
 
 /// The recipe that the arguments name, before flags.

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use files::escape;
 use serde_json::json;
 use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
-use super::{print_json, split_name, to_stdout};
+use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
 use crate::args::OutputArgs;
 
 /// Files that are listed one by one; of more, their number.
@@ -47,10 +48,12 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
             let name = split_name(*split).to_owned();
             (name, json!(images.len()))
         });
-        let skipped = data
-            .skipped
-            .iter()
-            .map(|file| json!({ "path": file.path.display().to_string(), "reason": file.reason }));
+        let skipped = data.skipped.iter().map(|file| {
+            let mut row = json!({});
+            in_json(&mut row, "path", &file.path);
+            row["reason"] = json!(file.reason);
+            row
+        });
         return print_json(&json!({
             "dataset": data.name,
             "size": [height, width],
@@ -68,7 +71,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
     }
     let mut text = format!(
         "{}: {} classes, images of {height}x{width}",
-        data.name,
+        escape(&data.name),
         data.class_names().len()
     );
     if let Some(sizes) = sizes {
@@ -78,7 +81,10 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
             " (files of {h0}x{w0} to {h2}x{w2}, in the middle {h1}x{w1})"
         )?;
     }
-    let names = data.class_names().iter().map(|name| name.chars().count());
+    let names = data
+        .class_names()
+        .iter()
+        .map(|name| escape(name).chars().count());
     let width = names.max().unwrap_or(0).max("images".len());
     write!(text, "\n{:<width$}", "class")?;
     for (split, _) in &splits {
@@ -87,7 +93,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
     text.push('\n');
     let of_splits: Vec<_> = splits.iter().map(|(_, images)| counts(images)).collect();
     for (class, name) in data.class_names().iter().enumerate() {
-        write!(text, "{name:<width$}")?;
+        write!(text, "{:<width$}", escape(name))?;
         for counts in &of_splits {
             write!(text, "  {:>10}", counts[class])?;
         }
@@ -117,7 +123,7 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
         skipped.len()
     )];
     let listed = skipped.iter().take(MOST_SKIPPED);
-    lines.extend(listed.map(|file| format!("  {}: {}", file.path.display(), file.reason)));
+    lines.extend(listed.map(|file| format!("  {}: {}", shown(&file.path), one_line(&file.reason))));
     if skipped.len() > MOST_SKIPPED {
         lines.push(format!("  and {} more", skipped.len() - MOST_SKIPPED));
     }
@@ -148,7 +154,7 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
     let row = |values: [f64; 3]| values.map(|value| format!("{value:>8.4}")).join(" ");
     let mut text = format!(
         "{}: {} training images, colours from 0 to 1\n",
-        data.name,
+        escape(&data.name),
         data.train.len()
     );
     writeln!(text, "{:<22} {:>8} {:>8} {:>8}", "", "red", "green", "blue")?;
@@ -170,14 +176,16 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
 
 /// A contact sheet that was written.
 pub(crate) fn sheet(path: &Path, [height, width]: [u32; 2], output: OutputArgs) -> Result<()> {
-    let path = path.display().to_string();
     if output.json {
-        return print_json(&json!({ "path": path, "size": [height, width] }));
+        let mut value = json!({});
+        in_json(&mut value, "path", path);
+        value["size"] = json!([height, width]);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
     }
-    to_stdout(&format!("{path}: {width}x{height} pixels\n"))
+    to_stdout(&format!("{}: {width}x{height} pixels\n", shown(path)))
 }
 
 /// A data set that is there, and whole.
@@ -185,19 +193,18 @@ pub(crate) fn downloaded(data: &DataSet, folder: &Path, output: OutputArgs) -> R
     let [train, test] =
         [Split::Train, Split::Test].map(|split| data.split(split).map_or(0, Images::len));
     if output.json {
-        return print_json(&json!({
-            "dataset": data.name,
-            "folder": folder.display().to_string(),
-            "train": train,
-            "test": test,
-        }));
+        let mut value = json!({ "dataset": data.name });
+        in_json(&mut value, "folder", folder);
+        value["train"] = json!(train);
+        value["test"] = json!(test);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
     }
     to_stdout(&format!(
         "{}: {train} training and {test} test images in {}\n",
-        data.name,
-        folder.display()
+        escape(&data.name),
+        shown(folder)
     ))
 }

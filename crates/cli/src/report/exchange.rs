@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use train::data::LeftOut;
 use train::model::{Exported, Imported, Network, TensorFile};
 
-use super::{left_out_lines, print_json, to_stderr, to_stdout};
+use super::{in_json, left_out_lines, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
 /// What is left out of a file is named up to so many.
@@ -56,11 +56,14 @@ impl Predictions {
             let classes = guesses.iter().map(|guess| {
                 json!({ "class": guess.name, "index": guess.class, "probability": guess.probability })
             });
-            self.all.push(json!({
-                "image": path.display().to_string(),
-                "predictions": classes.collect::<Vec<_>>(),
-                "explained": explained.map(|path| path.display().to_string()),
-            }));
+            let mut row = json!({});
+            in_json(&mut row, "image", path);
+            row["predictions"] = classes.collect();
+            row["explained"] = Value::Null;
+            if let Some(explained) = explained {
+                in_json(&mut row, "explained", explained);
+            }
+            self.all.push(row);
             return Ok(());
         }
         let mut text = format!("{}\n", printable(path.as_os_str()));
@@ -96,9 +99,12 @@ impl Predictions {
     /// The end, with what was left out of `of` pictures.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
-            let failed = self.failed.iter().map(
-                |(path, reason)| json!({ "image": path.display().to_string(), "reason": reason }),
-            );
+            let failed = self.failed.iter().map(|(path, reason)| {
+                let mut row = json!({});
+                in_json(&mut row, "image", path);
+                row["reason"] = json!(reason);
+                row
+            });
             print_json(&json!({
                 "images": self.all,
                 "failed": failed.collect::<Vec<_>>(),
@@ -143,14 +149,15 @@ pub(crate) fn imported(imported: &Imported, path: &Path, output: OutputArgs) -> 
     let architecture = network.architecture();
     let parameters = architecture.summary().parameters();
     if output.json {
-        return print_json(&json!({
+        let mut value = json!({
             "network": architecture.name(),
             "classes": architecture.classes(),
             "parameters": parameters,
             "images": network.preparation(),
             "ignored": ignored,
-            "file": path.display().to_string(),
-        }));
+        });
+        in_json(&mut value, "file", path);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
@@ -192,26 +199,25 @@ pub(crate) fn exported(
         tolerance,
     } = exported;
     if output.json {
-        return print_json(&json!({
-            "network": network.architecture().name(),
-            "file": path.display().to_string(),
-            "bytes": bytes,
-            "largest_difference": difference,
-            "tolerance": tolerance,
-        }));
+        let mut value = json!({ "network": network.architecture().name() });
+        in_json(&mut value, "file", path);
+        value["bytes"] = json!(bytes);
+        value["largest_difference"] = json!(difference);
+        value["tolerance"] = json!(tolerance);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
     }
     to_stdout(&format!(
         "read back, the largest difference of a logit is {difference:e} ({tolerance:e} allowed)\nwritten to {} ({bytes} bytes)\n",
-        path.display()
+        shown(path)
     ))
 }
 
 /// What is in a weight file.
 pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
-    let path = file.path().display().to_string();
+    let path = file.path().to_owned();
     let metadata: serde_json::Map<_, _> = file
         .all_metadata()
         .into_iter()
@@ -234,11 +240,13 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
         let rows = rows.map(|(name, kind, shape, [least, mean, most])| {
             json!({ "name": name, "type": kind, "shape": shape, "min": least, "mean": mean, "max": most })
         });
-        return print_json(
-            &json!({ "file": path, "metadata": metadata, "tensors": rows.collect::<Vec<_>>() }),
-        );
+        let mut value = json!({});
+        in_json(&mut value, "file", &path);
+        value["metadata"] = Value::Object(metadata);
+        value["tensors"] = rows.collect();
+        return print_json(&value);
     }
-    let mut text = format!("{}\n", escape(&path));
+    let mut text = format!("{}\n", shown(&path));
     for (key, value) in &metadata {
         let value = escape(value.as_str().unwrap_or_default());
         writeln!(text, "{}: {value}", escape(key))?;

@@ -8,16 +8,19 @@ use anyhow::Result;
 use report::{Gallery, Run, RunState};
 use serde_json::json;
 
-use super::{one_line, print_json, to_stderr, to_stdout};
+use super::{in_json, one_line, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
 /// Where a page was written.
 pub(crate) fn page(page: &Path, output: OutputArgs) -> Result<()> {
-    let page = page.display().to_string();
     match (output.json, output.quiet) {
-        (true, _) => print_json(&json!({ "page": page })),
+        (true, _) => {
+            let mut value = json!({});
+            in_json(&mut value, "page", page);
+            print_json(&value)
+        }
         (false, true) => Ok(()),
-        (false, false) => to_stdout(&format!("report in {page}\n")),
+        (false, false) => to_stdout(&format!("report in {}\n", shown(page))),
     }
 }
 
@@ -26,7 +29,7 @@ pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
     if output.json || output.quiet {
         return Ok(());
     }
-    let folder = folder.display();
+    let folder = shown(folder);
     to_stdout(&format!(
         "pictures in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
     ))
@@ -62,7 +65,7 @@ pub(crate) fn warning(error: &anyhow::Error, output: OutputArgs) {
 
 /// How a run stands, in lines.
 pub(crate) fn status(run: &Run) -> Result<()> {
-    let mut text = format!("{} {}\n", run.name, state_name(run.state()));
+    let mut text = format!("{} {}\n", files::escape(&run.name), state_name(run.state()));
     if let Some(step) = run.steps.last() {
         writeln!(
             text,

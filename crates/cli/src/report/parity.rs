@@ -12,6 +12,7 @@ use crate::args::OutputArgs;
 
 /// A finished case, as a line on standard error: every one with --verbose, else only those that failed.
 pub(crate) fn parity_case(name: &str, verdict: &Verdict, output: OutputArgs) {
+    let name = files::escape(name);
     match verdict {
         Verdict::Failed { reason, .. } => to_stderr(&format!("FAILED {name}: {reason}\n")),
         Verdict::Passed {

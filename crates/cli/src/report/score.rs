@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use files::escape;
 use serde_json::json;
 use train::Evaluation;
 
-use super::{print_json, to_stdout};
+use super::{in_json, print_json, to_stdout};
 use crate::args::OutputArgs;
 
 /// What weights reach on a split; `by_class` adds a line for each class.
@@ -19,7 +20,9 @@ pub(crate) fn score(
     output: OutputArgs,
 ) -> Result<()> {
     if output.json {
-        let mut value = json!({ "weights": weights.display().to_string(), "dataset": dataset });
+        let mut value = json!({});
+        in_json(&mut value, "weights", weights);
+        value["dataset"] = json!(dataset);
         if let (Some(all), Some(own)) = (
             value.as_object_mut(),
             serde_json::to_value(it)?.as_object_mut(),
@@ -28,12 +31,13 @@ pub(crate) fn score(
         }
         return print_json(&value);
     }
+    let dataset = escape(dataset);
     let mut text = format!(
         "{dataset} {}: accuracy {:.4} loss {:.4} top5 {:.4} macro-F1 {:.4} on {} images\n",
         it.split, it.accuracy, it.loss, it.top5, it.macro_f1, it.images
     );
     if by_class {
-        let names = it.classes.iter().map(|name| name.chars().count());
+        let names = it.classes.iter().map(|name| escape(name).chars().count());
         let width = names.max().unwrap_or(0).max("class".len());
         writeln!(
             text,
@@ -44,7 +48,7 @@ pub(crate) fn score(
             writeln!(
                 text,
                 "{:<width$}  {:>9.4}  {:>9.4}  {:>9.4}  {:>7}  {}",
-                row.name,
+                escape(&row.name),
                 row.precision,
                 row.recall,
                 row.f1,
@@ -63,6 +67,6 @@ fn taken_for(it: &Evaluation, class: usize) -> String {
     // Of several, the first.
     let most = others.min_by_key(|(_, count)| u64::MAX - **count);
     most.map_or_else(String::new, |(other, count)| {
-        format!("{} ({count})", it.classes[other])
+        format!("{} ({count})", escape(&it.classes[other]))
     })
 }

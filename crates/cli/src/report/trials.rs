@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use train::{RateFinding, Summary, SweepRow, ranked};
 
-use super::{print_json, to_stderr, to_stdout};
+use super::{in_json, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
 /// A run that has passed through every part once.
@@ -52,12 +52,13 @@ pub(crate) fn rate_finding(finding: &RateFinding, folder: &Path, output: OutputA
         let points = finding.points.iter().map(|point| {
             json!({ "lr": point.rate, "loss": point.loss, "smoothed_loss": point.smoothed })
         });
-        return print_json(&json!({
+        let mut value = json!({
             "suggestion": finding.suggestion,
             "diverged_at": finding.diverged_at,
             "points": points.collect::<Vec<_>>(),
-            "folder": folder.display().to_string(),
-        }));
+        });
+        in_json(&mut value, "folder", folder);
+        return print_json(&value);
     }
     let mut text = String::new();
     if !output.quiet {
@@ -82,7 +83,7 @@ pub(crate) fn rate_finding(finding: &RateFinding, folder: &Path, output: OutputA
     writeln!(
         text,
         "all steps are in {}",
-        folder.join("lr_find.csv").display()
+        shown(&folder.join("lr_find.csv"))
     )?;
     to_stdout(&text)
 }
@@ -101,10 +102,10 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
             }
             Err(error) => Ok(json!({ "run": row.name, "error": error })),
         });
-        return print_json(&json!({
-            "folder": folder.display().to_string(),
-            "runs": rows.collect::<Result<Vec<Value>>>()?,
-        }));
+        let mut value = json!({});
+        in_json(&mut value, "folder", folder);
+        value["runs"] = Value::Array(rows.collect::<Result<_>>()?);
+        return print_json(&value);
     }
     if output.quiet {
         return Ok(());
@@ -144,7 +145,7 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
     writeln!(
         text,
         "results in {}: comparison.csv, a folder for each run",
-        folder.display()
+        shown(folder)
     )?;
     to_stdout(&text)
 }
@@ -152,7 +153,7 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
 /// A sweep that Ctrl-C ended.
 pub(crate) fn sweep_interrupted(sweep: &Path, folder: &Path, output: OutputArgs) {
     if !output.quiet {
-        let (sweep, folder) = (sweep.display(), folder.display());
+        let (sweep, folder) = (shown(sweep), shown(folder));
         to_stderr(&format!(
             "interrupted, saved; go on by `alexnet sweep {sweep} --resume {folder}`\n"
         ));

@@ -69,12 +69,15 @@ pub(super) fn bytes(network: &Network) -> Result<Vec<u8>> {
         .map_err(|error| Error::format("weights", "what HDF5 holds", error.to_string()))
 }
 
+/// Longer files are refused before they are read: the largest network's weights are a fifth of this.
+const MOST_BYTES: u64 = 2 << 30;
+
 /// A network of this architecture with a file's weights.
 pub(super) fn import(path: &Path, architecture: &Architecture, device: &Device) -> Result<Network> {
     let wrong = |error: hdf5_pure::Error| {
         Error::format(path, "weights of Keras 3 in HDF5", error.to_string())
     };
-    let file = File::open(path).map_err(wrong)?;
+    let file = File::from_bytes(files::read(path, MOST_BYTES)?).map_err(wrong)?;
     let expected = shapes(architecture);
     let mut values = Vec::new();
     for (name, count) in groups(architecture) {

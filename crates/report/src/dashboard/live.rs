@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use train::StepRow;
 
-use super::files;
+use super::{runs, whole};
 use crate::error::Result;
 use crate::gallery::curves;
 use crate::page::render;
@@ -60,7 +60,7 @@ struct Line {
 impl Known {
     /// What `view` shows now.
     pub(super) fn fragment(&mut self, folder: &Path, view: &View) -> Result<String> {
-        let mut places = files::runs(folder);
+        let mut places = runs::runs(folder);
         if let View::Run(name) = view {
             places.retain(|(known, _)| known == name);
         }
@@ -69,7 +69,7 @@ impl Known {
         for (name, path) in &places {
             let signature = signature(path);
             if self.runs.get(name).is_none_or(|(old, _)| *old != signature) {
-                let run = Run::read(path).map_err(|error| error.to_string());
+                let run = Run::read(path).map_err(|error| whole(&error));
                 self.runs.insert(name.clone(), (signature, run));
             }
         }
@@ -163,7 +163,7 @@ fn line(name: &str, run: std::result::Result<&Run, &String>) -> Line {
         ),
         images_per_s: images_per_s.map_or_else(String::new, |speed| format!("{speed:.0}")),
         eta: run.left_s().filter(|_| is_running).map(duration),
-        has_report: files::file(&run.path, crate::page::REPORT).is_some(),
+        has_report: runs::file(&run.path, crate::page::REPORT).is_some(),
     }
 }
 
@@ -208,7 +208,7 @@ fn run(run: &Run, name: &str) -> Result<String> {
         .iter()
         .map(|plot| (plot.title(), plot.inline()))
         .collect();
-    let files = files::names(&run.path);
+    let files = runs::names(&run.path);
     let context =
         json!({ "run": line, "cards": cards, "log": log, "curves": curves, "files": files });
     render("run.html", RUN, &context)

@@ -5,7 +5,7 @@ use std::path::Path;
 use model::Architecture;
 use toml::{Table, Value};
 
-use super::{CropKind, Recipe};
+use super::{CropKind, Recipe, fault};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -14,7 +14,7 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::parse`].
     pub fn overridden_by(&self, text: &str, path: &Path) -> Result<Self> {
-        self.with_table(table(text, path)?, path)
+        self.with_text(table(text, path)?, text, path)
     }
 
     /// The recipe with `evaluation.resize` in the ratio that it had in `before`, whose settings were replaced by others
@@ -68,7 +68,7 @@ impl Recipe {
             let (text, path) = (format!("{key} = {value}"), Path::new(setting));
             let table = table(&text, path)?;
             sets_resize |= has_evaluation_resize(&table);
-            recipe = recipe.with_exactly(table, path)?;
+            recipe = recipe.with_exactly(table, "", path)?;
         }
         if sets_resize {
             return Ok(recipe);
@@ -78,8 +78,13 @@ impl Recipe {
 
     /// The recipe with the settings of a table in place of its own.
     pub(crate) fn with_table(&self, settings: Table, path: &Path) -> Result<Self> {
+        self.with_text(settings, "", path)
+    }
+
+    /// As [`Recipe::with_table`], with the text that the table was in, for messages.
+    fn with_text(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
         let sets_resize = has_evaluation_resize(&settings);
-        let recipe = self.with_exactly(settings, path)?;
+        let recipe = self.with_exactly(settings, text, path)?;
         if sets_resize {
             return Ok(recipe);
         }
@@ -87,10 +92,10 @@ impl Recipe {
     }
 
     /// The same, and nothing that follows from them.
-    fn with_exactly(&self, settings: Table, path: &Path) -> Result<Self> {
+    fn with_exactly(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
         let mut all = table(&self.to_toml()?, path)?;
         merge(&mut all, settings);
-        Self::parse(&all.to_string(), path)
+        Self::read(&all.to_string(), text, path)
     }
 }
 
@@ -103,7 +108,7 @@ fn table(text: &str, path: &Path) -> Result<Table> {
     text.parse()
         .map_err(|error: toml::de::Error| Error::Format {
             path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            message: fault(&error, text),
         })
 }
 

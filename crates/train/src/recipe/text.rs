@@ -1,0 +1,93 @@
+//! What is wrong with a TOML text, in one line: where, which key, what.
+
+use toml::de::{DeTable, Error};
+
+/// A fault of the text itself.
+pub(crate) fn fault(error: &Error, text: &str) -> String {
+    match error.span() {
+        Some(span) => format!("{}: {}", place(text, span.start), message(error)),
+        None => message(error),
+    }
+}
+
+/// A fault of the text `all`, which is `source` with the settings that it leaves out: the place is told in `source`, if the
+/// key is there.
+pub(super) fn fault_of_key(error: &Error, all: &str, source: &str) -> String {
+    if all == source {
+        return fault(error, source);
+    }
+    let keys = error
+        .span()
+        .map_or_else(Vec::new, |span| keys_at(all, span.start));
+    let message = message(error);
+    if keys.is_empty() {
+        return message;
+    }
+    let dotted = keys.join(".");
+    match find(source, &keys) {
+        Some(at) => format!("{}: {dotted}: {message}", place(source, at)),
+        None => format!("{dotted}: {message}"),
+    }
+}
+
+/// Where the text sets this key, as `line 3, column 1: `, or nothing: a key `b` or `a.b` may also be one within a table.
+pub(super) fn place_of_key(text: &str, key: &str) -> String {
+    let keys: Vec<_> = key.split('.').map(str::to_owned).collect();
+    find(text, &keys).map_or_else(String::new, |at| format!("{}: ", place(text, at)))
+}
+
+/// The library's words, which may take several lines, in one.
+fn message(error: &Error) -> String {
+    let lines: Vec<_> = error.message().lines().map(str::trim).collect();
+    files::escape(&lines.join(", ")).into_owned()
+}
+
+/// Line and column, in letters, from 1.
+fn place(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    format!("line {line}, column {column}")
+}
+
+/// The keys that lead to a place in a text that `toml` has written: its last header's, and that of its line.
+fn keys_at(text: &str, at: usize) -> Vec<String> {
+    let end = text[at.min(text.len())..]
+        .find('\n')
+        .map_or(text.len(), |end| at + end);
+    let mut keys = Vec::new();
+    let mut last = "";
+    for line in text[..end].lines() {
+        if let Some(header) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            keys = header.split('.').map(str::to_owned).collect();
+        }
+        last = line;
+    }
+    if let (false, Some((key, _))) = (last.starts_with('['), last.split_once(" = ")) {
+        keys.push(key.trim_matches('"').to_owned());
+    }
+    keys
+}
+
+/// The place of a key, from the outermost table on or within one of its tables; of a part of the way, if there is no more.
+fn find(text: &str, keys: &[String]) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let table = table.get_ref();
+    let tables = table
+        .values()
+        .filter_map(|value| value.get_ref().as_table());
+    std::iter::once(table)
+        .chain(tables)
+        .find_map(|table| find_in(table, keys))
+}
+
+fn find_in(table: &DeTable<'_>, keys: &[String]) -> Option<usize> {
+    let (first, rest) = keys.split_first()?;
+    let (key, value) = table.iter().find(|(key, _)| key.get_ref() == first)?;
+    let deeper = value.get_ref().as_table();
+    let deeper = deeper.and_then(|table| find_in(table, rest));
+    Some(deeper.unwrap_or(key.span().start))
+}
