@@ -204,6 +204,7 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
             })?,
         );
     }
+    Ok(rows)
 }
 
 /// Pairs of learning rate and loss below a header that names both.
