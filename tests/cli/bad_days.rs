@@ -210,12 +210,7 @@ fn endless_and_waiting_files_are_refused_at_once() {
         fail(&["sweep", path], &[path, part]);
     }
     let run = trained(root.path());
-    for name in [
-        "steps.jsonl",
-        "metrics.jsonl",
-        "summary.json",
-        "config.toml",
-    ] {
+    for name in ["steps.jsonl", "metrics.jsonl", "summary.json"] {
         let (path, kept) = (run.join(name), root.path().join("kept"));
         fs::rename(&path, &kept).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
