@@ -1,9 +1,10 @@
 // How often a classifier is right, added up on the device so that a training loop reads four numbers now and then.
-// rank       ranks[row] = how many classes come before the label by their logits, the lower class first among equal ones and a NaN
-//            first of all; `classes` where the label is no class or its own logit a NaN; 2^32 - 1 where the label is 2^32 - 1 (padding).
-//            best[row] = the class at rank 0.
+// rank       ranks[row] = how many classes come before the label by their logits, the lower class first among equal ones;
+//            2^32 - 2, which is among no first k, where the label is no class or any logit of the row is a NaN;
+//            2^32 - 1 where the label is 2^32 - 1 (padding).
+//            best[row] = the class at rank 0; 2^32 - 1, no class, where a logit is a NaN.
 // add        totals += [loss count, rows of rank 0, rows of rank under 5, count], count being the rows that are no padding.
-// confusion  counts[label, best[row]] += 1 for every row whose label is a class. Whole numbers: their order does not matter.
+// confusion  counts[label, best[row]] += 1 for every row whose label and best are classes. Whole numbers: their order does not matter.
 //
 // logits: [rows, classes]; labels, ranks, best: [rows]; loss: [1], the mean over the rows; totals: [4]; counts: [classes, classes].
 // rank, confusion: one invocation computes one row. add: one workgroup.
@@ -74,6 +75,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     var rank = 0u;
     var winner = 0u;
     var most = 0u;
+    var has_nan = false;
     for (var c = 0u; c < params.classes; c++) {
         let x = ordered(logits[start + c]);
         if x > own || (x == own && c < label) {
@@ -83,17 +85,18 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             most = x;
             winner = c;
         }
+        has_nan |= x == 0xffffffffu;
     }
-    if own == 0xffffffffu {
-        rank = params.classes;
+    if has_nan {
+        winner = 0xffffffffu;
     }
-    if label >= params.classes {
-        rank = select(params.classes, 0xffffffffu, label == 0xffffffffu);
+    if has_nan || label >= params.classes {
+        rank = select(0xfffffffeu, 0xffffffffu, label == 0xffffffffu);
     }
     ranks[row] = rank;
     best[row] = winner;
     {% else %}
-    if label < params.classes {
+    if label < params.classes && best[row] < params.classes {
         atomicAdd(&counts[label * params.classes + best[row]], 1u);
     }
     {% endif %}

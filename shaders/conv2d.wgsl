@@ -63,22 +63,24 @@ fn read_b(at: u32, valid: bool) -> {{ type_b }} {
 {% include "shared/conv2d_weight_gradient.wgsl" %}
 {% endif %}
 
-fn begin(group: vec3<u32>) {
+fn begin(group: vec3<u32>) -> Stretch {
     let extent = extent_k();
     {% if weight_gradient %}
     let splits = (extent + params.k_per_split - 1u) / params.k_per_split;
     let channel_group = group.z / splits;
     let split = group.z % splits;
-    k_begin = split * params.k_per_split;
-    k_end = min(k_begin + params.k_per_split, extent);
+    let first_k = split * params.k_per_split;
+    let last_k = min(first_k + params.k_per_split, extent);
     first_partial = split * extent_m() * params.c_out;
     {% else %}
     let channel_group = group.z;
-    k_begin = 0u;
-    k_end = extent;
+    let first_k = 0u;
+    let last_k = extent;
     {% endif %}
     first_in = channel_group * group_in();
     first_out = channel_group * group_out();
+    k_end = last_k;
+    return Stretch(first_k, last_k);
 }
 
 fn finish(sum: f32, n: u32) -> f32 {

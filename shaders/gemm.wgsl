@@ -85,10 +85,12 @@ fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
 // Where this stretch's result starts.
 var<private> first_c: u32;
 
-fn begin(group: vec3<u32>) {
+fn begin(group: vec3<u32>) -> Stretch {
     first_c = params.c_offset + group.z * params.m * params.n;
-    k_begin = group.z * params.k_per_split;
-    k_end = min(k_begin + params.k_per_split, params.k);
+    let first_k = group.z * params.k_per_split;
+    let last_k = min(first_k + params.k_per_split, params.k);
+    k_end = last_k;
+    return Stretch(first_k, last_k);
 }
 
 fn store(m: u32, n: u32, value: vec4<f32>) {

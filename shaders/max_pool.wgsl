@@ -58,7 +58,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     if image >= params.n {
         return;
     }
-    var best = {{ value_type }}(bitcast<f32>(0xff800000u));
+    // Minus infinity. Of a variable, because a constant expression must be finite (WGSL, section 8.1.1).
+    var lowest = 0xff800000u;
+    var best = {{ value_type }}(bitcast<f32>(lowest));
     var place = {{ place_type }}(0xffffffffu);
     for (var ky = 0u; ky < params.kh; ky++) {
         // What lies left of or above the image wraps to a huge number.

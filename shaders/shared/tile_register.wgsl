@@ -3,7 +3,7 @@
 {% from "shared/operands.wgsl" import lines, steps, advance, load, element, across %}
 @compute @workgroup_size(64)
 fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    begin(group);
+    let stretch = begin(group);
     let m = group.y * {{ tile_m }}u + local / 8u * {{ thread_m }}u;
     let n = group.x * {{ tile_n }}u + local % 8u * {{ thread_n }}u;
     {% for i in range(thread_m // 4) %}
@@ -12,15 +12,15 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     {% for j in range(thread_n // 4) %}
 {{ lines("b", j, "n + " ~ 4 * j ~ "u", b_along_k) }}
     {% endfor %}
-{{ steps("a", "k_begin", a_along_k) }}
-{{ steps("b", "k_begin", b_along_k) }}
+{{ steps("a", "stretch.begin", a_along_k) }}
+{{ steps("b", "stretch.begin", b_along_k) }}
     {% for i in range(thread_m) %}
     {% for j in range(thread_n // 4) %}
     var c_{{ i }}_{{ j }} = vec4<f32>(0.0);
     {% endfor %}
     {% endfor %}
 
-    for (var k = k_begin; k < k_end; k += 4u) {
+    for (var k = stretch.begin; k < stretch.end; k += 4u) {
         {% for i in range(thread_m // 4) %}
 {{ load("let a_" ~ i, "a", i, a_along_k) }}
         {% endfor %}

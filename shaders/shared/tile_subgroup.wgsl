@@ -3,18 +3,18 @@
 {% from "shared/operands.wgsl" import lines, steps, advance, load, element, across %}
 @compute @workgroup_size({{ subgroup }})
 fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    begin(group);
+    let stretch = begin(group);
     let m = group.y * {{ tile_m }}u;
     let n = group.x * {{ tile_n }}u + lane * 4u;
 {{ lines("a", 0, "m + lane * 4u", a_along_k) }}
 {{ lines("b", 0, "n", b_along_k) }}
-{{ steps("a", "k_begin", a_along_k) }}
-{{ steps("b", "k_begin", b_along_k) }}
+{{ steps("a", "stretch.begin", a_along_k) }}
+{{ steps("b", "stretch.begin", b_along_k) }}
     {% for i in range(tile_m) %}
     var c_{{ i }} = vec4<f32>(0.0);
     {% endfor %}
 
-    for (var k = k_begin; k < k_end; k += 4u) {
+    for (var k = stretch.begin; k < stretch.end; k += 4u) {
 {{ load("let a", "a", 0, a_along_k) }}
 {{ load("let b", "b", 0, b_along_k) }}
         {% for step in range(4) %}

@@ -14,7 +14,7 @@ var<workgroup> tile_b: array<vec4<f32>, {{ tile_k * b_wide }}>;
 
 @compute @workgroup_size({{ threads_m * threads_n }})
 fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    begin(group);
+    let stretch = begin(group);
     // Neighbouring invocations, 4 x 8 of them, make one square of C: fewer distinct reads of workgroup memory.
     let thread_m = (local / 32u) / {{ threads_n // 8 }}u * 4u + (local % 32u) / 8u;
     let thread_n = (local / 32u) % {{ threads_n // 8 }}u * 8u + local % 8u;
@@ -38,8 +38,8 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     {% endif %}
 {{ lines("a", 0, "group.y * " ~ tile_m ~ "u + a_at * 4u", a_along_k) }}
 {{ lines("b", 0, "group.x * " ~ tile_n ~ "u + b_at * 4u", b_along_k) }}
-{{ steps("a", "k_begin + a_k * 4u", a_along_k) }}
-{{ steps("b", "k_begin + b_k * 4u", b_along_k) }}
+{{ steps("a", "stretch.begin + a_k * 4u", a_along_k) }}
+{{ steps("b", "stretch.begin + b_k * 4u", b_along_k) }}
     {% for i in range(4) %}
     var ahead_{{ i }} = vec4<f32>(0.0);
     {% endfor %}
@@ -54,7 +54,7 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     } else if reads_b {
 {{ load("ahead", "b", 0, b_along_k) }}
     }
-    var k = k_begin;
+    var k = stretch.begin;
     loop {
         if reads_a {
             {% for i in range(4) %}
@@ -67,7 +67,7 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
         }
         workgroupBarrier();
         k += {{ tile_k }}u;
-        if k < k_end {
+        if k < stretch.end {
             if reads_a {
 {{ advance("a", tile_k, a_along_k) }}
 {{ load("ahead", "a", 0, a_along_k) }}
@@ -91,7 +91,7 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
             {% endfor %}
         }
         {% endfor %}
-        if k >= k_end {
+        if k >= stretch.end {
             break;
         }
         workgroupBarrier();

@@ -295,11 +295,15 @@ fn jpeg() -> Vec<u8> {
 fn broken_pictures_are_fatal_or_listed() {
     let jpeg = jpeg();
     for (name, bytes, reason) in [
-        ("empty.png", vec![], "neither JPEG, PNG, WebP nor BMP"),
+        (
+            "empty.png",
+            vec![],
+            "neither JPEG, PNG, WebP, BMP, GIF nor TIFF",
+        ),
         (
             "text.jpg",
             b"<html>not found</html>".to_vec(),
-            "neither JPEG, PNG, WebP nor BMP",
+            "neither JPEG, PNG, WebP, BMP, GIF nor TIFF",
         ),
         (
             "cut.jpg",
@@ -406,7 +410,8 @@ fn folders_that_are_no_data_set_are_errors() {
     let root = dir.path().display().to_string();
     let message = |dir: &Path| read(dir).unwrap_err().to_string();
     fs::create_dir(dir.path().join("empty")).unwrap();
-    let expected = "expected at least 1 readable picture (JPEG, PNG, WebP or BMP), found none";
+    let expected =
+        "expected at least 1 readable picture (JPEG, PNG, WebP, BMP, GIF or TIFF), found none";
     assert_eq!(message(dir.path()), format!("{root}/empty: {expected}"));
     fs::write(dir.path().join("empty/bad.png"), "x").unwrap();
     assert_eq!(

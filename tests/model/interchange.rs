@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use model::{Architecture, Error, Format, Mode, Network, Pixels, TensorFile, tensor_file_bytes};
+use model::{
+    Architecture, Error, Format, Import, Mode, Network, Pixels, Preparation, TensorFile,
+    tensor_file_bytes,
+};
 use serde_json::Value;
 use tensor::{Device, Tensor};
 
@@ -90,6 +93,12 @@ fn lively(name: &str, size: usize) -> Network {
     network.with_class_names(&names(5)).unwrap()
 }
 
+/// What is behind the header of a safetensors file.
+fn elements(bytes: &[u8]) -> &[u8] {
+    let length = u64::from_le_bytes(*bytes.first_chunk().unwrap());
+    &bytes[8 + usize::try_from(length).unwrap()..]
+}
+
 #[test]
 fn torchvisions_alexnet_gives_pytorchs_logits_and_goes_back_bit_for_bit() {
     let text = fs::read_to_string(golden("torchvision.json")).unwrap();
@@ -126,11 +135,20 @@ fn torchvisions_alexnet_gives_pytorchs_logits_and_goes_back_bit_for_bit() {
             "{found} in place of {expected}, {tolerance} allowed"
         );
     }
+    assert_eq!(network.preparation(), Some(&Preparation::torchvision()));
     network.export(Format::Torchvision, None, &back).unwrap();
+    let written = fs::read(&back).unwrap();
     assert!(
-        fs::read(&back).unwrap() == bytes,
-        "the same bytes come back"
+        elements(&written) == elements(&bytes),
+        "the same elements come back"
     );
+    let file = TensorFile::open(&back).unwrap();
+    assert!(
+        file.metadata("images").unwrap().contains("\"resize\":256"),
+        "with how images are prepared"
+    );
+    let order = TensorFile::open(&theirs).unwrap();
+    assert_eq!(file.tensors(), order.tensors());
 }
 
 #[test]
@@ -151,6 +169,19 @@ fn files_that_are_no_torchvision_alexnet_are_refused_and_other_networks_not_writ
         fs::write(&path, tensor_file_bytes(tensors, ("format", "pt")).unwrap()).unwrap();
         assert!(refused().contains(part), "{part} in {}", refused());
     }
+    // Names for another number of classes are refused with both.
+    let three = tensor_file_bytes(one("classifier.6.bias", 3), ("format", "pt"));
+    fs::write(&path, three.unwrap()).unwrap();
+    let two = Import {
+        class_names: Some(names(2)),
+        new_head: None,
+    };
+    let message = Network::import(&path, &two, &Device::cpu()).unwrap_err();
+    let message = message.to_string();
+    assert!(
+        message.contains("expected 3 names") && message.contains("got 2"),
+        "{message}"
+    );
     fs::copy(golden("state_dict.pth"), &path).unwrap();
     assert!(refused().contains("classifier.6.bias"), "{}", refused());
     fs::write(&path, b"PK\x03\x04 and no more").unwrap();
@@ -289,4 +320,105 @@ fn onnx_files_give_the_live_networks_logits() {
             );
         }
     }
+}
+
+/// Networks with the side that they are tried at.
+const NETWORKS: [(&str, usize); 8] = [
+    ("alexnet-small", 32),
+    ("alexnet-cifar", 32),
+    ("alexnet", 67),
+    ("alexnet-ungrouped", 67),
+    ("alexnet-keras", 67),
+    ("alexnet-bn1", 67),
+    ("alexnet-bn", 67),
+    ("alexnet-torchvision", 224),
+];
+
+/// What the first image's logits are in Keras 3.15 on PyTorch 2.15, by `golden/keras_model.py` and the files that this
+/// program writes, recorded by `golden/keras_logits.py`.
+const KERAS: [(&str, [f32; 5]); 2] = [
+    (
+        "alexnet-small",
+        [
+            -0.532_574_3,
+            -0.399_159_43,
+            0.476_811_7,
+            -0.477_753,
+            -0.030_342_698,
+        ],
+    ),
+    (
+        "alexnet-cifar",
+        [
+            -0.729_564_3,
+            -3.802_114_2,
+            1.556_723_2,
+            1.968_180_3,
+            1.620_218_6,
+        ],
+    ),
+];
+
+#[test]
+fn keras_gives_the_same_logits() {
+    match std::env::var("KERAS_PYTHON") {
+        Ok(python) => run_keras(&python),
+        Err(_) => eprintln!("no KERAS_PYTHON: Keras' recorded logits are compared alone"),
+    }
+    for (name, expected) in KERAS {
+        let network = lively(name, 32);
+        let ours = logits(&network, &values(7, 2 * 3 * 32 * 32, 1), 2);
+        let largest = ours.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        for (a, b) in ours.iter().zip(expected) {
+            let difference = (a - b).abs() / largest;
+            assert!(
+                difference <= 1e-5,
+                "{name}: {b} in place of {a}, of {largest}"
+            );
+        }
+    }
+}
+
+/// Loads each network's file into a model of Keras and compares, by a Python that has Keras.
+fn run_keras(python: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Command::new(python);
+    script.arg(golden("keras_logits.py"));
+    for (name, size) in NETWORKS {
+        let network = lively(name, size);
+        let path = folder.path().join(name);
+        let weights = folder.path().join(format!("{name}.weights.h5"));
+        network.export(Format::Keras, None, &weights).unwrap();
+        let images = values(7, 2 * 3 * size * size, 1);
+        let write = |end: &str, values: &[f32]| {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            fs::write(path.with_extension(end), bytes).unwrap();
+        };
+        write("input", &channels_last(&images, 2, size));
+        write("logits", &logits(&network, &images, 2));
+        let summary = keras_summary(network.architecture());
+        fs::write(path.with_extension("json"), summary.to_string()).unwrap();
+        script.arg(&path);
+    }
+    let output = script.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{errors}");
+}
+
+/// What `alexnet summary --json` prints of the layers.
+fn keras_summary(architecture: &Architecture) -> Value {
+    let summary = architecture.summary();
+    let layers = summary.rows().iter().map(|row| {
+        let settings = row.settings.iter();
+        let settings = settings.map(|&(name, value)| (name.to_owned(), Value::from(value)));
+        serde_json::json!({
+            "kind": row.kind,
+            "activation": row.activation,
+            "settings": settings.collect::<serde_json::Map<_, _>>(),
+        })
+    });
+    serde_json::json!({
+        "input_size": architecture.input_size(),
+        "layers": layers.collect::<Vec<_>>(),
+    })
 }

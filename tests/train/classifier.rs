@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use train::data::{self, Images, Split};
-use train::model::{Architecture, Network};
-use train::{Classifier, Device, Recipe, Trainer, Weights};
+use train::model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
+use train::{Classifier, CropKind, Device, FitKind, Recipe, Trainer, Views, Weights};
 
 use super::{data, finished, recipe, run};
 
@@ -55,6 +55,101 @@ fn a_classifier_answers_as_the_evaluation_counts() {
         "{accuracy}"
     );
     assert!(classifier.classify(&[vec![0; 5]]).is_err(), "another size");
+}
+
+/// Twenty pictures of several shapes, as files' bytes.
+fn pictures(folder: &Path) -> Vec<Vec<u8>> {
+    let images = data().test.unwrap();
+    let picture = |index: usize| {
+        let pixels = images.subset(&[u32::try_from(index).unwrap()]).unwrap();
+        // A picture with its heat map is twice as wide as high; a part of its rows makes other shapes.
+        let path = folder.join(format!("{index}.png"));
+        let pixels = pixels.read_all().unwrap();
+        let rows = 8 + u32::try_from(index).unwrap();
+        let part = &pixels[..rows as usize * 32 * 3];
+        let picture = data::heat_map(part, [rows, 32], &[0.0], 1).unwrap();
+        picture.write_png(&path).unwrap();
+        data::read_picture(&path).unwrap()
+    };
+    (0..20).map(picture).collect()
+}
+
+/// By a weight file that left its run, answers and scores are those of the run: its normalisation, sizes and views are in
+/// the file.
+#[test]
+fn an_exported_file_answers_exactly_as_its_run() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = pictures(root.path());
+    type Change = fn(&mut Recipe);
+    let changes: [Change; 4] = [
+        |r| (r.images.mean, r.images.deviation) = (None, None),
+        |r| (r.images.resize, r.images.crop) = (Some(40), CropKind::Random),
+        |r| (r.evaluation.resize, r.evaluation.views) = (Some(37), Views::Flip),
+        |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some([0.1, 0.2, 0.3])),
+    ];
+    for (idx, change) in changes.into_iter().enumerate() {
+        let mut recipe = recipe();
+        recipe.epochs = 1;
+        change(&mut recipe);
+        let folder = root.path().join(idx.to_string());
+        finished(run(&folder, recipe, u64::MAX));
+        let of_run = Weights::find(&folder).unwrap();
+        let path = root.path().join(format!("{idx}.safetensors"));
+        let network = Network::open(&of_run.path, &Device::cpu()).unwrap();
+        network.export(Format::Safetensors, None, &path).unwrap();
+        let alone = Weights::find(&path).unwrap();
+        assert!(alone.recipe.is_none(), "no run around it");
+        let recipes = [
+            of_run.recipe.clone().unwrap(),
+            Classifier::default_recipe(&path).unwrap(),
+        ];
+        let answers = [&of_run, &alone]
+            .into_iter()
+            .zip(&recipes)
+            .map(|(weights, recipe)| {
+                let classifier = Classifier::open(weights, recipe, &Device::cpu()).unwrap();
+                let pixels = pictures.iter();
+                let pixels: Vec<_> = pixels
+                    .map(|bytes| classifier.pixels(bytes, Path::new("x.png")).unwrap())
+                    .collect();
+                classifier.classify(&pixels).unwrap()
+            });
+        let [theirs, own] = answers.collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(own.len(), 20);
+        assert!(own == theirs, "change {idx}: the same probabilities");
+        let mut scored = Recipe::for_dataset("shapes10").unwrap();
+        scored.prepare_as(&Preparation::in_file(&path).unwrap().unwrap());
+        let scores = [(&of_run, &recipes[0]), (&alone, &scored)].map(|(weights, recipe)| {
+            let test = (&data(), Split::Test);
+            train::evaluate(&weights.path, recipe, test, &Device::cpu(), &mut |_, _| {}).unwrap()
+        });
+        assert_eq!(
+            (scores[0].loss, scores[0].accuracy),
+            (scores[1].loss, scores[1].accuracy),
+            "change {idx}"
+        );
+    }
+}
+
+/// Files without the key, such as those of older versions, are prepared as they were; bad ones are refused by name.
+#[test]
+fn a_file_without_a_preparation_has_the_old_one_and_a_bad_one_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.safetensors");
+    let architecture = Architecture::new("alexnet-torchvision", Some(2), None).unwrap();
+    let name = architecture.to_string();
+    let one = || vec![("x".to_owned(), vec![1], vec![0.0])];
+    std::fs::write(&path, tensor_file_bytes(one(), ("network", &name)).unwrap()).unwrap();
+    assert_eq!(Preparation::in_file(&path).unwrap(), None);
+    let recipe = Classifier::default_recipe(&path).unwrap();
+    assert_eq!(
+        (recipe.images.resize, recipe.images.source_size),
+        (Some(256), 256)
+    );
+    assert_eq!(recipe.images.mean, Some([0.485, 0.456, 0.406]));
+    std::fs::write(&path, tensor_file_bytes(one(), ("images", "{}")).unwrap()).unwrap();
+    let message = Classifier::default_recipe(&path).unwrap_err().to_string();
+    assert!(message.contains("x.safetensors"), "{message}");
 }
 
 #[test]

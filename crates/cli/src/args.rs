@@ -3,6 +3,7 @@
 mod control;
 mod data;
 mod exchange;
+mod preparation;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
     PredictArgs, ViewsArg,
 };
+pub(crate) use preparation::PreparationArgs;
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]
@@ -32,7 +34,7 @@ pub(crate) enum Command {
     /// Trains a network; without arguments, on the built-in data set shapes10
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
-    Evaluate(EvaluateArgs),
+    Evaluate(Box<EvaluateArgs>),
     /// Names what is on pictures
     Predict(PredictArgs),
     /// Shows what is in a weight file: tensors, shapes, values, metadata
@@ -195,7 +197,7 @@ pub(crate) struct EvaluateArgs {
     /// The data set [default: the run's]
     #[arg(value_name = "DATASET")]
     pub(crate) dataset: Option<String>,
-    /// The recipe that says how images are prepared [default: the run's, or the data set's]
+    /// The recipe that says how images are prepared [default: the run's, the weight file's or the data set's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,
     /// Which images [default: test, or validation where there is no test split]
@@ -216,6 +218,8 @@ pub(crate) struct EvaluateArgs {
     /// Write the whole evaluation to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) preparation: PreparationArgs,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     #[command(flatten)]

@@ -49,7 +49,8 @@ const RESULTS: [&str; 11] = [
 ];
 
 pub(crate) use self::data::{
-    downloaded, info as data_info, sheet, skipped_lines, statistics as data_statistics,
+    downloaded, info as data_info, left_out_lines, sheet, skipped_lines,
+    statistics as data_statistics,
 };
 pub(crate) use self::score::score;
 pub(crate) use self::trials::{fast_run, one_batch, rate_finding, sweep, sweep_interrupted};

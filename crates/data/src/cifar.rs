@@ -3,12 +3,11 @@
 //!
 //! Krizhevsky: Learning multiple layers of features from tiny images. 2009. <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use std::fs;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::dataset::DataSet;
+use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Images};
 
@@ -78,7 +77,7 @@ impl Cifar {
     /// Reads the unpacked archive's folder. There is no validation split yet: see [`DataSet::with_validation`].
     ///
     /// # Errors
-    /// [`DataError::Io`] for a file that is missing or unreadable, [`DataError::Format`] for one whose length is not
+    /// [`DataError::File`] for a file that is missing or unreadable, [`DataError::Format`] for one whose length is not
     /// the number of records it must have, or with a label that is not a class.
     pub fn read(&self, folder: &Path) -> Result<DataSet, DataError> {
         let class_names = self.class_names(folder)?;
@@ -103,6 +102,7 @@ impl Cifar {
             validation: None,
             test: Some(test),
             skipped: Vec::new(),
+            left_out: LeftOut::default(),
         })
     }
 
@@ -121,7 +121,7 @@ impl Cifar {
             Kind::HundredCoarse => ("coarse_label_names.txt", 20),
         };
         let path = folder.join(file);
-        let bytes = read_bounded(&path, 64 << 10)?;
+        let bytes = files::read(&path, 64 << 10)?;
         let text = String::from_utf8_lossy(&bytes);
         let names: Vec<String> = text
             .lines()
@@ -173,7 +173,8 @@ impl Cifar {
         let record = label_bytes + IMAGE;
         let expected = records.saturating_mul(record);
         // The length is checked before anything is read, so that a huge file is never allocated for.
-        let length = fs::metadata(path)
+        let length = files::open(path)?
+            .metadata()
             .map_err(DataError::io(path, "read"))?
             .len();
         if length != expected as u64 {
@@ -190,7 +191,7 @@ impl Cifar {
                 found: format!("{length} bytes ({whole} records{rest})"),
             });
         }
-        let bytes = read_bounded(path, expected as u64)?;
+        let bytes = files::read(path, expected as u64)?;
         // CIFAR-100 stores the coarse label first.
         let label_at = usize::from(self.kind == Kind::HundredFine);
         for (index, record_bytes) in bytes.chunks_exact(record).enumerate() {
@@ -228,24 +229,4 @@ fn interleave(planes: &[u8], out: &mut [u8]) {
     {
         pixel.copy_from_slice(&[*r, *g, *b]);
     }
-}
-
-/// Reads a whole file that may have at most `max` bytes.
-pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DataError> {
-    use std::io::Read;
-    let file = fs::File::open(path).map_err(DataError::io(path, "open"))?;
-    let mut bytes = Vec::new();
-    file.take(max.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(DataError::io(path, "read"))?;
-    if bytes.len() as u64 > max {
-        let expected = format!("at most {max} bytes");
-        return Err(DataError::Format {
-            path: path.into(),
-            offset: max,
-            expected,
-            found: "more".to_owned(),
-        });
-    }
-    Ok(bytes)
 }

@@ -1,6 +1,6 @@
 //! Many small pictures on one, in labelled rows: a look at what a data set holds, or at what a network gets wrong.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use font8x8::legacy::BASIC_LEGACY;
@@ -55,23 +55,14 @@ impl Picture {
     /// Writes the picture as PNG: to a temporary name first, so that what has its name is whole.
     ///
     /// # Errors
-    /// [`DataError::Io`] when the file can't be written.
+    /// [`DataError::File`] when the file can't be written.
     pub fn write_png(&self, path: &Path) -> Result<(), DataError> {
-        let failed = || DataError::io(path, "write");
         let mut bytes = Cursor::new(Vec::new());
         self.image
             .write_to(&mut bytes, ImageFormat::Png)
             .map_err(std::io::Error::other)
-            .map_err(failed())?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed())?;
-        file.write_all(bytes.get_ref()).map_err(failed())?;
-        file.as_file().sync_all().map_err(failed())?;
-        file.persist(path).map_err(|error| failed()(error.error))?;
-        Ok(())
+            .map_err(DataError::io(path, "write"))?;
+        Ok(files::replace(path, bytes.get_ref())?)
     }
 }
 

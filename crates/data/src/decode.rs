@@ -1,5 +1,12 @@
-//! One picture file to pixels of a given size: JPEG, PNG, WebP or BMP, told apart by content. Files are hostile until
-//! proven otherwise, so every size is checked before memory is taken for it.
+//! One picture file to pixels of a given size: JPEG, PNG, WebP, BMP, GIF or TIFF, told apart by content. Files are hostile
+//! until proven otherwise, so every size is checked before memory is taken for it, and the memory comes out of one budget.
+//!
+//! Of several frames or pages, the first counts. 16 bits become 8 by dividing by 257 and rounding, so that white stays white
+//! (Pillow drops the low byte, which is 1 less at most). Inks (CMYK, and Adobe's inverted ones) become RGB as in Pillow,
+//! `255 - min(255, c + k)` up to rounding; colour profiles are not applied, as they are not there.
+//!
+//! Not read: HEIC, whose decoders are covered by patents, and AVIF: `image` decodes it by the C library dav1d, and its
+//! translation to Rust, rav1d, is unsafe code under C's interface.
 
 use std::fmt::Display;
 use std::io::Cursor;
@@ -7,17 +14,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::cifar::read_bounded;
+use crate::budget::{DECODE_BYTES, Reservation};
 use crate::error::DataError;
+use crate::{jpeg, png_chunks};
 
 /// Files longer than this are refused.
 pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Pictures with more pixels than this (8192 x 8192) are refused.
 const MAX_PIXELS: u64 = 1 << 26;
-/// Memory that a decoder may take: the largest picture at 8 bytes a pixel, and a working copy of it.
-const MAX_DECODER_BYTES: u64 = 16 * MAX_PIXELS;
+/// What a decoder keeps beside the pixels: tables, rows, a thumbnail.
+const TABLE_BYTES: u64 = 1 << 20;
+/// The formats, as messages name them.
+pub(crate) const FORMATS: &str = "JPEG, PNG, WebP, BMP, GIF or TIFF";
 
 /// How a picture of another shape becomes one of the wanted size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,45 +39,100 @@ pub enum Fit {
     Stretch,
 }
 
+/// How a picture file becomes pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeOptions {
+    /// `[height, width]` that every picture is brought to.
+    pub size: [u32; 2],
+    /// How a picture of another shape becomes one of that size.
+    pub fit: Fit,
+    /// Whether a picture is turned as its EXIF orientation says. torchvision and Keras don't.
+    pub exif_rotation: bool,
+    /// Bytes that all decodes of this process may take together; see [`DECODE_BYTES`].
+    pub memory_bytes: u64,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self {
+            size: [256, 256],
+            fit: Fit::Crop,
+            exif_rotation: true,
+            memory_bytes: DECODE_BYTES,
+        }
+    }
+}
+
 /// Decodes the file into `out` (`[height, width, 3]`). Grey becomes three equal channels, transparency is laid on white,
-/// the camera's orientation is applied, and scaling averages over the pixels that fall together.
+/// the camera's orientation is applied if it should be, and scaling averages over the pixels that fall together.
 pub(crate) fn decode(
     path: &Path,
-    [height, width]: [u32; 2],
-    fit: Fit,
+    options: &DecodeOptions,
     out: &mut [u8],
 ) -> Result<(), DataError> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    let pixels =
-        decode_bytes(&bytes, [height, width], fit).map_err(|reason| DataError::Picture {
-            path: path.to_owned(),
-            reason,
-        })?;
+    let unreadable = |reason| DataError::Picture {
+        path: path.to_owned(),
+        reason,
+    };
+    let (mut held, mut bytes) = read(path, options.memory_bytes)?;
+    let needed = catching(|| needed_bytes(&bytes, options)).map_err(unreadable)?;
+    if !held.grow(needed, options.memory_bytes) {
+        // Holding some and waiting for more would let two wait for each other.
+        drop((held, bytes));
+        let too_much = || unreadable(over_budget(needed, options.memory_bytes));
+        held = Reservation::take(needed, options.memory_bytes).ok_or_else(too_much)?;
+        bytes = files::read(path, MAX_FILE_BYTES)?;
+    }
+    let pixels = catching(|| decoded(&bytes, options)).map_err(unreadable)?;
     out.copy_from_slice(&pixels);
+    drop(held);
     Ok(())
 }
 
 /// The same from a file's bytes; or what is wrong with them.
-pub(crate) fn decode_bytes(
-    bytes: &[u8],
-    [height, width]: [u32; 2],
-    fit: Fit,
-) -> Result<Vec<u8>, String> {
-    // The decoders are other people's code on any bytes at all: their panics become errors as well.
-    let picture = catch_unwind(AssertUnwindSafe(|| pixels(bytes)))
-        .unwrap_or_else(|_| Err("the decoder panicked".to_owned()))?;
-    Ok(fitted(picture, height, width, fit))
+pub(crate) fn decode_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, String> {
+    let needed = catching(|| needed_bytes(bytes, options))?;
+    let held = Reservation::take(needed, options.memory_bytes);
+    let held = held.ok_or_else(|| over_budget(needed, options.memory_bytes))?;
+    let pixels = catching(|| decoded(bytes, options));
+    drop(held);
+    pixels
 }
 
 /// Checks the header of the file: its format and size. Gives the size: `[height, width]`.
-pub(crate) fn check_header(path: &Path) -> Result<[u32; 2], DataError> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    let checked = open(&bytes).map(|decoder| decoder.dimensions());
+pub(crate) fn check_header(path: &Path, budget: u64) -> Result<[u32; 2], DataError> {
+    let (held, bytes) = read(path, budget)?;
+    let checked = catching(|| open(&bytes, budget).map(|decoder| decoder.dimensions()));
+    drop(held);
     let (width, height) = checked.map_err(|reason| DataError::Picture {
         path: path.to_owned(),
         reason,
     })?;
     Ok([height, width])
+}
+
+/// A file's bytes, and their part of the budget: twice their number, as decoders copy them.
+fn read(path: &Path, budget: u64) -> Result<(Reservation, Vec<u8>), DataError> {
+    let length = files::open(path)?
+        .metadata()
+        .map_err(DataError::io(path, "read"))?
+        .len();
+    let needed = 2 * length.min(MAX_FILE_BYTES);
+    let held = Reservation::take(needed, budget).ok_or_else(|| DataError::Picture {
+        path: path.to_owned(),
+        reason: over_budget(needed, budget),
+    })?;
+    Ok((held, files::read(path, MAX_FILE_BYTES)?))
+}
+
+fn over_budget(needed: u64, budget: u64) -> String {
+    let [needed, budget] = [needed, budget].map(|bytes| bytes.div_ceil(1 << 20));
+    format!("decoding takes {needed} MiB, more than the {budget} MiB for all images together")
+}
+
+/// The decoders are other people's code on any bytes at all: their panics become errors as well.
+fn catching<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("the decoder panicked".to_owned()))
 }
 
 fn words(error: impl Display) -> String {
@@ -75,24 +141,32 @@ fn words(error: impl Display) -> String {
 }
 
 /// The decoder for these bytes, once their header is found to be acceptable.
-fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
+fn open(bytes: &[u8], budget: u64) -> Result<impl ImageDecoder + '_, String> {
+    let format = image::guess_format(bytes).ok();
+    let bytes = match format {
+        Some(ImageFormat::Jpeg) if !jpeg::markers(bytes).is_whole => {
+            return Err("the JPEG data is cut off".to_owned());
+        }
+        Some(ImageFormat::Png) => png_chunks::without_text(bytes),
+        Some(
+            ImageFormat::Jpeg
+            | ImageFormat::WebP
+            | ImageFormat::Bmp
+            | ImageFormat::Gif
+            | ImageFormat::Tiff,
+        ) => bytes.into(),
+        _ => return Err("neither JPEG, PNG, WebP, BMP, GIF nor TIFF".to_owned()),
+    };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(words)?;
-    match reader.format() {
-        Some(ImageFormat::Jpeg) if is_cut_off(bytes) => {
-            return Err("the JPEG data is cut off".to_owned());
-        }
-        Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp) => {}
-        _ => return Err("neither JPEG, PNG, WebP nor BMP".to_owned()),
-    }
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits.max_alloc = Some(budget);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(words)?;
     let (width, height) = decoder.dimensions();
     let n_pixels = u64::from(width) * u64::from(height);
-    if n_pixels == 0 || n_pixels > MAX_PIXELS || decoder.total_bytes() > MAX_DECODER_BYTES {
+    if n_pixels == 0 || n_pixels > MAX_PIXELS {
         return Err(format!(
             "{width}x{height} pixels are not between 1 and {MAX_PIXELS}"
         ));
@@ -100,29 +174,70 @@ fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     Ok(decoder)
 }
 
-/// Whether no end marker follows the last start of a scan: the decoder would make up the missing rows. Neither marker
-/// can stand inside a scan's data.
-fn is_cut_off(jpeg: &[u8]) -> bool {
-    let last = |marker: u8| jpeg.windows(2).rposition(|pair| pair == [0xFF, marker]);
-    match (last(0xDA), last(0xD9)) {
-        (Some(scan), Some(end)) => end < scan,
-        _ => true,
-    }
+/// The most bytes that [`decoded`] takes at once, with the file's own and a decoder's copy of them.
+fn needed_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<u64, String> {
+    let decoder = open(bytes, options.memory_bytes)?;
+    let (width, height) = decoder.dimensions();
+    let (n_pixels, native) = (u64::from(width) * u64::from(height), decoder.total_bytes());
+    let work = match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => {
+            let markers = jpeg::markers(bytes);
+            // Coefficients have 2 bytes; blocks at the edges are whole ones, and smaller planes are enlarged.
+            let all = markers.keeps_all || markers.components > 3;
+            let kept = if all { n_pixels } else { 64 * u64::from(width) };
+            2 * u64::from(markers.components.max(1)) * (kept + 32 * u64::from(width + height))
+        }
+        // A canvas and a frame of RGBA, or planes of luma, chroma and alpha.
+        Ok(ImageFormat::WebP | ImageFormat::Gif) => 12 * n_pixels,
+        // A strip or a tile may be the whole page, and inks become colours beside it.
+        Ok(ImageFormat::Tiff) => 2 * native + 4 * n_pixels,
+        _ => 16 * u64::from(width),
+    };
+    let rgba = if decoder.color_type().has_alpha() {
+        4
+    } else {
+        0
+    };
+    let [out_height, out_width] = options.size.map(u64::from);
+    // Scaling makes columns of the wanted height first, of four 32-bit floats a pixel.
+    let scaling = 16 * u64::from(width) * out_height + 3 * out_width * out_height;
+    let most = [
+        native + work,
+        native + (3 + rgba) * n_pixels,
+        6 * n_pixels,
+        6 * n_pixels + scaling,
+    ];
+    let most = most.into_iter().max().unwrap_or_default();
+    Ok(2 * bytes.len() as u64 + most + TABLE_BYTES)
 }
 
-fn pixels(bytes: &[u8]) -> Result<RgbImage, String> {
-    let mut decoder = open(bytes)?;
-    let orientation = decoder.orientation().map_err(words)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(words)?;
+fn decoded(bytes: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, String> {
+    let [height, width] = options.size;
+    Ok(fitted(pixels(bytes, options)?, height, width, options.fit))
+}
+
+fn pixels(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, String> {
+    let mut decoder = open(bytes, options.memory_bytes)?;
+    let orientation = if options.exif_rotation {
+        decoder.orientation().map_err(words)?
+    } else {
+        Orientation::NoTransforms
+    };
+    // Turned once it is RGB: there is less of it.
+    let mut image = DynamicImage::from(rgb(DynamicImage::from_decoder(decoder).map_err(words)?));
     image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+fn rgb(image: DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
-        return Ok(image.into_rgb8());
+        return image.into_rgb8();
     }
     let image = image.into_rgba8();
-    Ok(RgbImage::from_fn(image.width(), image.height(), |x, y| {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
         let [r, g, b, alpha] = image.get_pixel(x, y).0;
         image::Rgb([r, g, b].map(|value| on_white(value, alpha)))
-    }))
+    })
 }
 
 /// A colour value of this opacity before a white background, rounded.

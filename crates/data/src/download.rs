@@ -252,7 +252,7 @@ fn continues_at(response: &Response<Body>, have: u64) -> bool {
 
 /// The MD5 of a file, as 32 hexadecimal digits.
 fn md5_of(path: &Path) -> Result<String, DataError> {
-    let mut file = File::open(path).map_err(DataError::io(path, "open"))?;
+    let mut file = files::open(path)?;
     let mut digest = Md5::new();
     let mut buffer = vec![0; 256 << 10];
     loop {

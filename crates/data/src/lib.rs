@@ -33,6 +33,7 @@
 //! ```
 
 mod batch;
+mod budget;
 mod catalog;
 mod cifar;
 mod contact_sheet;
@@ -42,10 +43,12 @@ mod download;
 mod error;
 mod folder;
 mod images;
+mod jpeg;
 mod loader;
 mod mnist;
 mod picture;
 mod picture_sizes;
+mod png_chunks;
 mod progress;
 mod published;
 mod random;
@@ -54,18 +57,19 @@ mod statistics;
 mod unpack;
 
 pub use batch::{Batch, LoaderOptions, PADDING, Tail};
+pub use budget::DECODE_BYTES;
 pub use catalog::{NAMES, OpenOptions, Validation, data_dir, image_size, open};
 pub use cifar::Cifar;
 pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};
-pub use dataset::{DataSet, Skipped, Split};
-pub use decode::Fit;
+pub use dataset::{DataSet, LeftOut, Skipped, Split};
+pub use decode::{DecodeOptions, Fit};
 pub use download::{Remote, download};
 pub use error::DataError;
-pub use folder::{Check, FolderOptions, Unreadable, read_folder};
+pub use folder::{Check, FolderOptions, Unreadable, read_folder, read_labels};
 pub use images::{CHANNELS, Images, Source};
 pub use loader::Loader;
 pub use mnist::read_idx;
-pub use picture::{heat_map, picture_pixels, pictures_under, read_picture};
+pub use picture::{Found, heat_map, picture_pixels, pictures_under, read_picture};
 pub use picture_sizes::{PictureSizes, picture_sizes};
 pub use progress::{Progress, Stage};
 pub use published::install;

@@ -2,13 +2,12 @@
 //!
 //! The format: a big-endian magic number (0x00000801 for labels, 0x00000803 for images), the big-endian sizes, the bytes.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::dataset::DataSet;
+use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Images};
 
@@ -36,7 +35,7 @@ pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "
 /// a folder, each either as it is or with `.gz` added.
 ///
 /// # Errors
-/// [`DataError::Io`] for a file that is missing or unreadable, [`DataError::Format`] for one whose header, length or
+/// [`DataError::File`] for a file that is missing, [`DataError::Io`] for one that is unreadable, [`DataError::Format`] for one whose header, length or
 /// labels are wrong.
 pub fn read_idx(name: &str, folder: &Path, class_names: &[&str]) -> Result<DataSet, DataError> {
     let names: Vec<String> = class_names.iter().map(|name| (*name).to_owned()).collect();
@@ -63,6 +62,7 @@ pub fn read_idx(name: &str, folder: &Path, class_names: &[&str]) -> Result<DataS
         validation: None,
         test: Some(test),
         skipped: Vec::new(),
+        left_out: LeftOut::default(),
     })
 }
 
@@ -115,7 +115,7 @@ fn idx<const N: usize>(
     } else {
         plain
     };
-    let file = File::open(&path).map_err(DataError::io(&path, "open"))?;
+    let file = files::open(&path)?;
     let mut reader: Box<dyn Read> = if path.extension().is_some_and(|e| e == "gz") {
         Box::new(MultiGzDecoder::new(file))
     } else {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::budget::DECODE_BYTES;
 use crate::dataset::{DataSet, Split};
 use crate::decode::check_header;
 use crate::error::DataError;
@@ -27,7 +28,10 @@ pub fn picture_sizes(data: &DataSet) -> Result<Option<PictureSizes>, DataError> 
     let images = splits.into_iter().filter_map(|split| data.split(split));
     let paths = images.flat_map(|images| (0..images.len()).filter_map(|index| images.path(index)));
     let paths: Vec<_> = paths.collect();
-    let sizes: Result<Vec<_>, _> = paths.into_par_iter().map(check_header).collect();
+    let sizes: Result<Vec<_>, _> = paths
+        .into_par_iter()
+        .map(|path| check_header(path, DECODE_BYTES))
+        .collect();
     let mut sizes = sizes?;
     sizes.sort_by_key(|size| (u64::from(size[0]) * u64::from(size[1]), *size));
     Ok(match (sizes.first(), sizes.last()) {

@@ -1,7 +1,7 @@
 //! Gzipped tar archives to folders, with nothing taken on trust: no entry leaves the folder, no links, sizes bounded
 //! before a byte is written, and the folder has its name only once it is whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub fn unpack(
         .prefix(".unpacking-")
         .tempdir_in(into);
     let temporary = temporary.map_err(DataError::io(into, "create a temporary folder in"))?;
-    let file = File::open(archive).map_err(DataError::io(archive, "open"))?;
+    let file = files::open(archive)?;
     let length = file
         .metadata()
         .map_err(DataError::io(archive, "read"))?

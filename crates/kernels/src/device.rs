@@ -37,6 +37,9 @@ pub struct Options {
     /// Uses this tile for every matrix product and convolution on a GPU, so that tests and tuning reach them all. `None`
     /// chooses by adapter and shape.
     pub tile: Option<TileKind>,
+    /// The most work of one submission to a GPU, in floating-point operations or what takes as long; one dispatch is never
+    /// cut. `None` goes by the device's measured speed, so that a submission takes about 0.1 s.
+    pub submission_work: Option<u64>,
 }
 
 /// What all devices have: an identity, memory accounting and a pool.

@@ -1,13 +1,16 @@
 //! A GPU through wgpu: memory, transfers, and dispatches that are recorded and submitted together.
 
+mod pace;
 mod readback;
 mod timing;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
 use shaders::Variant;
 
@@ -22,10 +25,15 @@ use crate::profile::Cost;
 use crate::recorder::{Dispatch, Recording, Steps};
 use crate::selection::{Adapter, AdapterKind};
 
+use pace::Pace;
+
 /// Distance between parameter structs in a parameter buffer: WebGPU's largest offset alignment.
 const PARAMS_STRIDE: usize = 256;
 /// Parameter structs in one buffer, and so dispatches in one submission outside of a capture.
 const PARAMS_SLOTS: usize = 256;
+
+/// The most bytes of a binding: drivers differ in whether sizes are signed, and Metal reports no limit of its own.
+const MOST_BINDING: u64 = (1 << 31) - 16;
 
 /// The state of a GPU device. Used through [`crate::Device`].
 #[derive(Debug)]
@@ -39,6 +47,7 @@ pub struct GpuDevice {
     pipelines: Mutex<HashMap<Variant, Pipeline>>,
     pool: Arc<Pool>,
     recorder: Mutex<Recorder>,
+    pace: Pace,
     /// Set once, by wgpu's callback, when the device is gone.
     lost: Arc<OnceLock<String>>,
     /// The first error that no scope caught.
@@ -121,6 +130,9 @@ impl GpuDevice {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             on_fault.get_or_init(|| error.to_string());
         }));
+        let pace = options
+            .submission_work
+            .map_or_else(Pace::default, Pace::fixed);
         let recorder = Mutex::new(Recorder {
             eager: Batch::new(&device),
             captures: HashMap::new(),
@@ -135,6 +147,7 @@ impl GpuDevice {
             pipelines: Mutex::default(),
             pool: Arc::default(),
             recorder,
+            pace,
             lost,
             fault,
         })
@@ -155,7 +168,9 @@ impl GpuDevice {
     }
 
     pub(crate) fn max_binding_bytes(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size
+        self.limits
+            .max_storage_buffer_binding_size
+            .min(MOST_BINDING)
     }
 
     pub(crate) fn pool(&self) -> Arc<Pool> {
@@ -259,9 +274,25 @@ impl GpuDevice {
     fn wait(&self) -> Result<()> {
         // A device that is known to be lost must not be polled: wgpu panics there.
         self.check("waiting")?;
-        let polled = self.device.poll(wgpu::PollType::wait_indefinitely());
-        polled.map_err(|error| self.error("waiting", error.to_string()))?;
+        self.poll(wgpu::PollType::wait_indefinitely())?;
         self.check("waiting")
+    }
+
+    /// Polls the device. A device that goes in the meantime makes wgpu panic, which becomes an error here.
+    fn poll(&self, how: wgpu::PollType) -> Result<()> {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(how)));
+        match polled {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.error("waiting", error.to_string())),
+            Err(_) => {
+                let message = "it went while being waited for".to_owned();
+                let message = self.lost.get_or_init(|| message).clone();
+                Err(Error::DeviceLost {
+                    device: self.common.name.clone(),
+                    message,
+                })
+            }
+        }
     }
 
     pub(crate) fn launch<P: Params>(
@@ -375,7 +406,7 @@ impl GpuDevice {
         Ok(())
     }
 
-    /// Encodes and submits dispatches.
+    /// Encodes and submits dispatches, in pieces that the device finishes soon.
     pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
         if self.common.profiler.is_on()
             && self
@@ -385,6 +416,22 @@ impl GpuDevice {
         {
             return self.replay_profiled(dispatches);
         }
+        for piece in pace::pieces(dispatches, self.pace.most()) {
+            let work = pace::work(piece);
+            if self.pace.wants(work) {
+                self.wait()?;
+                let start = Instant::now();
+                self.submit_piece(piece)?;
+                self.wait()?;
+                self.pace.learn(work, start.elapsed());
+            } else {
+                self.submit_piece(piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn submit_piece(&self, dispatches: &[Dispatch]) -> Result<()> {
         self.guarded("submitting", || {
             let mut encoder = self
                 .device

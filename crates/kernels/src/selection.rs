@@ -101,6 +101,8 @@ fn instance() -> &'static wgpu::Instance {
         descriptor.backends = wgpu::Backends::PRIMARY;
         // Validation layers and debug names cost time and need an SDK; naga and wgpu validate already.
         descriptor.flags = wgpu::InstanceFlags::empty();
+        // Where the driver knows its budget, allocations beyond it fail instead of being paged to the host's memory.
+        descriptor.memory_budget_thresholds.for_resource_creation = Some(90);
         wgpu::Instance::new(descriptor)
     })
 }

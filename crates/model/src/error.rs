@@ -1,7 +1,9 @@
 //! What can go wrong in this crate, by cause.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use files::escape;
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -11,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No network has this name.
-    #[error("no network '{name}'; there are {known}")]
+    #[error("no network '{}'; there are {known}", escape(name))]
     UnknownNetwork {
         /// The name as given.
         name: String,
@@ -43,7 +45,7 @@ pub enum Error {
         reason: String,
     },
     /// The operating system refused an operation on a file.
-    #[error("{}: cannot {action}", path.display())]
+    #[error("{}: cannot {action}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -53,7 +55,12 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is no weight file of this program, or is damaged.
-    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}: expected {}, found {}",
+        shown(path),
+        escape(expected),
+        escape(found)
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -63,7 +70,13 @@ pub enum Error {
         found: String,
     },
     /// A weight file's tensor is not the one that the network has.
-    #[error("{}: tensor {tensor}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}: tensor {}: expected {}, found {}",
+        shown(path),
+        escape(tensor),
+        escape(expected),
+        escape(found)
+    )]
     Tensor {
         /// The file.
         path: PathBuf,
@@ -74,8 +87,21 @@ pub enum Error {
         /// The shape in the file, or "no such tensor".
         found: String,
     },
+    /// A parameter is NaN or infinite.
+    #[error("{tensor} holds {found}, where finite numbers are expected")]
+    NotFinite {
+        /// The parameter's name.
+        tensor: String,
+        /// What it holds, and where.
+        found: String,
+    },
     /// A weight file holds another network than the one it is read into.
-    #[error("{}: expected weights of {expected}, found weights of {found}", path.display())]
+    #[error(
+        "{}: expected weights of {}, found weights of {}",
+        shown(path),
+        escape(expected),
+        escape(found)
+    )]
     OtherNetwork {
         /// The file.
         path: PathBuf,
@@ -87,7 +113,7 @@ pub enum Error {
     /// What was written does not compute what the network computes. Nothing was kept.
     #[error(
         "{}: not kept: read back, its logits differ from the network's by {difference:e}, where {tolerance:e} is rounding",
-        path.display()
+        shown(path)
     )]
     Export {
         /// The file.
@@ -131,4 +157,9 @@ impl Error {
             found: found.into(),
         }
     }
+}
+
+/// A path without control characters.
+fn shown(path: &Path) -> String {
+    files::printable(path.as_os_str())
 }

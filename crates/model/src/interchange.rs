@@ -1,14 +1,17 @@
 //! Weights in and out of other programs' files. Each file that is written is read back, run and compared with the live
 //! network before it gets its name.
 
+#[cfg(test)]
+mod forms;
 mod keras;
 mod layout;
+mod names;
 mod onnx;
 mod pickle;
 mod pth;
 mod torchvision;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -56,8 +59,44 @@ pub struct Exported {
     pub tolerance: f32,
 }
 
+/// How weights are imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Import {
+    /// The names of the network's classes, in order.
+    pub class_names: Option<Vec<String>>,
+    /// A new last layer for so many classes, with initial weights, in place of the file's.
+    pub new_head: Option<usize>,
+}
+
+/// What was imported.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The network.
+    pub network: Network,
+    /// What the file has beside it, such as an optimizer's state.
+    pub ignored: Vec<String>,
+}
+
+/// Whether a file is another program's, and of a form that [`Network::import`] reads.
+///
+/// # Errors
+/// If it can't be read.
+pub(crate) fn is_foreign(path: &Path) -> Result<bool> {
+    if pth::PthFile::is_one(path)? {
+        return Ok(true);
+    }
+    // Files of older versions of this program name their network too.
+    let file = crate::weights::TensorFile::open(path)?;
+    Ok(file.metadata("network").is_none()
+        && file
+            .tensors()
+            .keys()
+            .any(|name| name.ends_with(torchvision::ANCHOR)))
+}
+
 impl Network {
-    /// Writes the network for another program. `pixels` goes into ONNX's metadata.
+    /// Writes the network for another program. `pixels`, or what the network's [`crate::Preparation`] says of them, goes into
+    /// ONNX's metadata.
     ///
     /// # Errors
     /// [`Error::Argument`] if the format can't hold this network; [`Error::Export`] if what was written computes something
@@ -87,12 +126,25 @@ impl Network {
         })
     }
 
-    /// Reads torchvision's `alexnet` from its state dict, safetensors or `.pth`. Nothing in the file is run.
+    /// Reads torchvision's `alexnet`, from safetensors or any form of `.pth`: see [`Network::import`]. Nothing in the file is
+    /// run.
     ///
     /// # Errors
-    /// If the file can't be read, is damaged, or has other tensors, or functions that no state dict needs.
+    /// As [`Network::import`].
     pub fn import_torchvision(path: &Path, device: &Device) -> Result<Self> {
-        torchvision::import(path, device)
+        Ok(Self::import(path, &Import::default(), device)?.network)
+    }
+
+    /// Reads the weights of torchvision's `alexnet`: a state dict, a checkpoint around one, a whole model or a `TorchScript`
+    /// archive, in safetensors or `.pth` of any age, of floats of 16, 32 or 64 bits. Names may have the prefixes of
+    /// `DataParallel`, `torch.compile` and Lightning. Nothing in the file is run. The network gets torchvision's
+    /// [`crate::Preparation`], unless the file has one of its own, and with 1000 classes `ImageNet`'s names.
+    ///
+    /// # Errors
+    /// If the file can't be read, is damaged, has other tensors, or functions that no weights need; [`Error::Argument`] if
+    /// the names are not as many as its classes.
+    pub fn import(path: &Path, options: &Import, device: &Device) -> Result<Imported> {
+        torchvision::import(path, options, device)
     }
 
     /// The largest difference between this network's logits and those of a file, and what rounding explains of it.
@@ -105,7 +157,10 @@ impl Network {
         let expected = forward(self)?;
         let (found, tolerance) = match format {
             Format::Safetensors => (forward(&Self::open(path, self.device())?)?, 0.0),
-            Format::Torchvision => (forward(&torchvision::import(path, self.device())?)?, 0.0),
+            Format::Torchvision => (
+                forward(&Self::import_torchvision(path, self.device())?)?,
+                0.0,
+            ),
             Format::Keras => {
                 let again = keras::import(path, self.architecture(), self.device())?;
                 (forward(&again)?, 0.0)
@@ -167,7 +222,7 @@ fn probe(architecture: &Architecture, device: &Device) -> Result<Tensor> {
 
 /// Whether a file begins with these bytes.
 fn begins_with(path: &Path, magic: &[u8]) -> Result<bool> {
-    let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let file = files::open(path)?;
     let mut first = Vec::new();
     file.take(magic.len() as u64)
         .read_to_end(&mut first)

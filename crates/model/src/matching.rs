@@ -1,10 +1,13 @@
 //! Weights of another network: what suits by name and shape is taken over, for fine-tuning.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use crate::error::Result;
-use crate::network::{Network, class_names_of};
+use tensor::{Device, Tensor};
+
+use crate::error::{Error, Result};
+use crate::interchange::is_foreign;
+use crate::network::{Network, class_names_of, not_finite};
 use crate::weights::TensorFile;
 
 /// What [`Network::load_matching`] found, by the parameters' names.
@@ -33,13 +36,16 @@ pub enum Head {
 }
 
 impl Network {
-    /// Overwrites the weights whose name and shape are in a file too, whatever network it is of. Where both have names for
-    /// their classes, the outputs of the last layer are taken by name; they are left as they are, unless the names are the
-    /// same but for their order.
+    /// Overwrites the weights whose name and shape are in a file too, whatever network it is of: one of this program's weight
+    /// files, or one that [`Network::import`] reads. Where both have names for their classes, the outputs of the last layer
+    /// are taken by name; they are left as they are, unless the names are the same but for their order.
     ///
     /// # Errors
     /// If the file can't be read or is damaged.
     pub fn load_matching(&self, path: &Path) -> Result<Matching> {
+        if is_foreign(path)? {
+            return self.take_matching(&Self::import_torchvision(path, &Device::cpu())?);
+        }
         let file = TensorFile::open(path)?;
         let shapes = self.parameters().iter();
         let shapes: Vec<_> = shapes
@@ -73,6 +79,14 @@ impl Network {
             };
             match data {
                 Some(data) => {
+                    if let Some(found) = not_finite(&data) {
+                        return Err(Error::Tensor {
+                            path: path.to_owned(),
+                            tensor: name.clone(),
+                            expected: "finite numbers".to_owned(),
+                            found,
+                        });
+                    }
                     tensor.write(&data)?;
                     matching.loaded.push(name.clone());
                 }
@@ -80,6 +94,30 @@ impl Network {
             }
         }
         matching.unused.sort();
+        Ok(matching)
+    }
+
+    /// The same from another network.
+    fn take_matching(&self, other: &Self) -> Result<Matching> {
+        let mut theirs: BTreeMap<&str, &Tensor> = BTreeMap::new();
+        theirs.extend(
+            other
+                .parameters()
+                .iter()
+                .map(|(name, tensor)| (name.as_str(), tensor)),
+        );
+        let mut matching = Matching::default();
+        for (name, tensor) in self.parameters() {
+            match theirs.get(name.as_str()) {
+                Some(own) if own.shape() == tensor.shape() => {
+                    tensor.write(&own.to_vec::<f32>()?)?;
+                    theirs.remove(name.as_str());
+                    matching.loaded.push(name.clone());
+                }
+                _ => matching.missing.push(name.clone()),
+            }
+        }
+        matching.unused = theirs.into_keys().map(str::to_owned).collect();
         Ok(matching)
     }
 }

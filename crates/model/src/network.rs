@@ -6,6 +6,7 @@ use tensor::{Device, Element, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
+use crate::preparation::{IMAGES_KEY, Preparation};
 use crate::weights::{TensorFile, file_bytes};
 
 /// The key of a weight file's metadata under which the network is named.
@@ -20,6 +21,7 @@ pub struct Network {
     /// In the order of the architecture's parameters.
     parameters: Vec<(String, Tensor)>,
     class_names: Option<Vec<String>>,
+    preparation: Option<Preparation>,
     device: Device,
 }
 
@@ -51,6 +53,7 @@ impl Network {
             architecture,
             parameters,
             class_names: None,
+            preparation: None,
             device: device.clone(),
         })
     }
@@ -79,6 +82,41 @@ impl Network {
         self.class_names.as_deref()
     }
 
+    /// The network with the way its images are prepared, which its weight files keep from then on.
+    #[must_use]
+    pub fn with_preparation(mut self, preparation: Preparation) -> Self {
+        self.preparation = Some(preparation);
+        self
+    }
+
+    /// How its images are prepared, if that is known.
+    #[must_use]
+    pub fn preparation(&self) -> Option<&Preparation> {
+        self.preparation.as_ref()
+    }
+
+    /// The network with the same weights, for images of another side.
+    ///
+    /// # Errors
+    /// [`Error::LayerInput`] if a layer can't take that size; [`Error::Argument`] if the weights have other shapes there.
+    pub fn for_input_size(mut self, input_size: usize) -> Result<Self> {
+        let own = &self.architecture;
+        let other = Architecture::new(own.name(), Some(own.classes()), Some(input_size))?;
+        if shapes(&other) != shapes(own) {
+            return Err(Error::Argument {
+                network: own.name().to_owned(),
+                argument: "input size",
+                expected: format!("{}, which its weights are for", own.input_size()),
+                got: input_size.to_string(),
+            });
+        }
+        if let Some(preparation) = &mut self.preparation {
+            preparation.input_size = input_size;
+        }
+        self.architecture = other;
+        Ok(self)
+    }
+
     /// The network in a weight file, with its weights.
     ///
     /// # Errors
@@ -87,8 +125,10 @@ impl Network {
         let file = TensorFile::open(path)?;
         let architecture = architecture_of(&file)?;
         let names = class_names_of(&file)?;
-        let values = file.read(&shapes(&architecture))?;
-        let network = Self::with_values(architecture, values, device)?;
+        let preparation = Preparation::in_file(path)?;
+        let values = read_finite(file, &shapes(&architecture))?;
+        let mut network = Self::with_values(architecture, values, device)?;
+        network.preparation = preparation;
         match names {
             Some(names) => network.with_class_names(&names),
             None => Ok(network),
@@ -110,6 +150,7 @@ impl Network {
             architecture,
             parameters,
             class_names: None,
+            preparation: None,
             device: device.clone(),
         })
     }
@@ -156,7 +197,7 @@ impl Network {
                 found: found.to_owned(),
             });
         }
-        let values = file.read(&shapes(&self.architecture))?;
+        let values = read_finite(file, &shapes(&self.architecture))?;
         for ((_, tensor), data) in self.parameters.iter().zip(values) {
             tensor.write(&data)?;
         }
@@ -165,27 +206,41 @@ impl Network {
 
     /// The weights as a safetensors file: `NAME.weight` and `NAME.bias` of each layer in f32, convolutions as
     /// `[kh, kw, c_in / groups, c_out]`, dense layers as `[in, out]`; metadata `network` is
-    /// `alexnet-small classes=10 input_size=32`, and `classes`, if they are known, the classes' names as a JSON array. The same weights always give the same bytes.
+    /// `alexnet-small classes=10 input_size=32`, `classes`, if they are known, the classes' names as a JSON array, and `images`,
+    /// if it is known, a [`Preparation`] as JSON. The same weights always give the same bytes.
     ///
     /// # Errors
-    /// If the device fails.
+    /// [`Error::NotFinite`] if a weight is no finite number; if the device fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         for (name, tensor) in &self.parameters {
-            tensors.push((name.clone(), tensor.shape().to_vec(), tensor.to_vec()?));
+            let values: Vec<f32> = tensor.to_vec()?;
+            if let Some(found) = not_finite(&values) {
+                let tensor = name.clone();
+                return Err(Error::NotFinite { tensor, found });
+            }
+            tensors.push((name.clone(), tensor.shape().to_vec(), values));
         }
         let name = self.architecture.to_string();
-        let classes = self.classes_json();
-        let classes = classes.as_deref().map(|json| (CLASSES_KEY, json));
+        let about = self.about();
+        let about = about.iter().map(|(key, json)| (*key, json.as_str()));
         let metadata: Vec<_> = [(NETWORK_KEY, name.as_str())]
             .into_iter()
-            .chain(classes)
+            .chain(about)
             .collect();
         file_bytes(tensors, &metadata)
     }
 
+    /// What is known beside the weights, by the keys of a file's metadata, as JSON.
+    pub(crate) fn about(&self) -> Vec<(&'static str, String)> {
+        let classes = self.classes_json().map(|json| (CLASSES_KEY, json));
+        let images = self.preparation.as_ref().map(Preparation::to_json);
+        let images = images.map(|json| (IMAGES_KEY, json));
+        classes.into_iter().chain(images).collect()
+    }
+
     /// The classes' names as a JSON array.
-    pub(crate) fn classes_json(&self) -> Option<String> {
+    fn classes_json(&self) -> Option<String> {
         let names = self.class_names.as_ref()?;
         Some(serde_json::Value::from(names.clone()).to_string())
     }
@@ -269,7 +324,7 @@ fn variable_if(is_trained: bool, tensor: Tensor) -> Tensor {
 }
 
 /// The architecture that a weight file names.
-fn architecture_of(file: &TensorFile) -> Result<Architecture> {
+pub(crate) fn architecture_of(file: &TensorFile) -> Result<Architecture> {
     let wrong = |found: &str| {
         let expected = "weights of a network of this program";
         Error::format(file.path(), expected, found)
@@ -293,6 +348,29 @@ pub(crate) fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
         })
     };
     file.metadata(CLASSES_KEY).map(parse).transpose()
+}
+
+/// The weights in a file, which must be finite: a network with a NaN answers with nothing else.
+fn read_finite(file: TensorFile, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
+    let path = file.path().to_owned();
+    let tensors = file.read(expected)?;
+    for (values, (name, _)) in tensors.iter().zip(expected) {
+        if let Some(found) = not_finite(values) {
+            return Err(Error::Tensor {
+                path,
+                tensor: name.clone(),
+                expected: "finite numbers".to_owned(),
+                found,
+            });
+        }
+    }
+    Ok(tensors)
+}
+
+/// What and where the first value is that is NaN or infinite, if there is one.
+pub(crate) fn not_finite(values: &[f32]) -> Option<String> {
+    let at = values.iter().position(|value| !value.is_finite())?;
+    Some(format!("{} at element {at}", values[at]))
 }
 
 pub(crate) fn shapes(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {

@@ -6,6 +6,7 @@ use tensor::Shape;
 
 use crate::architecture::Architecture;
 use crate::layers::{Kind, Layer};
+use crate::settings::settings;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ pub struct SummaryRow {
     pub layer: &'static str,
     /// What it does, in a word.
     pub kind: &'static str,
+    /// What follows within the layer, if anything does: a ReLU.
+    pub activation: Option<&'static str>,
+    /// The numbers that it is made with, by name, such as `window` and `epsilon`.
+    pub settings: Vec<(&'static str, f64)>,
     /// The shape of one image's output.
     pub output: Shape,
     /// Numbers that training changes.
@@ -63,6 +68,8 @@ impl Architecture {
         let rows = self.stages().map(|(layer, input, output)| SummaryRow {
             layer: layer.name,
             kind: kind(&layer.kind),
+            activation: has_relu(&layer.kind).then_some("ReLU"),
+            settings: settings(layer, input, output),
             output: output.clone(),
             parameters: layer
                 .parameters(input)
@@ -109,8 +116,7 @@ impl Architecture {
         let gradients = self.stages().map(|(layer, _, output)| {
             let copies = match &layer.kind {
                 Kind::Flatten => 0,
-                Kind::Conv2d(conv) if conv.has_relu() => 2,
-                Kind::Dense(dense) if dense.has_relu() => 2,
+                kind if has_relu(kind) => 2,
                 _ => 1,
             };
             4 * copies * output.elements() as u64
@@ -151,6 +157,15 @@ fn flops(layer: &Layer, input: &Shape, output: &Shape) -> u64 {
         Kind::Conv2d(_) => 2 * weights(4) * (output[0] * output[1]) as u64,
         Kind::Dense(_) => 2 * weights(2),
         _ => 0,
+    }
+}
+
+/// Whether a ReLU is part of the layer.
+fn has_relu(kind: &Kind) -> bool {
+    match kind {
+        Kind::Conv2d(conv) => conv.has_relu(),
+        Kind::Dense(dense) => dense.has_relu(),
+        _ => false,
     }
 }
 
@@ -202,7 +217,7 @@ impl fmt::Display for Summary {
             let ([layer, kind, output], [parameters, flops, bytes]) = (words, numbers);
             writeln!(
                 f,
-                "{layer:<10} {kind:<12} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
+                "{layer:<10} {kind:<17} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
             )
         };
         line(
@@ -211,8 +226,12 @@ impl fmt::Display for Summary {
         )?;
         for row in &self.rows {
             let numbers = [row.parameters as u64, row.flops, row.activation_bytes].map(grouped);
+            let kind = match row.activation {
+                Some(activation) => format!("{}, {activation}", row.kind),
+                None => row.kind.to_owned(),
+            };
             line(
-                [row.layer, row.kind, &row.output.to_string()],
+                [row.layer, &kind, &row.output.to_string()],
                 numbers.each_ref().map(String::as_str),
             )?;
         }

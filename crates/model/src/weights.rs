@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use half::{bf16, f16};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, View};
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ impl TensorFile {
     /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is no safetensors file or has another length than its
     /// header says.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(Error::io(path, "open"))?;
+        let mut file = files::open(path)?;
         let length = file.metadata().map_err(Error::io(path, "read"))?.len();
         if length < 8 {
             return Err(Error::format(
@@ -121,6 +122,17 @@ impl TensorFile {
         tensors.collect()
     }
 
+    /// The elements of these tensors, in this order, whatever else there is.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if one is missing, or has another shape or type; [`Error::Io`].
+    pub(crate) fn read_some(mut self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
+        let (places, _) = self.places(expected)?;
+        let data = self.data()?;
+        let tensors = places.into_iter().map(|place| self.elements(&data, place));
+        tensors.collect()
+    }
+
     /// The elements of those of these tensors that the file has in this shape, in this order, and the names of what else
     /// is in it, in alphabetical order.
     ///
@@ -139,8 +151,8 @@ impl TensorFile {
         let mut tensors = Vec::new();
         for (name, shape) in wanted {
             let info = in_file.get(name);
-            let suits = info.filter(|info| info.dtype == Dtype::F32 && info.shape == *shape);
-            let place = suits.map(|info| info.data_offsets);
+            let suits = info.filter(|info| is_float(info.dtype) && info.shape == *shape);
+            let place = suits.map(|info| (info.dtype, info.data_offsets));
             if place.is_some() {
                 in_file.remove(name);
             }
@@ -169,25 +181,39 @@ impl TensorFile {
         Ok(data)
     }
 
-    /// The f32 elements at a place in the data.
-    fn elements(&self, data: &[u8], (begin, end): (usize, usize)) -> Result<Vec<f32>> {
+    /// The elements at a place in the data, as f32.
+    fn elements(&self, data: &[u8], (dtype, (begin, end)): Place) -> Result<Vec<f32>> {
         let bytes = data.get(begin..end).ok_or_else(|| {
             Error::format(&self.path, "a file that does not change", "a shorter one")
         })?;
-        let words = bytes.chunks_exact(4);
-        Ok(words
-            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect())
+        Ok(match dtype {
+            Dtype::F16 => words(bytes, |word| f16::from_le_bytes(word).to_f32()),
+            Dtype::BF16 => words(bytes, |word| bf16::from_le_bytes(word).to_f32()),
+            Dtype::F64 => words(bytes, |word| single(f64::from_le_bytes(word))),
+            _ => words(bytes, f32::from_le_bytes),
+        })
     }
 
-    /// Where each of the tensors lies in the data.
-    fn check(&self, expected: &[(String, Vec<usize>)]) -> Result<Vec<(usize, usize)>> {
+    /// Where each of the tensors lies in the data, if there are no others.
+    fn check(&self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Place>> {
+        let (places, others) = self.places(expected)?;
+        match others.first_key_value() {
+            Some((name, info)) => Err(self.mismatch(name, NO_TENSOR.to_owned(), describe(info))),
+            None => Ok(places),
+        }
+    }
+
+    /// Where each of the tensors lies in the data, and the others.
+    fn places(
+        &self,
+        expected: &[(String, Vec<usize>)],
+    ) -> Result<(Vec<Place>, BTreeMap<String, &TensorInfo>)> {
         let mut places = Vec::new();
         let mut in_file = self.header.tensors();
         for (name, shape) in expected {
             match in_file.remove(name) {
-                Some(info) if info.dtype == Dtype::F32 && info.shape == *shape => {
-                    places.push(info.data_offsets);
+                Some(info) if is_float(info.dtype) && info.shape == *shape => {
+                    places.push((info.dtype, info.data_offsets));
                 }
                 found => {
                     let found = found.map_or_else(|| NO_TENSOR.to_owned(), describe);
@@ -195,11 +221,7 @@ impl TensorFile {
                 }
             }
         }
-        // The smallest name, so that the message does not depend on the order of a hash table.
-        match in_file.into_iter().min_by(|a, b| a.0.cmp(&b.0)) {
-            Some((name, info)) => Err(self.mismatch(&name, NO_TENSOR.to_owned(), describe(info))),
-            None => Ok(places),
-        }
+        Ok((places, in_file.into_iter().collect()))
     }
 
     fn mismatch(&self, tensor: &str, expected: String, found: String) -> Error {
@@ -210,6 +232,28 @@ impl TensorFile {
             found,
         }
     }
+}
+
+/// What a tensor's elements are, and where they begin and end in the data.
+type Place = (Dtype, (usize, usize));
+
+/// Whether elements are floats that become 32-bit ones.
+fn is_float(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64)
+}
+
+/// The words of some bytes as floats.
+pub(crate) fn words<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (words, _) = bytes.as_chunks::<N>();
+    words.iter().map(|&word| convert(word)).collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the networks compute in 32 bits: rounding is the purpose"
+)]
+pub(crate) fn single(value: f64) -> f32 {
+    value as f32
 }
 
 const NO_TENSOR: &str = "no such tensor";

@@ -148,17 +148,10 @@ impl Run {
         (seconds > 0.0).then(|| images.sum::<f64>() / seconds)
     }
 
-    /// The row with the best validation accuracy.
+    /// The row of the best epoch, by the metric of the recipe, as training chooses its best checkpoint.
     #[must_use]
     pub fn best(&self) -> Option<&Row> {
-        let rows = self.rows.iter().filter(|row| row.val_accuracy.is_some());
-        rows.max_by(|a, b| {
-            let order = a.val_accuracy.partial_cmp(&b.val_accuracy);
-            // Of equal ones the first.
-            order
-                .unwrap_or(std::cmp::Ordering::Equal)
-                .then(b.epoch.cmp(&a.epoch))
-        })
+        self.recipe.best_row(&self.rows)
     }
 }
 

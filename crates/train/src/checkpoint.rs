@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Metric;
 use crate::error::{Error, Result};
-use crate::record::Row;
+use crate::record::{Row, number_or_null};
 
 /// The version of `state.json` that this program writes: with checksums. It reads 1 too, which had none.
 const FORMAT: u32 = 2;
@@ -42,7 +43,7 @@ pub(crate) struct State {
     pub(crate) partial: Partial,
     /// The epochs that are done.
     pub(crate) rows: Vec<Row>,
-    /// The best of them by validation accuracy.
+    /// The best of them: see [`Best::after`].
     pub(crate) best: Option<Best>,
     /// Seconds of training steps so far.
     pub(crate) train_s: f64,
@@ -80,6 +81,7 @@ pub(crate) enum Part {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Partial {
     /// The device's f32 sums. JSON may change the last bit of an f64, which rounding to f32 takes away again.
+    #[serde(deserialize_with = "number_or_null")]
     pub(crate) loss: f64,
     pub(crate) correct: f64,
     pub(crate) correct_in_five: f64,
@@ -97,14 +99,31 @@ pub(crate) struct Best {
 }
 
 impl Best {
-    /// The epoch of `row`, if its validation accuracy is the best so far.
-    pub(crate) fn after(best: Option<Self>, row: &Row) -> Option<Self> {
+    /// The epoch of `row`, if it is better by `metric` than the best of the epochs before, whose `rows` these are. Of equal
+    /// ones by accuracy the one with the lower loss is better, of equal ones by loss the one with the higher accuracy, and
+    /// then the earlier one. A metric that is not finite is never better.
+    pub(crate) fn after(
+        best: Option<Self>,
+        rows: &[Row],
+        row: &Row,
+        metric: Metric,
+    ) -> Option<Self> {
         let accuracy = row.val_accuracy?;
-        let is_better = best.is_none_or(|best| accuracy > best.accuracy);
-        is_better.then_some(Self {
+        let new = Self {
             epoch: row.epoch,
             accuracy,
-        })
+        };
+        let is_finite = |value: Option<f64>| value.is_some_and(f64::is_finite);
+        if !is_finite(row.val_loss) || !is_finite(metric.of(row)) {
+            return None;
+        }
+        let before = best.and_then(|best| rows.iter().find(|row| row.epoch == best.epoch));
+        let is_better = match (best, before) {
+            (None, _) => true,
+            (Some(best), None) => accuracy > best.accuracy,
+            (Some(_), Some(before)) => metric.is_better(row, before),
+        };
+        is_better.then_some(new)
     }
 }
 
@@ -142,6 +161,20 @@ pub(crate) fn model_path(folder: &Path) -> PathBuf {
 /// The optimizer's file of a checkpoint folder.
 pub(crate) fn optimizer_path(folder: &Path) -> PathBuf {
     folder.join(OPTIMIZER)
+}
+
+/// The sum of the weights in the bytes of a weight file, all of them f32: finite if each is.
+pub(crate) fn weight_sum(model: &[u8]) -> f64 {
+    // A safetensors file is the length of its header in 8 bytes, the header, and the tensors.
+    let Some((length, rest)) = model.split_first_chunk::<8>() else {
+        return 0.0;
+    };
+    let header = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let weights = rest.get(header..).unwrap_or_default().chunks_exact(4);
+    weights
+        .filter_map(<[u8]>::first_chunk)
+        .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
+        .sum()
 }
 
 /// Names beside a checkpoint's folder: the new one on its way in, the old one on its way out.
@@ -323,6 +356,44 @@ mod tests {
             step,
             ..State::default()
         }
+    }
+
+    #[test]
+    fn the_best_epoch_is_by_the_metric_then_by_the_other_then_the_earliest() {
+        let row = |epoch, loss, accuracy| Row {
+            epoch,
+            step: epoch,
+            lr: 1e-3,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            val_loss: Some(loss),
+            val_accuracy: Some(accuracy),
+            val_top5: None,
+            images_per_s: 1.0,
+            data_wait_fraction: 0.0,
+            seconds: 1.0,
+        };
+        let nan = f64::NAN;
+        let rows = [
+            row(1, 0.9, 0.5),
+            row(2, 0.7, 0.8),
+            row(3, 0.6, 0.8),
+            row(4, 0.6, 0.7),
+            row(5, 0.6, 0.8),
+            row(6, nan, 1.0),
+            row(7, 0.5, 0.6),
+        ];
+        let best = |metric| {
+            let mut best: Option<Best> = None;
+            let mut epochs = Vec::new();
+            for (idx, row) in rows.iter().enumerate() {
+                best = Best::after(best, &rows[..idx], row, metric).or(best);
+                epochs.extend(best.map(|best| best.epoch));
+            }
+            epochs
+        };
+        assert_eq!(best(Metric::ValLoss), [1, 2, 3, 3, 3, 3, 7]);
+        assert_eq!(best(Metric::ValAccuracy), [1, 2, 3, 3, 3, 3, 3]);
     }
 
     fn put(folder: &Path, step: u64) {

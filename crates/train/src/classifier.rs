@@ -1,13 +1,13 @@
 //! Weights at work on pictures: a network with its recipe's way of preparing images and its classes' names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use data::{Batch, CHANNELS, Fit};
-use model::{Mode, Network};
+use data::{Batch, CHANNELS, DecodeOptions};
+use model::{Mode, Network, Preparation};
 use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::evaluate::Weights;
+use crate::evaluate::{self, Weights};
 use crate::input::Input;
 use crate::recipe::{ImagesRecipe, Recipe, Views};
 
@@ -29,10 +29,12 @@ pub struct Classifier {
     network: Network,
     names: Vec<String>,
     size: [u32; 2],
-    fit: Fit,
+    decode: DecodeOptions,
     input: Input,
     logits: Tensor,
     recording: Recording,
+    /// The weight file, for messages.
+    path: PathBuf,
 }
 
 /// How much each place of a picture speaks for a class: by how much the logarithm of the class's probability falls when the
@@ -51,7 +53,7 @@ impl Classifier {
     /// # Errors
     /// If the weights can't be read, the recipe does not suit them, or the device has no room.
     pub fn open(weights: &Weights, recipe: &Recipe, device: &Device) -> Result<Self> {
-        let network = Network::open(&weights.path, device)?;
+        let network = evaluate::open(&weights.path, recipe, device)?;
         let architecture = network.architecture();
         let (side, classes) = (architecture.input_size(), architecture.classes());
         let source = u32::try_from(recipe.images.source_size).unwrap_or(u32::MAX);
@@ -72,20 +74,28 @@ impl Classifier {
         Ok(Self {
             names,
             size,
-            fit: recipe.images.fit.into(),
+            decode: recipe.decode_options(size),
             input,
             logits,
             recording,
             network,
+            path: weights.path.clone(),
         })
     }
 
-    /// The recipe by which a weight file without a run is used: that of CIFAR-10 for images of side 32, else torchvision's
-    /// way with ImageNet.
+    /// The recipe by which a weight file without a run is used: as its metadata say; of a file without such, that of
+    /// CIFAR-10 for images of side 32, else torchvision's way with ImageNet.
     ///
     /// # Errors
     /// If the weights can't be read.
     pub fn default_recipe(weights: &Path) -> Result<Recipe> {
+        if let Some(preparation) = Preparation::in_file(weights)? {
+            let mut recipe = Recipe::named("folder")?;
+            "weights".clone_into(&mut recipe.name);
+            "pictures".clone_into(&mut recipe.dataset);
+            recipe.prepare_as(&preparation);
+            return Ok(recipe);
+        }
         let file = model::TensorFile::open(weights)?;
         let name = file.metadata("network").unwrap_or_default();
         let mut recipe = Recipe::for_dataset("cifar10")?;
@@ -158,13 +168,14 @@ impl Classifier {
     /// # Errors
     /// [`Error::Data`] if it is no whole picture.
     pub fn pixels(&self, bytes: &[u8], name: &Path) -> Result<Vec<u8>> {
-        Ok(data::picture_pixels(bytes, name, self.size, self.fit)?)
+        Ok(data::picture_pixels(bytes, name, &self.decode)?)
     }
 
     /// The probability of each class, for each picture.
     ///
     /// # Errors
-    /// [`Error::Setting`] if a picture has another size; if the device fails.
+    /// [`Error::Setting`] if a picture has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
+    /// device fails.
     pub fn classify(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let logarithms = self.log_probabilities(pictures)?.into_iter();
         Ok(logarithms
@@ -250,6 +261,12 @@ impl Classifier {
             let logits: Vec<f32> = self.logits.to_vec()?;
             let all = logits.chunks_exact(self.names.len()).take(chunk.len());
             rows.extend(all.map(log_softmax));
+        }
+        if rows.iter().flatten().any(|x: &f32| x.is_nan()) {
+            return Err(Error::NotFinite {
+                weights: self.path.clone(),
+                found: "NaN".to_owned(),
+            });
         }
         Ok(rows)
     }

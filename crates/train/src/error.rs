@@ -28,15 +28,25 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
-    /// The loss is no number any more.
-    #[error("training diverged: the loss is {loss} {}", steps(*first, *step))]
+    /// A loss is not finite any more. Checkpoints are still those of before.
+    #[error("training diverged: the {of} is {loss} {}", steps(*first, *step))]
     Diverged {
+        /// Which: `loss` of training, `validation loss`, `test loss`, or `sum of the weights`.
+        of: &'static str,
         /// The first step whose loss can be meant: the losses are read every few steps, on the CPU after each.
         first: u64,
         /// The step after which it was seen, counted from 1 over the whole run.
         step: u64,
         /// Not a number, or infinite.
         loss: f64,
+    },
+    /// A network computes what is not finite.
+    #[error("{}: expected finite logits, found {found}", weights.display())]
+    NotFinite {
+        /// The weight file.
+        weights: PathBuf,
+        /// What it computes, and of which image.
+        found: String,
     },
     /// A folder for a new run holds something already.
     #[error("{}: there is a run already", path.display())]

@@ -101,11 +101,12 @@ impl Weights {
     }
 }
 
-/// Scores the weights in a file on one split of a data set, prepared as `recipe` says. `progress` is told of batches done
-/// and batches in all. Classes are matched by their names, where the weights have them.
+/// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one.
+/// `progress` is told of batches done and batches in all. Classes are matched by their names, where the weights have them.
 ///
 /// # Errors
-/// If the weights can't be read or do not suit the data set ([`Error::Classes`]), it has no such split, or the device fails.
+/// If the weights can't be read or do not suit the data set ([`Error::Classes`]), it has no such split, or the device fails;
+/// [`Error::NotFinite`] if the weights give NaN.
 pub fn evaluate(
     weights: &Path,
     recipe: &Recipe,
@@ -113,7 +114,7 @@ pub fn evaluate(
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scored> {
-    let network = Network::open(weights, device)?;
+    let network = open(weights, recipe, device)?;
     let images = data.split(split).ok_or_else(|| {
         Error::setting(
             "split",
@@ -131,9 +132,29 @@ pub fn evaluate(
     let matched = match_images(weights, of_network, images)?;
     let views = recipe.evaluation.views;
     let score = Evaluator::new(&network, matched.images, &recipe, views)?.run(progress)?;
+    if !score.loss.is_finite() {
+        return Err(Error::NotFinite {
+            weights: weights.to_owned(),
+            found: match score.confusion.unanswered() {
+                0 => format!("a loss of {}", score.loss),
+                n => format!("NaN for {n} of {} images", score.images),
+            },
+        });
+    }
     Ok(Scored {
         score,
         classes: matched.classes,
         note: matched.note,
+    })
+}
+
+/// The network in a weight file, for images of the recipe's size.
+pub(crate) fn open(weights: &Path, recipe: &Recipe, device: &Device) -> Result<Network> {
+    let network = Network::open(weights, device)?;
+    Ok(match recipe.input_size {
+        Some(size) if size != network.architecture().input_size() => {
+            network.for_input_size(size)?
+        }
+        _ => network,
     })
 }

@@ -24,6 +24,7 @@ mod memory;
 mod norms;
 mod optimizer;
 mod pattern;
+mod preparation;
 mod preview;
 mod profiler;
 mod rate;
@@ -44,7 +45,7 @@ pub mod proof;
 pub mod schedule;
 pub mod throughput;
 
-pub use callback::{Ended, Event, FineTuning, Listener, Outcome, Start, Step};
+pub use callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
 pub use classifier::{Classifier, Explanation};
 pub use control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
 pub use environment::{peak_host_bytes, resident_bytes};

@@ -108,7 +108,7 @@ impl RunDir {
     pub fn recipe(&self) -> Result<Recipe> {
         let path = self.path.join(CONFIG);
         let text = files::read_text(&path, files::MOST_TEXT_BYTES)?;
-        Recipe::parse(&text, &path)
+        Recipe::of_run(&text, &path)
     }
 
     pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<()> {

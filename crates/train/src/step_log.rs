@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::callback::Step;
 use crate::error::{Error, Result};
-use crate::record::{rounded, significant};
+use crate::record::{number_or_null, rounded, significant};
 
 /// The file in a run folder.
 const NAME: &str = "steps.jsonl";
@@ -22,6 +22,7 @@ const MOST_LINE_BYTES: u64 = 64 << 10;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRow {
     /// Seconds since the run began, over all parts of a resumed run.
+    #[serde(deserialize_with = "number_or_null")]
     pub time_s: f64,
     /// The epoch, from 1.
     pub epoch: u64,
@@ -32,12 +33,16 @@ pub struct StepRow {
     /// Steps in an epoch.
     pub of: usize,
     /// Mean loss of the last steps that were read back.
+    #[serde(deserialize_with = "number_or_null")]
     pub loss: f64,
     /// The epoch's training accuracy so far.
+    #[serde(deserialize_with = "number_or_null")]
     pub accuracy: f64,
     /// The learning rate.
+    #[serde(deserialize_with = "number_or_null")]
     pub lr: f64,
     /// Training images a second in this epoch.
+    #[serde(deserialize_with = "number_or_null")]
     pub images_per_s: f64,
 }
 

@@ -150,17 +150,51 @@ impl Sweep {
     }
 }
 
-/// The rows, the best first: by validation accuracy, then by test accuracy; failures come last.
+impl SweepRow {
+    /// Why the run has no result: its error, or the loss that is not finite. `None` if it has one.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let it = match &self.result {
+            Ok(summary) => summary,
+            Err(error) => return Some(error.clone()),
+        };
+        // Older programs called a run complete that computed NaN, and gave it an accuracy of 1.
+        let losses = [
+            ("train loss", Some(it.train_loss)),
+            ("validation loss", it.val_loss),
+            ("test loss", it.test_loss),
+        ];
+        let bad = losses
+            .into_iter()
+            .find(|(_, loss)| loss.is_some_and(|loss| !loss.is_finite()));
+        // A loss that is not finite is null in the file, as one of a split that is not there.
+        let is_null = it.test_loss.is_none() && it.test_accuracy.is_some()
+            || it.val_loss.is_none() && it.val_accuracy.is_some();
+        let text = |(of, loss): (&str, Option<f64>)| match loss {
+            Some(loss) => format!("diverged: the {of} is {loss}"),
+            None => format!("diverged: the {of} is not finite"),
+        };
+        bad.map(text)
+            .or_else(|| is_null.then(|| "diverged: a loss is not finite".to_owned()))
+    }
+}
+
+/// The rows, the best first: by validation accuracy, then by test accuracy. Those that diverged or failed come last, as
+/// they were run.
 #[must_use]
 pub fn ranked(rows: &[SweepRow]) -> Vec<&SweepRow> {
-    let figures = |row: &SweepRow| match &row.result {
-        Ok(it) => [Some(1.0), it.best_val_accuracy, it.test_accuracy],
-        Err(_) => [None; 3],
+    let worth = |row: &SweepRow| match &row.result {
+        Ok(it) if row.failure().is_none() => {
+            let worth = |accuracy: Option<f64>| accuracy.unwrap_or(-1.0);
+            [1.0, worth(it.best_val_accuracy), worth(it.test_accuracy)]
+        }
+        _ => [0.0; 3],
     };
     let mut sorted: Vec<_> = rows.iter().collect();
     sorted.sort_by(|a, b| {
-        let order = figures(b).partial_cmp(&figures(a));
-        order.unwrap_or(Ordering::Equal)
+        let orders = worth(b).into_iter().zip(worth(a));
+        let order = orders.map(|(b, a)| b.total_cmp(&a));
+        order.fold(Ordering::Equal, Ordering::then)
     });
     sorted
 }
@@ -179,7 +213,7 @@ fn csv_line(row: &SweepRow) -> String {
             it.epochs.to_string(),
             it.images_per_s.to_string(),
             it.wall_s.to_string(),
-            String::new(),
+            row.failure().as_deref().map_or_else(String::new, quoted),
         ],
         Err(error) => {
             let mut cells = [const { String::new() }; 11];
@@ -402,7 +436,7 @@ mod tests {
             val_accuracy: None,
             best_epoch: None,
             best_val_accuracy: val,
-            test_loss: None,
+            test_loss: Some(1.0),
             test_accuracy: Some(test),
             test_top5: None,
             test_macro_f1: None,
@@ -415,20 +449,38 @@ mod tests {
             name: name.to_owned(),
             result,
         };
+        // As e25ac3f wrote it of a run of NaN weights.
+        let nan = Summary {
+            test_loss: Some(f64::NAN),
+            ..summary(Some(1.0), 1.0)
+        };
+        let json = serde_json::to_string(&nan).unwrap();
+        let null: Summary = serde_json::from_str(&json).unwrap();
+        assert_eq!(null.test_loss, None, "JSON has no NaN");
         let rows = [
+            row("nan", Ok(nan)),
+            row("null", Ok(null)),
             row("failed", Err("no, not \"that\"".to_owned())),
             row("low", Ok(summary(Some(0.5), 0.9))),
             row("high", Ok(summary(Some(0.6), 0.1))),
             row("high,too", Ok(summary(Some(0.6), 0.2))),
         ];
         let names: Vec<_> = ranked(&rows).iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names, ["high,too", "high", "low", "failed"]);
+        assert_eq!(names, ["high,too", "high", "low", "nan", "null", "failed"]);
         let folder = tempfile::tempdir().unwrap();
         Sweep::write_comparison(folder.path(), &rows).unwrap();
         let csv = std::fs::read_to_string(folder.path().join("comparison.csv")).unwrap();
         let lines: Vec<_> = csv.lines().collect();
         assert!(lines[1].starts_with("\"high,too\",0.6,,0.2,"), "{csv}");
-        assert!(lines[4].ends_with(",\"no, not \"\"that\"\"\""), "{csv}");
+        assert!(
+            lines[4].ends_with(",diverged: the test loss is NaN"),
+            "{csv}"
+        );
+        assert!(
+            lines[5].ends_with(",diverged: a loss is not finite"),
+            "{csv}"
+        );
+        assert!(lines[6].ends_with(",\"no, not \"\"that\"\"\""), "{csv}");
         assert_eq!(lines[0].split(',').count(), lines[2].split(',').count());
     }
 }

@@ -10,11 +10,11 @@ mod steps;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use data::{DataSet, Loader, LoaderOptions};
+use data::{DataSet, Loader, LoaderOptions, Tail};
 use model::{Architecture, Network};
 use tensor::Device;
 
-use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, Start};
+use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
 use crate::checkpoint::State;
 use crate::control::Metric;
 use crate::environment::Environment;
@@ -57,6 +57,8 @@ pub struct Trainer {
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
+    /// What the learning rate jumps by where the run goes on, if it does.
+    rate_change: Option<RateChange>,
     max_time: Option<Duration>,
     /// What the last step that was read back lost.
     last_loss: f64,
@@ -95,18 +97,27 @@ impl Trainer {
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
+        let (n, left) = batch_sizes(&recipe, data.train.len());
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,
-            ..LoaderOptions::training(recipe.batch_size, recipe.seed)
+            tail: if recipe.drop_last {
+                Tail::Drop
+            } else {
+                Tail::Pad
+            },
+            ..LoaderOptions::training(n, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
+        let preparation = recipe.preparation(data.train.size(), architecture.input_size())?;
         let mut trained = Network::new(architecture, recipe.seed, device)?
-            .with_class_names(data.class_names())?;
+            .with_class_names(data.class_names())?
+            .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
         let optimizer = Optimizer::new(&recipe, &trained)?;
-        let input = Input::of(device, recipe.batch_size, &data.train, is_resident)?;
-        let step = TrainStep::capture(&trained, &optimizer, &recipe, input)?;
+        let input = Input::of(device, n, &data.train, is_resident)?;
+        let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
+        let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;
         let network = optimizer.model().clone();
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
@@ -131,6 +142,7 @@ impl Trainer {
             log: None,
             state: State::default(),
             initial: None,
+            rate_change: None,
             max_time: None,
             last_loss: f64::NAN,
             began: Instant::now(),
@@ -240,12 +252,25 @@ impl Trainer {
                 len(&self.data.validation),
                 len(&self.data.test),
             ],
+            images_per_epoch: self.loader.images_in(self.loader.n_batches()),
+            best_by: self.recipe.best_metric(),
+            rate_change: self.rate_change,
             steps_per_epoch: self.steps_of(self.loader.n_batches()),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
             initial: self.initial.clone(),
         }
     }
+}
+
+/// Images in a batch, and in a smaller last one of an epoch, if there is one. Fewer images than a batch has are one batch,
+/// unless an incomplete one is to be left out.
+fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
+    if recipe.drop_last {
+        return (recipe.batch_size, 0);
+    }
+    let n = recipe.batch_size.min(images).max(1);
+    (n, images % n)
 }
 
 /// The network of a recipe for a data set.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use clap_complete::Shell;
 
-use super::OutputArgs;
+use super::{OutputArgs, PreparationArgs};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PredictArgs {
@@ -21,9 +21,11 @@ pub(crate) struct PredictArgs {
     /// Write a picture beside each one, NAME.explained.png, with what speaks for its first class in red
     #[arg(long)]
     pub(crate) explain: bool,
-    /// The recipe that says how images are prepared [default: the run's]
+    /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,
+    #[command(flatten)]
+    pub(crate) preparation: PreparationArgs,
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
@@ -52,12 +54,20 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ImportArgs {
-    /// A state dict: safetensors, or .pth as torch.save writes it since PyTorch 1.6; nothing in it is run
+    /// A state dict, a checkpoint around one, a whole model or `TorchScript`: .pth of any age, or safetensors; nothing in it is
+    /// run
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The network whose weights the file has
     #[arg(long, value_name = "NAME", default_value = "alexnet-torchvision")]
     pub(crate) network: ImportedArg,
+    /// The names of the file's classes: a text file with a line each, in order [default: the file's own, of 1000 classes
+    /// ImageNet's]
+    #[arg(long, value_name = "NAMES", conflicts_with = "new_head")]
+    pub(crate) classes: Option<PathBuf>,
+    /// Begin a new last layer, with initial weights, for this many classes, or for those named in a text file with a line each
+    #[arg(long, value_name = "N|NAMES")]
+    pub(crate) new_head: Option<String>,
     /// The weight file to write
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

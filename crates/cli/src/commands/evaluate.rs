@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use train::data::Split;
-use train::{Evaluation, Recipe, Scored, Views};
+use train::model::Preparation;
+use train::{Evaluation, Recipe, Scored, Views, Weights};
 
 use crate::args::{EvaluateArgs, ViewsArg};
 use crate::progress::Progress;
@@ -12,7 +13,9 @@ use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let weights = super::weights(&args.weights, args.output)?;
-    let mut recipe = recipe(args, weights.recipe)?;
+    let mut recipe = recipe(args, &weights)?;
+    recipe.input_size = None;
+    args.preparation.apply(&mut recipe);
     super::apply(&args.machine, &mut recipe);
     recipe.limit = args.limit;
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
@@ -64,12 +67,19 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How images are prepared: as asked for, else as in the run, else as the data set's recipe says.
-fn recipe(args: &EvaluateArgs, of_run: Option<Recipe>) -> Result<Recipe> {
-    let mut recipe = match (&args.recipe, of_run, &args.dataset) {
+/// How images are prepared: as asked for, else as in the run, else as the weight file says, else as the data set's recipe
+/// does.
+fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
+    let mut recipe = match (&args.recipe, &weights.recipe, &args.dataset) {
         (Some(name), ..) => Recipe::named(name)?,
-        (None, Some(recipe), _) => recipe,
-        (None, None, Some(dataset)) => Recipe::for_dataset(dataset)?,
+        (None, Some(recipe), _) => recipe.clone(),
+        (None, None, Some(dataset)) => {
+            let mut recipe = Recipe::for_dataset(dataset)?;
+            if let Some(preparation) = Preparation::in_file(&weights.path)? {
+                recipe.prepare_as(&preparation);
+            }
+            recipe
+        }
         (None, None, None) => {
             return Err(anyhow::anyhow!("no run around it tells the data set"))
                 .with_context(|| args.weights.display().to_string());
@@ -78,6 +88,8 @@ fn recipe(args: &EvaluateArgs, of_run: Option<Recipe>) -> Result<Recipe> {
     if let Some(dataset) = &args.dataset {
         if *dataset != recipe.dataset {
             recipe.validation = None;
+            // Pictures are brought to the size that the training images had, which a data set may have by itself.
+            recipe.images.source_size = recipe.source()[0];
         }
         recipe.dataset.clone_from(dataset);
     }

@@ -4,19 +4,22 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use train::Device;
-use train::model::{Format, Network, Pixels};
+use train::model::{Format, Network};
 
 use crate::args::{ExportArgs, FormatArg};
 use crate::report;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
     let weights = super::weights(&args.weights, args.output)?;
-    let network = Network::open(&weights.path, &Device::cpu())?;
-    let normalisation = weights.recipe.map(|recipe| recipe.images.normalisation());
-    let pixels = match normalisation {
-        Some(Ok([mean, deviation])) => Some(Pixels { mean, deviation }),
-        _ => None,
-    };
+    let mut network = Network::open(&weights.path, &Device::cpu())?;
+    if network.preparation().is_none()
+        && let Some(recipe) = &weights.recipe
+        // Of a run by a version that did not note it in its weights.
+        && let Ok(preparation) =
+            recipe.preparation(recipe.source(), network.architecture().input_size())
+    {
+        network = network.with_preparation(preparation);
+    }
     let format = match args.format {
         FormatArg::Safetensors => Format::Safetensors,
         FormatArg::Torchvision => Format::Torchvision,
@@ -28,7 +31,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
         &format!("writing {file}, to read it back and compare"),
         args.output,
     );
-    let exported = network.export(format, pixels.as_ref(), &args.out)?;
+    let exported = network.export(format, None, &args.out)?;
     report::exported(&network, &exported, &args.out, args.output)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use train::data::{DataError, heat_map, pictures_under, read_picture};
+use train::model::Preparation;
 use train::{Classifier, Device, Recipe, Weights};
 
 use crate::args::PredictArgs;
@@ -19,21 +20,25 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
     let weights = super::weights(&args.weights, args.output)?;
     let device = Device::open(&args.device)?;
-    let recipe = recipe(args, &weights)?;
+    let mut recipe = recipe(args, &weights)?;
+    recipe.input_size = None;
+    args.preparation.apply(&mut recipe);
+    recipe.check()?;
     let classifier = named(Classifier::open(&weights, &recipe, &device)?, &recipe)?;
     let mut predictions = Predictions::new(args.output);
     let mut files = Vec::new();
     for path in &args.images {
         if path.is_dir() {
-            let (found, skipped) = pictures_under(path);
-            let skipped = skipped.into_iter();
+            let found = pictures_under(path);
+            predictions.leave_out(path, &found.left_out);
+            let skipped = found.skipped.into_iter();
             skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
             anyhow::ensure!(
-                !found.is_empty(),
-                "{}: no JPEG, PNG, WebP or BMP here",
+                !found.files.is_empty(),
+                "{}: no JPEG, PNG, WebP, BMP, GIF or TIFF here",
                 path.display()
             );
-            files.extend(found);
+            files.extend(found.files);
         } else {
             files.push(path.clone());
         }
@@ -69,8 +74,25 @@ fn predict(
         }
     }
     let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
-    let rows = classifier.classify(&pictures)?;
+    let rows: Vec<_> = match classifier.classify(&pictures) {
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        // One by one, to say for which.
+        Err(train::Error::NotFinite { .. }) => {
+            let one = |pixels| classifier.classify(std::slice::from_ref(pixels));
+            let rows = pictures.iter().map(one);
+            rows.map(|rows| rows.map(|mut rows| rows.remove(0)))
+                .collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
     for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+        let probabilities = match probabilities {
+            Ok(probabilities) => probabilities,
+            Err(error) => {
+                predictions.fail(path, error.to_string());
+                continue;
+            }
+        };
         let mut classes: Vec<usize> = (0..probabilities.len()).collect();
         classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         let first = classes[0];
@@ -110,8 +132,11 @@ fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
         return Ok(recipe.clone());
     }
     let recipe = Classifier::default_recipe(&weights.path)?;
+    if Preparation::in_file(&weights.path)?.is_some() {
+        return Ok(recipe);
+    }
     let text = format!(
-        "no run around the weights: pictures are prepared as for {}",
+        "neither the weight file nor a run around it tells how: pictures are prepared as for {}",
         recipe.name
     );
     report::working(&text, args.output);
@@ -152,6 +177,7 @@ fn reason(error: &anyhow::Error) -> String {
     match cause {
         Some(DataError::Picture { reason, .. }) => reason.clone(),
         Some(DataError::Io { source, .. }) => source.to_string(),
+        Some(DataError::File(error)) => error.source.to_string(),
         _ => match error.downcast_ref::<train::Error>() {
             Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
             _ => format!("{error:#}"),

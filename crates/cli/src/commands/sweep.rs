@@ -99,7 +99,7 @@ fn train(
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;
-    progress.skipped(&data.skipped);
+    progress.left_out(&data);
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = resumed.map(|path| RunDir::open(path)?.locked());
     let resumed = resumed.transpose()?;
     let recipe = match &resumed {
-        Some(run) => with_flags(run.recipe()?, args),
+        Some(run) => with_flags(resumed_with(&run.recipe()?, &args.control.settings)?, args),
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
     recipe.check()?;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;
-    progress.skipped(&data.skipped);
+    progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
         return trial::run(kind, args, (recipe, data), (&device, &stop), progress);
@@ -115,6 +115,18 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
     Ok(recipe)
 }
 
+/// The recipe of a run that goes on, with settings that may change on the way: when it stops early follows from its epochs
+/// anew, and their weights do not depend on it.
+fn resumed_with(recipe: &Recipe, settings: &[String]) -> Result<Recipe> {
+    for setting in settings {
+        anyhow::ensure!(
+            setting.trim_start().starts_with("early_stopping."),
+            "--set {setting}: expected a setting of early_stopping with --resume, as a run's other settings stay"
+        );
+    }
+    Ok(recipe.with_settings(settings)?)
+}
+
 fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     super::apply(&args.machine, &mut recipe);
     control(&args.control, &mut recipe);
@@ -147,10 +159,11 @@ fn control(args: &ControlArgs, recipe: &mut Recipe) {
         recipe.optimizer.freeze.clone_from(&args.freeze);
     }
     if let Some(patience) = args.early_stopping {
+        let before = recipe.early_stopping;
         recipe.early_stopping = Some(EarlyStoppingRecipe {
             patience,
-            metric: Metric::ValLoss,
-            min_delta: 0.0,
+            metric: before.map_or(Metric::ValLoss, |before| before.metric),
+            min_delta: before.map_or(0.0, |before| before.min_delta),
         });
     }
     if let Some(every) = args.checkpoint_every {

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use files::{escape, printable};
 use serde_json::{Value, json};
-use train::model::{Exported, Network, TensorFile};
+use train::data::LeftOut;
+use train::model::{Exported, Imported, Network, TensorFile};
 
-use super::{print_json, to_stderr, to_stdout};
+use super::{left_out_lines, print_json, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
+/// What is left out of a file is named up to so many.
+const NAMED: usize = 8;
 /// Letters of the longest bar.
 const BAR: f32 = 30.0;
 
@@ -28,6 +32,7 @@ pub(crate) struct Predictions {
     output: OutputArgs,
     all: Vec<Value>,
     failed: Vec<(PathBuf, String)>,
+    left_out: LeftOut,
 }
 
 impl Predictions {
@@ -36,6 +41,7 @@ impl Predictions {
             output,
             all: Vec::new(),
             failed: Vec::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -57,21 +63,16 @@ impl Predictions {
             }));
             return Ok(());
         }
-        let mut text = format!("{}\n", path.display());
-        let width = guesses
-            .iter()
-            .map(|guess| guess.name.chars().count())
-            .max()
-            .unwrap_or(0);
-        for Guess {
-            name, probability, ..
-        } in guesses
-        {
+        let mut text = format!("{}\n", printable(path.as_os_str()));
+        let names: Vec<_> = guesses.iter().map(|guess| escape(&guess.name)).collect();
+        let widths = names.iter().map(|name| name.chars().count());
+        let width = widths.max().unwrap_or(0);
+        for (Guess { probability, .. }, name) in guesses.iter().zip(&names) {
             let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
             writeln!(text, "{}", line.trim_end())?;
         }
         if let Some(explained) = explained {
-            writeln!(text, "  explained in {}", explained.display())?;
+            writeln!(text, "  explained in {}", printable(explained.as_os_str()))?;
         }
         to_stdout(&text)
     }
@@ -81,20 +82,36 @@ impl Predictions {
         self.failed.push((path.to_owned(), reason));
     }
 
+    /// Files in a folder that are no pictures by their names.
+    pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
+        for line in left_out_lines(left_out) {
+            let folder = files::printable(folder.as_os_str());
+            super::working(&format!("{folder}: {line}"), self.output);
+        }
+        for (ending, count) in &left_out.files {
+            *self.left_out.files.entry(ending.clone()).or_default() += count;
+        }
+    }
+
     /// The end, with what was left out of `of` pictures.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
             let failed = self.failed.iter().map(
                 |(path, reason)| json!({ "image": path.display().to_string(), "reason": reason }),
             );
-            print_json(&json!({ "images": self.all, "failed": failed.collect::<Vec<_>>() }))?;
+            print_json(&json!({
+                "images": self.all,
+                "failed": failed.collect::<Vec<_>>(),
+                "left_out": self.left_out.files,
+            }))?;
         }
         if self.failed.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = String::new();
         for (path, reason) in &self.failed {
-            writeln!(text, "left out {}: {reason}", path.display())?;
+            let (path, reason) = (printable(path.as_os_str()), escape(reason));
+            writeln!(text, "left out {path}: {reason}")?;
         }
         writeln!(
             text,
@@ -121,24 +138,45 @@ fn bar(share: f32) -> String {
 }
 
 /// A file that another program's weights were read into.
-pub(crate) fn imported(network: &Network, path: &Path, output: OutputArgs) -> Result<()> {
+pub(crate) fn imported(imported: &Imported, path: &Path, output: OutputArgs) -> Result<()> {
+    let Imported { network, ignored } = imported;
     let architecture = network.architecture();
+    let parameters = architecture.summary().parameters();
     if output.json {
         return print_json(&json!({
             "network": architecture.name(),
             "classes": architecture.classes(),
-            "parameters": architecture.summary().parameters(),
+            "parameters": parameters,
+            "images": network.preparation(),
+            "ignored": ignored,
             "file": path.display().to_string(),
         }));
     }
     if output.quiet {
         return Ok(());
     }
-    let parameters = architecture.summary().parameters();
-    to_stdout(&format!(
-        "{architecture}, {parameters} parameters\nwritten to {}\n",
-        path.display()
-    ))
+    let mut text = format!("{architecture}, {parameters} parameters\n");
+    if !ignored.is_empty() {
+        let names: Vec<_> = ignored.iter().map(|name| escape(name)).collect();
+        let (named, rest) = names.split_at(names.len().min(NAMED));
+        let more = match rest.len() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        writeln!(
+            text,
+            "left out, beside the network: {}{more}",
+            named.join(", ")
+        )?;
+    }
+    if network.preparation().is_some_and(|own| !own.exif_rotation) {
+        text.push_str(
+            "images are prepared as torchvision does, which leaves them as stored: EXIF rotation is off for these weights, and \
+             on for those trained here\n",
+        );
+    }
+    writeln!(text, "written to {}", printable(path.as_os_str()))?;
+    to_stdout(&text)
 }
 
 /// A file for another program.
@@ -200,9 +238,10 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
             &json!({ "file": path, "metadata": metadata, "tensors": rows.collect::<Vec<_>>() }),
         );
     }
-    let mut text = format!("{path}\n");
+    let mut text = format!("{}\n", escape(&path));
     for (key, value) in &metadata {
-        writeln!(text, "{key}: {}", value.as_str().unwrap_or_default())?;
+        let value = escape(value.as_str().unwrap_or_default());
+        writeln!(text, "{}: {value}", escape(key))?;
     }
     let heads = ["min", "mean", "max"]
         .map(|head| format!("{head:>11}"))
@@ -213,6 +252,7 @@ pub(crate) fn inspected(file: TensorFile, output: OutputArgs) -> Result<()> {
         "tensor", "type", "shape"
     )?;
     for (name, kind, shape, range) in rows {
+        let name = escape(name);
         let range = range.map(|x| format!("{x:>11.4e}")).join(" ");
         writeln!(
             text,

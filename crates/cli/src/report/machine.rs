@@ -63,9 +63,13 @@ pub(crate) fn summary(network: &Architecture, batch_size: usize, output: OutputA
         ));
     }
     let layers = summary.rows().iter().map(|row| {
+        let settings = row.settings.iter();
+        let settings = settings.map(|&(name, value)| (name.to_owned(), value.into()));
         json!({
             "layer": row.layer,
             "kind": row.kind,
+            "activation": row.activation,
+            "settings": settings.collect::<serde_json::Map<_, _>>(),
             "output": row.output.to_vec(),
             "parameters": row.parameters,
             "flops": row.flops,

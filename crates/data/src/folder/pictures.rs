@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::decode::{Fit, decode};
+use crate::decode::{DecodeOptions, decode};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Source};
 
@@ -18,8 +18,7 @@ pub(super) struct Pictures {
     /// by another would gain nothing.
     kept: Vec<OnceLock<Box<[u8]>>>,
     left: Arc<AtomicU64>,
-    size: [u32; 2],
-    fit: Fit,
+    options: DecodeOptions,
 }
 
 impl Pictures {
@@ -29,13 +28,13 @@ impl Pictures {
             files,
             kept,
             left: Arc::clone(left),
-            size: options.size,
-            fit: options.fit,
+            options: options.decode(),
         }
     }
 
     pub(super) fn image_bytes(&self) -> usize {
-        self.size
+        self.options
+            .size
             .iter()
             .fold(CHANNELS, |product, side| product * *side as usize)
     }
@@ -58,7 +57,7 @@ impl Source for Pictures {
             out.copy_from_slice(pixels);
             return Ok(());
         }
-        decode(&self.files[index], self.size, self.fit, out)?;
+        decode(&self.files[index], &self.options, out)?;
         let bytes = out.len() as u64;
         let take = |left: u64| left.checked_sub(bytes);
         if self

@@ -7,6 +7,10 @@ use crate::ops::accuracy::AccuracyParams;
 
 /// A rank that is none, and the label that has it.
 const PADDING: u32 = u32::MAX;
+/// The rank of a wrong answer whatever `k`: more than there are classes would still be among the first five of three.
+const WRONG: u32 = u32::MAX - 1;
+/// The answer of a row with a NaN.
+const NO_CLASS: u32 = u32::MAX;
 /// Rows per parallel task.
 const TASK_ROWS: usize = 64;
 
@@ -33,19 +37,20 @@ pub(crate) fn rank(p: &AccuracyParams, args: CpuArgs<'_>) {
 fn rank_row(classes: u32, logits: &[f32], label: u32) -> (u32, u32) {
     let own = logits[label.min(classes - 1) as usize];
     let (mut rank, mut winner, mut most) = (0, 0, logits[0]);
+    let mut has_nan = false;
     for (c, &x) in (0..).zip(logits) {
-        let is_under = x < own;
-        if c != label && !is_under && (c < label || x != own) {
-            rank += 1;
-        }
-        let is_no_more = x <= most;
-        if !is_no_more && !most.is_nan() {
+        rank += u32::from(x > own || (x == own && c < label));
+        if x > most {
             (most, winner) = (x, c);
         }
+        has_nan |= x.is_nan();
+    }
+    if has_nan {
+        winner = NO_CLASS;
     }
     match label {
         PADDING => (PADDING, winner),
-        _ if label >= classes || own.is_nan() => (classes, winner),
+        _ if label >= classes || has_nan => (WRONG, winner),
         _ => (rank, winner),
     }
 }
@@ -74,7 +79,7 @@ pub(crate) fn confusion(p: &AccuracyParams, args: CpuArgs<'_>) {
     let ([labels, best], [counts]) = args.split();
     let counts = words_mut(counts);
     for (&label, &best) in words(labels).iter().zip(words(best)) {
-        if label < p.classes {
+        if label < p.classes && best < p.classes {
             counts[(label * p.classes + best) as usize] += 1;
         }
     }

@@ -16,12 +16,9 @@ pub(crate) struct Readback {
 
 impl Readback {
     pub(crate) fn is_ready(&self, gpu: &GpuDevice) -> bool {
-        let polled = gpu
-            .lost
-            .get()
-            .is_none()
-            .then(|| gpu.device.poll(wgpu::PollType::Poll));
-        !matches!(polled, Some(Ok(_)))
+        let is_lost = gpu.lost.get().is_some();
+        is_lost
+            || gpu.poll(wgpu::PollType::Poll).is_err()
             || self.staging.is_none()
             || self.arrived.load(Ordering::Acquire)
     }

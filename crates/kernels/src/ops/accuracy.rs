@@ -1,7 +1,8 @@
 //! How often a classifier is right, added up on the device, so that a training loop reads four numbers now and then.
 //!
-//! A row's rank is how many classes come before its label by their logits, the lower class first among equal ones and a
-//! NaN first of all. The answer is right in the first k if the rank is under k. Nothing here has a gradient.
+//! A row's rank is how many classes come before its label by their logits, the lower class first among equal ones. The
+//! answer is right in the first k if the rank is under k. A row with a NaN has no answer: it is wrong for every k, and no
+//! class is its best. Nothing here has a gradient.
 
 use super::{check_len, size};
 use crate::buffer::Buffer;
@@ -33,10 +34,10 @@ pub const TOTALS: usize = 4;
 /// Where the labels of a batch stand among the classes.
 #[derive(Clone, Debug)]
 pub struct Ranking {
-    /// `[rows]` words: classes before the label; `u32::MAX` for padding, `classes` for a label that is no class or whose
-    /// own logit is a NaN.
+    /// `[rows]` words: classes before the label; `u32::MAX` for padding, `u32::MAX - 1` for a label that is no class and
+    /// for a row with a NaN.
     pub ranks: Buffer,
-    /// `[rows]` words: the class of the largest logit, the first of equal ones.
+    /// `[rows]` words: the class of the largest logit, the first of equal ones; `u32::MAX` for a row with a NaN.
     pub best: Buffer,
     classes: usize,
 }
@@ -78,6 +79,7 @@ pub fn add(device: &Device, ranking: &Ranking, loss: &Buffer, totals: &Buffer) -
 }
 
 /// Adds a batch to the confusion counts `counts: [classes, classes]` words: a row for each label, a column for each answer.
+/// Rows without an answer are not counted.
 ///
 /// # Errors
 /// If lengths don't fit or the device fails.

@@ -10,6 +10,8 @@ use crate::error::Result;
 pub enum Fill {
     /// Whole numbers in `-max..=max`: sums of their products are exact in f32, in any order.
     Integers(u32),
+    /// As [`Fill::Integers`], but one in sixteen is a NaN: for what must not count it as the largest.
+    IntegersAndNan(u32),
     /// Uniform in `[low, high)`.
     Uniform(f64, f64),
     /// Uniform in `[-1, 1)` but at least 0.05 away from 0, where ReLU has a kink.
@@ -95,6 +97,18 @@ impl Input {
                 (0..self.len)
                     .map(|_| random.below(count) - f64::from(max))
                     .collect()
+            }
+            Fill::IntegersAndNan(max) => {
+                let count = 2 * u64::from(max) + 1;
+                let values = (0..self.len).map(|_| (random.below(count), random.below(16)));
+                let value = |(x, nan): (f64, f64)| {
+                    if nan == 0.0 {
+                        f64::NAN
+                    } else {
+                        x - f64::from(max)
+                    }
+                };
+                values.map(value).collect()
             }
             Fill::Uniform(low, high) => (0..self.len)
                 .map(|_| to_f32(low + (high - low) * random.unit()))

@@ -3,7 +3,8 @@
 //!
 //! Channels come first there: filters are turned, and so are the rows of the first dense layer, which sees the last image
 //! flattened. ONNX divides LRN's alpha by the window, this project does not. Dropout is left out. The metadata has
-//! `network`, `classes` (a JSON array), and `mean` and `deviation` (JSON arrays), with which pixels in 0 to 1 become input.
+//! `network`, `classes` (a JSON array), `images` (a JSON object, a [`crate::Preparation`]), and `mean` and `deviation` (JSON
+//! arrays), with which pixels in 0 to 1 become input.
 
 mod proto;
 mod run;
@@ -51,8 +52,13 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     graph.input = vec![value(INPUT, &[3, size, size])];
     graph.output = vec![value(OUTPUT, &[architecture.classes()])];
     let mut metadata = vec![entry("network", architecture.to_string())];
-    metadata.extend(network.classes_json().map(|json| entry("classes", json)));
-    if let Some(pixels) = pixels {
+    let about = network.about().into_iter();
+    metadata.extend(about.map(|(key, json)| entry(key, json)));
+    let own = network.preparation().map(|own| Pixels {
+        mean: own.mean,
+        deviation: own.std,
+    });
+    if let Some(pixels) = pixels.copied().or(own) {
         metadata.push(entry("mean", format!("{:?}", pixels.mean)));
         metadata.push(entry("deviation", format!("{:?}", pixels.deviation)));
     }

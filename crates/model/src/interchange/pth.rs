@@ -1,5 +1,8 @@
-//! PyTorch's `.pth` files since 1.6: a zip archive of `NAME/data.pkl`, which says what there is, and `NAME/data/0`, `1` and
-//! so on, the elements. Nothing in them is run, and nothing is unpacked to disk.
+//! PyTorch's `.pth` files. Since 1.6: a zip archive of `NAME/data.pkl`, which says what there is, and `NAME/data/0`, `1` and
+//! so on, the elements; `TorchScript`'s archives too. Before, and on request since: pickles one behind the other, then each
+//! storage with its length. Nothing in them is run, and nothing is unpacked to disk.
+
+mod legacy;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,12 +12,14 @@ use std::path::{Path, PathBuf};
 use half::{bf16, f16};
 use zip::ZipArchive;
 
-use super::pickle::{self, TensorPlace};
+use super::pickle::{self, State, TensorPlace};
 use crate::error::{Error, Result};
+use crate::weights::{single, words};
+use legacy::Storages;
 
-/// The longest `data.pkl` that is read. That of AlexNet has 2 KiB.
+/// The longest `data.pkl` that is read. That of AlexNet has 2 KiB, with its optimizer 10 KiB.
 const MOST_PICKLE_BYTES: u64 = 1 << 20;
-/// The longest storage that is read: four times that of fc6.
+/// The longest storage that is read: four times that of fc6, of doubles.
 const MOST_STORAGE_BYTES: u64 = 1 << 30;
 
 const WHAT: &str = "a state_dict of tensors, as torch.save writes it";
@@ -23,43 +28,72 @@ const WHAT: &str = "a state_dict of tensors, as torch.save writes it";
 #[derive(Debug)]
 pub(super) struct PthFile {
     path: PathBuf,
-    archive: ZipArchive<BufReader<File>>,
-    prefix: String,
+    elements: Elements,
     tensors: BTreeMap<String, TensorPlace>,
+    ignored: Vec<String>,
+}
+
+/// Where the storages are.
+#[derive(Debug)]
+enum Elements {
+    Archive {
+        archive: ZipArchive<BufReader<File>>,
+        prefix: String,
+    },
+    Legacy(Storages),
 }
 
 impl PthFile {
+    /// Whether a file begins as one of these does.
+    pub(super) fn is_one(path: &Path) -> Result<bool> {
+        Ok(super::begins_with(path, b"PK\x03\x04")? || legacy::is_one(path)?)
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io(path, "open"))?;
         let wrong = |found: String| Error::format(path, WHAT, found);
+        let (elements, state) = if legacy::is_one(path)? {
+            let (storages, state) = Storages::open(path, files::open(path)?).map_err(wrong)?;
+            (Elements::Legacy(storages), state)
+        } else {
+            Self::open_archive(files::open(path)?).map_err(wrong)?
+        };
+        let (mut tensors, n) = (BTreeMap::new(), state.tensors.len());
+        tensors.extend(state.tensors);
+        if tensors.len() != n {
+            return Err(wrong("two tensors of one name".to_owned()));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            elements,
+            tensors,
+            ignored: state.ignored,
+        })
+    }
+
+    fn open_archive(file: File) -> Result<(Elements, State), String> {
         let mut archive =
-            ZipArchive::new(BufReader::new(file)).map_err(|error| wrong(error.to_string()))?;
+            ZipArchive::new(BufReader::new(file)).map_err(|error| error.to_string())?;
         let mut pickles = Vec::new();
         for name in archive.file_names() {
-            let name = name.map_err(|error| wrong(error.to_string()))?;
+            let name = name.map_err(|error| error.to_string())?;
             if let Some(prefix) = name.strip_suffix("/data.pkl") {
                 pickles.push(prefix.to_owned());
             }
         }
         let [prefix] = &pickles[..] else {
-            return Err(wrong(format!("{} entries named data.pkl", pickles.len())));
+            return Err(format!("{} entries named data.pkl", pickles.len()));
         };
         let prefix = prefix.clone();
         let mut read =
             |entry: &str, most| entry_bytes(&mut archive, &format!("{prefix}/{entry}"), most);
         let order = read("byteorder", 16);
         if order.is_ok_and(|order| order.trim_ascii() != b"little") {
-            return Err(wrong("elements that are not little-endian".to_owned()));
+            return Err("elements that are not little-endian".to_owned());
         }
-        let bytes = read("data.pkl", MOST_PICKLE_BYTES).map_err(wrong)?;
+        let bytes = read("data.pkl", MOST_PICKLE_BYTES)?;
         let state = pickle::state_dict(&bytes);
-        let state = state.map_err(|found| wrong(format!("{found} of {prefix}/data.pkl")))?;
-        Ok(Self {
-            path: path.to_owned(),
-            archive,
-            prefix,
-            tensors: state.into_iter().collect(),
-        })
+        let state = state.map_err(|found| format!("{found} of {prefix}/data.pkl"))?;
+        Ok((Elements::Archive { archive, prefix }, state))
     }
 
     /// The tensors' names and shapes.
@@ -68,6 +102,11 @@ impl PthFile {
         tensors
             .map(|(name, place)| (name.clone(), place.shape.clone()))
             .collect()
+    }
+
+    /// What is in the file beside the network.
+    pub(super) fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// The elements of a tensor of the file, whose shape the caller has checked.
@@ -80,19 +119,22 @@ impl PthFile {
         };
         let place = self.tensors.get(name);
         let place = place.ok_or_else(|| wrong("a tensor", "no such tensor".to_owned()))?;
-        let entry = format!("{}/data/{}", self.prefix, place.storage);
-        let bytes = entry_bytes(&mut self.archive, &entry, MOST_STORAGE_BYTES);
+        if element_bytes(&place.kind).is_none_or(|_| !is_float(&place.kind)) {
+            return Err(wrong("elements that are floats", place.kind.clone()));
+        }
+        let bytes = match &mut self.elements {
+            Elements::Archive { archive, prefix } => {
+                let entry = format!("{prefix}/data/{}", place.storage);
+                entry_bytes(archive, &entry, MOST_STORAGE_BYTES)
+            }
+            Elements::Legacy(storages) => storages.read(&place.storage, MOST_STORAGE_BYTES),
+        };
         let bytes = bytes.map_err(|found| wrong("its elements", found))?;
         let elements = match place.kind.as_str() {
             "FloatStorage" => words(&bytes, f32::from_le_bytes),
             "HalfStorage" => words(&bytes, |word| f16::from_le_bytes(word).to_f32()),
             "BFloat16Storage" => words(&bytes, |word| bf16::from_le_bytes(word).to_f32()),
-            other => {
-                return Err(wrong(
-                    "elements of 32-bit, 16-bit or brain floats",
-                    other.to_owned(),
-                ));
-            }
+            _ => words(&bytes, |word| single(f64::from_le_bytes(word))),
         };
         strided(&elements, place).ok_or_else(|| {
             let expected = format!("a place within its {} stored elements", elements.len());
@@ -105,9 +147,23 @@ impl PthFile {
     }
 }
 
-fn words<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    let (words, _) = bytes.as_chunks::<N>();
-    words.iter().map(|&word| convert(word)).collect()
+fn is_float(kind: &str) -> bool {
+    matches!(
+        kind,
+        "FloatStorage" | "HalfStorage" | "BFloat16Storage" | "DoubleStorage"
+    )
+}
+
+/// Bytes of an element of a storage of this class, if it is known.
+fn element_bytes(kind: &str) -> Option<u64> {
+    Some(match kind {
+        "ByteStorage" | "CharStorage" | "BoolStorage" | "UntypedStorage" => 1,
+        "ShortStorage" | "HalfStorage" | "BFloat16Storage" => 2,
+        "IntStorage" | "FloatStorage" => 4,
+        "LongStorage" | "DoubleStorage" | "ComplexFloatStorage" => 8,
+        "ComplexDoubleStorage" => 16,
+        _ => return None,
+    })
 }
 
 /// The elements of a tensor out of its storage, row-major; none if one lies outside.
@@ -204,16 +260,13 @@ mod tests {
             assert_eq!(file.shapes()[name], shape, "{name}");
             assert_eq!(file.read(name).unwrap(), values, "{name}");
         }
-        for (name, kind) in [
-            ("double", "DoubleStorage"),
-            ("num_batches_tracked", "LongStorage"),
-        ] {
-            let message = file.read(name).unwrap_err().to_string();
-            assert!(
-                message.contains(kind) && message.contains(name),
-                "{message}"
-            );
-        }
+        // Doubles are rounded to what the networks compute in; integers are no weights.
+        assert_eq!(file.read("double").unwrap(), [0.1_f32]);
+        let message = file.read("num_batches_tracked").unwrap_err().to_string();
+        assert!(
+            message.contains("LongStorage") && message.contains("num_batches_tracked"),
+            "{message}"
+        );
     }
 
     #[test]

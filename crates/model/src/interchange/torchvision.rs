@@ -1,5 +1,6 @@
 //! torchvision's `alexnet`: the names and layouts of its state dict, in safetensors or `.pth`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tensor::Device;
@@ -7,14 +8,28 @@ use tensor::Device;
 use super::layout::{
     filters_first, filters_last, permuted, rows_channels_first, rows_channels_last,
 };
+use super::names::{self, Names};
 use super::pth::PthFile;
+use super::{Import, Imported};
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
 use crate::network::{Network, shapes};
+use crate::preparation::{IMAGES_KEY, Preparation};
 use crate::weights::{TensorFile, file_bytes};
 
 /// The one network of this project that torchvision has.
 const NETWORK: &str = "alexnet-torchvision";
+
+/// A tensor that every one of its files has: the last layer's bias, which says for how many classes it is.
+pub(super) const ANCHOR: &str = "classifier.6.bias";
+/// The last layer.
+const HEAD: &str = "classifier.6.";
+
+const NO_TENSOR: &str = "no such tensor";
+
+/// The names of `ImageNet`'s 1000 classes in the order of torchvision's weights, a line each: `_IMAGENET_CATEGORIES` of
+/// torchvision 0.29 (BSD 3-clause, copyright Soumith Chintala 2016).
+const IMAGENET: &str = include_str!("imagenet.txt");
 
 /// This project's layers and torchvision's.
 const LAYERS: [(&str, &str); 8] = [
@@ -110,91 +125,207 @@ pub(super) fn bytes(network: &Network) -> Result<Vec<u8>> {
         tensors.push((entry.name.clone(), entry.shape(), values));
     }
     let mut metadata = vec![("format", "pt")];
-    let classes = network.classes_json();
-    metadata.extend(classes.as_deref().map(|json| ("classes", json)));
+    let about = network.about();
+    metadata.extend(about.iter().map(|(key, json)| (*key, json.as_str())));
     file_bytes(tensors, &metadata)
 }
 
 /// Weights in torchvision's layout, from either kind of file.
-enum Source {
+struct Source<'a> {
+    path: &'a Path,
+    file: Kind,
+    /// The tensors' shapes, by the names in the file.
+    shapes: BTreeMap<String, Vec<usize>>,
+    names: Names,
+}
+
+enum Kind {
     Safetensors(TensorFile),
     Pth(PthFile),
 }
 
-impl Source {
-    /// A zip archive begins with `PK`.
-    fn open(path: &Path) -> Result<Self> {
-        if super::begins_with(path, b"PK\x03\x04")? {
-            Ok(Self::Pth(PthFile::open(path)?))
+impl<'a> Source<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let (file, shapes) = if PthFile::is_one(path)? {
+            let file = PthFile::open(path)?;
+            let shapes = file.shapes();
+            (Kind::Pth(file), shapes)
         } else {
-            Ok(Self::Safetensors(TensorFile::open(path)?))
-        }
-    }
-
-    fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
-        match self {
-            Self::Safetensors(file) => file.tensors().remove(name).map(|(_, shape)| shape),
-            Self::Pth(file) => file.shapes().remove(name),
-        }
-    }
-
-    /// The elements of exactly these tensors, in this order.
-    fn read(self, path: &Path, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
-        let mut file = match self {
-            Self::Safetensors(file) => return file.read(expected),
-            Self::Pth(file) => file,
+            let file = TensorFile::open(path)?;
+            let tensors = file.tensors().into_iter();
+            let shapes = tensors.map(|(name, (_, shape))| (name, shape));
+            let shapes = shapes.collect();
+            (Kind::Safetensors(file), shapes)
         };
-        let wrong = |tensor: &str, expected: String, found: String| Error::Tensor {
-            path: path.to_owned(),
+        let names = names::unwrapped(shapes.keys(), ANCHOR);
+        let names = names.map_err(|found| Error::format(path, "one network's weights", found))?;
+        Ok(Self {
+            path,
+            file,
+            shapes,
+            names,
+        })
+    }
+
+    fn wrong(&self, tensor: &str, expected: String, found: String) -> Error {
+        Error::Tensor {
+            path: self.path.to_owned(),
             tensor: tensor.to_owned(),
             expected,
             found,
+        }
+    }
+
+    /// For how many classes the last layer is.
+    fn classes(&self) -> Result<usize> {
+        let shape = self
+            .names
+            .own
+            .get(ANCHOR)
+            .and_then(|name| self.shapes.get(name));
+        match shape.map(Vec::as_slice) {
+            Some(&[classes]) => Ok(classes),
+            _ => {
+                let expected = "a number for each class, as torchvision's alexnet has".to_owned();
+                Err(self.wrong(ANCHOR, expected, NO_TENSOR.to_owned()))
+            }
+        }
+    }
+
+    /// A value of a safetensors file's metadata.
+    fn metadata(&self, key: &str) -> Option<&str> {
+        match &self.file {
+            Kind::Safetensors(file) => file.metadata(key),
+            Kind::Pth(_) => None,
+        }
+    }
+
+    /// What is in the file beside the network.
+    fn ignored(&self) -> Vec<String> {
+        let mut ignored = match &self.file {
+            Kind::Safetensors(_) => Vec::new(),
+            Kind::Pth(file) => file.ignored().to_vec(),
         };
-        let none = || "no such tensor".to_owned();
-        let mut found = file.shapes();
+        ignored.extend(self.names.ignored.iter().cloned());
+        ignored
+    }
+
+    /// The elements of exactly these tensors, in this order, but of those that are not `wanted`.
+    fn read(
+        self,
+        expected: &[(String, Vec<usize>)],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Option<Vec<f32>>>> {
+        let mut found = self.names.own.clone();
+        let mut in_file = Vec::new();
         for (name, shape) in expected {
-            match found.remove(name) {
-                Some(other) if other == *shape => {}
-                other => {
-                    let other = other.map_or_else(none, |other| format!("{other:?}"));
-                    return Err(wrong(name, format!("{shape:?}"), other));
+            let own = found.remove(name);
+            let other = own.as_ref().and_then(|own| self.shapes.get(own));
+            let is_right = other.is_some_and(|other| other == shape || !is_wanted(name));
+            match own {
+                Some(own) if is_right => in_file.push((own, shape.clone())),
+                _ => {
+                    let other = other.map_or_else(|| NO_TENSOR.to_owned(), |o| format!("{o:?}"));
+                    return Err(self.wrong(name, format!("{shape:?}"), other));
                 }
             }
         }
-        if let Some((name, shape)) = found.pop_first() {
-            return Err(wrong(&name, none(), format!("{shape:?}")));
+        if let Some((_, name)) = found.pop_first() {
+            let shape = format!("{:?}", self.shapes.get(&name));
+            return Err(self.wrong(&name, NO_TENSOR.to_owned(), shape));
         }
-        expected.iter().map(|(name, _)| file.read(name)).collect()
+        match self.file {
+            Kind::Safetensors(file) => {
+                let wanted: Vec<_> = expected.iter().map(|(name, _)| is_wanted(name)).collect();
+                let listed = in_file.iter().zip(&wanted);
+                let listed = listed
+                    .filter(|(_, wanted)| **wanted)
+                    .map(|(tensor, _)| tensor.clone());
+                let mut values = file.read_some(&listed.collect::<Vec<_>>())?.into_iter();
+                let values = wanted
+                    .into_iter()
+                    .map(|wanted| values.next().filter(|_| wanted));
+                Ok(values.collect())
+            }
+            Kind::Pth(mut file) => {
+                let names = expected.iter().zip(&in_file);
+                let read = names.map(|((name, _), (own, _))| {
+                    is_wanted(name).then(|| file.read(own)).transpose()
+                });
+                read.collect()
+            }
+        }
     }
 }
 
-/// The network with the weights of a state dict of torchvision's `alexnet`. The file says for how many classes.
-pub(super) fn import(path: &Path, device: &Device) -> Result<Network> {
+/// The network with the weights of torchvision's `alexnet`. The file says for how many classes.
+pub(super) fn import(path: &Path, options: &Import, device: &Device) -> Result<Imported> {
     let source = Source::open(path)?;
-    let bias = "classifier.6.bias";
-    let Some([classes]) = source
-        .shape_of(bias)
-        .as_deref()
-        .map(<[usize]>::to_vec)
-        .and_then(|s| <[usize; 1]>::try_from(s).ok())
-    else {
-        return Err(Error::Tensor {
-            path: path.to_owned(),
-            tensor: bias.to_owned(),
-            expected: "a number for each class, as torchvision's alexnet has".to_owned(),
-            found: "no such tensor".to_owned(),
-        });
-    };
+    let in_file = source.classes()?;
+    let classes = options.new_head.unwrap_or(in_file);
     let architecture = Architecture::new(NETWORK, Some(classes), None)?;
+    let names = names_for(&source, options, classes)?;
+    let preparation = match source.metadata(IMAGES_KEY) {
+        Some(json) => {
+            let own = Preparation::from_json(json, architecture.input_size());
+            own.map_err(|fault| Error::format(path, "metadata images that say how", fault))?
+        }
+        None => Preparation::torchvision(),
+    };
     let entries = entries(&architecture)?;
     let expected: Vec<_> = entries
         .iter()
         .map(|entry| (entry.name.clone(), entry.shape()))
         .collect();
-    let values = source.read(path, &expected)?;
-    let values = entries
-        .iter()
-        .zip(values)
-        .map(|(entry, values)| entry.in_ours(values));
-    Network::with_values(architecture, values.collect(), device)
+    let ignored = source.ignored();
+    let is_kept = |name: &str| options.new_head.is_none() || !name.starts_with(HEAD);
+    let values = source.read(&expected, is_kept)?;
+    let fresh = match options.new_head {
+        Some(_) => Some(Network::new(architecture.clone(), 0, device)?),
+        None => None,
+    };
+    let mut own = Vec::new();
+    for (idx, (entry, values)) in entries.iter().zip(values).enumerate() {
+        own.push(match (values, &fresh) {
+            (Some(values), _) => entry.in_ours(values),
+            (None, Some(fresh)) => fresh.parameters()[idx].1.to_vec()?,
+            (None, None) => unreachable!("all are read where no head is new"),
+        });
+    }
+    let network = Network::with_values(architecture, own, device)?.with_preparation(preparation);
+    let network = match names {
+        Some(names) => network.with_class_names(&names)?,
+        None => network,
+    };
+    Ok(Imported { network, ignored })
+}
+
+/// The classes' names: those given, those of the file, or with as many classes `ImageNet`'s.
+fn names_for(source: &Source<'_>, options: &Import, classes: usize) -> Result<Option<Vec<String>>> {
+    if let Some(names) = &options.class_names {
+        if names.len() != classes {
+            return Err(Error::Argument {
+                network: files::printable(source.path.as_os_str()),
+                argument: "class names",
+                expected: format!("{classes} names, one for each class of its last layer"),
+                got: names.len().to_string(),
+            });
+        }
+        return Ok(Some(names.clone()));
+    }
+    if options.new_head.is_some() {
+        return Ok(None);
+    }
+    if let Some(json) = source.metadata("classes") {
+        let names = serde_json::from_str(json).map_err(|error| {
+            Error::format(
+                source.path,
+                "a JSON array of class names",
+                error.to_string(),
+            )
+        });
+        return names.map(Some);
+    }
+    let imagenet = || IMAGENET.lines().map(str::to_owned).collect::<Vec<_>>();
+    Ok(Some(imagenet()).filter(|names| names.len() == classes))
 }

@@ -11,7 +11,8 @@ pub struct EvaluationRecipe {
     /// The views of each image whose probabilities are averaged in the test. Validation looks at the plain one.
     pub views: Views,
     /// The shorter side that images are resized to before the crop; that of `images.resize` if absent, else the network's
-    /// input.
+    /// input. Where a recipe has it, it keeps its ratio to the side that training images are resized to (`images.resize`, or
+    /// `input_size` without that or with area crops) when a setting changes that side and not this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
 }

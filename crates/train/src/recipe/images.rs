@@ -19,6 +19,8 @@ pub struct ImagesRecipe {
     pub source_size: usize,
     /// How a picture of another shape becomes that square.
     pub fit: FitKind,
+    /// Whether pictures in files are turned as their EXIF orientation says. torchvision and Keras don't.
+    pub exif_rotation: bool,
     /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<[f32; 3]>,
@@ -95,6 +97,7 @@ impl Default for ImagesRecipe {
         Self {
             source_size: 256,
             fit: FitKind::Crop,
+            exif_rotation: true,
             mean: None,
             deviation: None,
             resize: None,

@@ -11,6 +11,23 @@ use crate::error::{Error, Result};
 /// fit. It is little beside what training takes on the GPUs that would train on more.
 const MOST_BYTES: usize = 1 << 30;
 
+/// See [`data::DECODE_BYTES`].
+const DECODE_MIB: u64 = data::DECODE_BYTES >> 20;
+/// 10,922 pictures of 256x256.
+const CACHE_MIB: u64 = 2048;
+/// More MiB than a machine has.
+const MOST_MIB: u64 = 1 << 30;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_default_decode(mib: &u64) -> bool {
+    *mib == DECODE_MIB
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_default_cache(mib: &u64) -> bool {
+    *mib == CACHE_MIB
+}
+
 /// What changes how fast a run goes, and not where it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +38,12 @@ pub struct MachineRecipe {
     pub loader_threads: usize,
     /// Whether the training and the validation images stay on the device, so that a step sends their numbers alone.
     pub resident: Residency,
+    /// Memory that all pictures take together while they are decoded, in MiB. One that needs more is an error.
+    #[serde(skip_serializing_if = "is_default_decode")]
+    pub decode_mib: u64,
+    /// Memory for decoded pictures of a folder, in MiB. Those beyond it are decoded whenever they are asked for.
+    #[serde(skip_serializing_if = "is_default_cache")]
+    pub cache_mib: u64,
     /// The data directory, if not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
@@ -34,9 +57,30 @@ impl Default for MachineRecipe {
             device: "auto".to_owned(),
             loader_threads: 2,
             resident: Residency::default(),
+            decode_mib: DECODE_MIB,
+            cache_mib: CACHE_MIB,
             data_dir: None,
             norms: false,
         }
+    }
+}
+
+impl MachineRecipe {
+    /// An error if a number makes no sense.
+    pub(super) fn check(&self) -> Result<()> {
+        for (setting, mib, least) in [
+            ("machine.decode_mib", self.decode_mib, 1),
+            ("machine.cache_mib", self.cache_mib, 0),
+        ] {
+            if !(least..=MOST_MIB).contains(&mib) {
+                return Err(Error::setting(
+                    setting,
+                    format!("{least} to {MOST_MIB} MiB"),
+                    mib,
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use model::Architecture;
 use toml::{Table, Value};
 
-use super::Recipe;
+use super::{CropKind, Recipe};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -16,6 +17,34 @@ impl Recipe {
         self.with_table(table(text, path)?, path)
     }
 
+    /// The recipe with `evaluation.resize` in the ratio that it had in `before`, whose settings were replaced by others
+    /// without one.
+    fn with_evaluation_like(mut self, before: &Self) -> Self {
+        let sides = [before.training_side(), self.training_side()];
+        if let (Some(resize), [Some(old), Some(new)]) = (before.evaluation.resize, sides)
+            && old > 0
+        {
+            self.evaluation.resize = Some((resize.saturating_mul(new) + old / 2) / old);
+        }
+        self
+    }
+
+    /// The side that training images are resized to before crops of the network's input are taken.
+    fn training_side(&self) -> Option<usize> {
+        let resize = self
+            .images
+            .resize
+            .filter(|_| self.images.crop != CropKind::Area);
+        let own = || {
+            Some(
+                Architecture::new(&self.network, None, None)
+                    .ok()?
+                    .input_size(),
+            )
+        };
+        resize.or(self.input_size).or_else(own)
+    }
+
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
     /// the value in TOML. What is no TOML value is taken for a text: `network=alexnet-bn`.
     ///
@@ -23,6 +52,7 @@ impl Recipe {
     /// As [`Recipe::parse`]; [`Error::Setting`] if one has no `=`.
     pub fn with_settings<S: AsRef<str>>(&self, settings: &[S]) -> Result<Self> {
         let mut recipe = self.clone();
+        let mut sets_resize = false;
         for setting in settings {
             let setting = setting.as_ref();
             let Some((key, value)) = setting.split_once('=') else {
@@ -35,17 +65,38 @@ impl Recipe {
             } else {
                 Value::from(value).to_string()
             };
-            recipe = recipe.overridden_by(&format!("{key} = {value}"), Path::new(setting))?;
+            let (text, path) = (format!("{key} = {value}"), Path::new(setting));
+            let table = table(&text, path)?;
+            sets_resize |= has_evaluation_resize(&table);
+            recipe = recipe.with_exactly(table, path)?;
         }
-        Ok(recipe)
+        if sets_resize {
+            return Ok(recipe);
+        }
+        Ok(recipe.with_evaluation_like(self))
     }
 
     /// The recipe with the settings of a table in place of its own.
     pub(crate) fn with_table(&self, settings: Table, path: &Path) -> Result<Self> {
+        let sets_resize = has_evaluation_resize(&settings);
+        let recipe = self.with_exactly(settings, path)?;
+        if sets_resize {
+            return Ok(recipe);
+        }
+        Ok(recipe.with_evaluation_like(self))
+    }
+
+    /// The same, and nothing that follows from them.
+    fn with_exactly(&self, settings: Table, path: &Path) -> Result<Self> {
         let mut all = table(&self.to_toml()?, path)?;
         merge(&mut all, settings);
         Self::parse(&all.to_string(), path)
     }
+}
+
+fn has_evaluation_resize(settings: &Table) -> bool {
+    let evaluation = settings.get("evaluation").and_then(Value::as_table);
+    evaluation.is_some_and(|evaluation| evaluation.contains_key("resize"))
 }
 
 fn table(text: &str, path: &Path) -> Result<Table> {
@@ -88,6 +139,45 @@ mod tests {
                 .overridden_by("epoch = 3", Path::new("mine.toml"))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn the_resize_of_evaluation_follows_what_training_images_are_resized_to() {
+        let with = |name: &str, settings: &[&str]| {
+            let recipe = Recipe::named(name).unwrap().with_settings(settings);
+            recipe.unwrap().evaluation.resize
+        };
+        // The recipe for folders looks at 128 of 144: 224 of 252, and 64 of 72. By hand: 144 * 224 / 128.
+        for (settings, expected) in [
+            (&["epochs=3"][..], Some(144)),
+            (&["input_size=128"], Some(144)),
+            (&["input_size=224"], Some(252)),
+            (&["input_size=64"], Some(72)),
+            (&["input_size=64", "input_size=224"], Some(252)),
+            (&["input_size=224", "evaluation.resize=256"], Some(256)),
+            (&["evaluation.resize=256", "input_size=224"], Some(256)),
+            (&["evaluation={resize=230}", "input_size=224"], Some(230)),
+        ] {
+            assert_eq!(with("folder", settings), expected, "{settings:?}");
+        }
+        // Where training resizes, the test resizes alike.
+        assert_eq!(
+            with("flowers", &["input_size=131", "images.resize=150"]),
+            None
+        );
+        let flowers = Recipe::named("flowers").unwrap();
+        let both = flowers.with_settings(&["evaluation.resize=256"]).unwrap();
+        for (settings, expected) in [
+            (&["input_size=131"][..], 256),
+            (&["input_size=131", "images.resize=150"], 150),
+        ] {
+            let resize = both.with_settings(settings).unwrap().evaluation.resize;
+            assert_eq!(resize, Some(expected), "{settings:?}");
+        }
+        let text = "input_size = 224\n";
+        let folder = Recipe::named("folder").unwrap();
+        let changed = folder.overridden_by(text, Path::new("mine.toml")).unwrap();
+        assert_eq!(changed.evaluation.resize, Some(252), "in a file as well");
     }
 
     #[test]

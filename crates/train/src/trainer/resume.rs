@@ -48,6 +48,7 @@ impl Trainer {
                     "{folder}: saved before checkpoints had checksums, read unchecked"
                 ));
             }
+            self.rate_change = self.rate_change_since(&run.recipe()?, state.step);
             self.network.load(&checkpoint::model_path(&folder))?;
             self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
             self.loader.seek(state.epoch, state.batch)?;

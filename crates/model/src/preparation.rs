@@ -1,0 +1,175 @@
+//! How pictures become a network's input: what a weight file must say for its answers to be repeated without the run.
+//!
+//! Not here: doing it, which takes pictures.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::network::architecture_of;
+use crate::weights::TensorFile;
+
+/// The key of a weight file's metadata for the preparation: a JSON object.
+pub(crate) const IMAGES_KEY: &str = "images";
+
+/// The largest side and resize that are taken: far beyond use.
+const MOST_SIDE: usize = 32_767;
+
+/// How a picture becomes a network's input in evaluation: brought to `source` as `fit` says, resized so that its shorter
+/// side is `resize`, its centre square of `input_size` taken, then minus `mean`, divided by `std`, channel by channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// Height and width at which pictures are decoded.
+    pub source: [usize; 2],
+    /// How a picture of another shape becomes that.
+    pub fit: Fit,
+    /// The shorter side before the centre is taken; without one, the whole picture is resized to the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
+    /// The side of the network's input.
+    pub input_size: usize,
+    /// Subtracted from each of red, green and blue, with pixels in 0 to 1.
+    pub mean: [f32; 3],
+    /// What each is divided by then.
+    pub std: [f32; 3],
+    /// Between pixels.
+    pub interpolation: Interpolation,
+    /// Whether pictures are turned upright as their EXIF data say.
+    pub exif_rotation: bool,
+    /// The views whose probabilities evaluation averages.
+    #[serde(default)]
+    pub views: PreparedViews,
+}
+
+/// How a picture of any shape becomes one of the wanted shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// Its centre is scaled: nothing is distorted, edges are lost.
+    #[default]
+    Crop,
+    /// All of it is scaled, each side by itself.
+    Stretch,
+}
+
+/// How pixels between pixels are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Interpolation {
+    /// A triangle, as wide as the scale where a picture becomes smaller: Pillow's and torchvision's bilinear with
+    /// antialiasing.
+    #[default]
+    BilinearAntialias,
+}
+
+/// Which views of an image evaluation averages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PreparedViews {
+    /// The centre.
+    #[default]
+    Plain,
+    /// The centre, and its mirror image.
+    Flip,
+    /// The four corners and the centre, and their mirror images.
+    TenCrop,
+}
+
+impl Preparation {
+    /// Torchvision's for `AlexNet_Weights.IMAGENET1K_V1`: the shorter side to 256, the centre 224, ImageNet's mean and
+    /// standard deviation. It leaves pictures as they are stored, whatever their EXIF data say.
+    #[must_use]
+    pub const fn torchvision() -> Self {
+        Self {
+            source: [256; 2],
+            fit: Fit::Crop,
+            resize: Some(256),
+            input_size: 224,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+            interpolation: Interpolation::BilinearAntialias,
+            exif_rotation: false,
+            views: PreparedViews::Plain,
+        }
+    }
+
+    /// What a weight file says, if it says so.
+    ///
+    /// # Errors
+    /// If the file can't be read, or says what makes no sense.
+    pub fn in_file(path: &Path) -> Result<Option<Self>, Error> {
+        let file = TensorFile::open(path)?;
+        let Some(json) = file.metadata(IMAGES_KEY) else {
+            return Ok(None);
+        };
+        let input_size = architecture_of(&file)?.input_size();
+        let own = Self::from_json(json, input_size).map_err(|fault| {
+            let expected = format!("metadata {IMAGES_KEY} that say how images are prepared");
+            Error::format(path, expected, fault)
+        })?;
+        Ok(Some(own))
+    }
+
+    /// The preparation as JSON.
+    pub(crate) fn to_json(&self) -> String {
+        // Finite numbers and words always become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The preparation in a JSON text of a weight file for inputs of this side, or what is wrong with it.
+    pub(crate) fn from_json(json: &str, input_size: usize) -> Result<Self, String> {
+        let preparation: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        preparation.check(input_size)?;
+        Ok(preparation)
+    }
+
+    /// What is wrong with the numbers, if anything is.
+    fn check(&self, input_size: usize) -> Result<(), String> {
+        let mut sides = self.source.iter().chain(&self.resize);
+        if let Some(side) = sides.find(|side| !(1..=MOST_SIDE).contains(*side)) {
+            return Err(format!("a side of {side}, where 1 to {MOST_SIDE} can be"));
+        }
+        if self.input_size != input_size {
+            let found = self.input_size;
+            return Err(format!("input_size {found} of a network for {input_size}"));
+        }
+        if self.resize.is_some_and(|resize| resize < input_size) {
+            return Err(format!("resize below the input, {input_size}"));
+        }
+        let is_positive = |x: &f32| *x > 0.0 && x.is_finite();
+        if !self.mean.iter().all(|x| x.is_finite()) || !self.std.iter().all(is_positive) {
+            return Err("mean and std that are not finite numbers, std above 0".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preparation_survives_json_and_bad_ones_say_what_is_wrong() {
+        let own = Preparation {
+            mean: [0.123_456_79, 1.0 / 3.0, 0.1],
+            ..Preparation::torchvision()
+        };
+        let json = own.to_json();
+        assert_eq!(Preparation::from_json(&json, 224).unwrap(), own);
+        for (from, to, part) in [
+            ("224", "227", "input_size 227"),
+            ("[256,256]", "[0,256]", "side of 0"),
+            ("0.229", "0.0", "std"),
+            ("\"crop\"", "\"pad\"", "pad"),
+            ("bilinear-antialias", "nearest", "nearest"),
+            ("\"fit\"", "\"fitt\"", "fitt"),
+        ] {
+            let message = Preparation::from_json(&json.replace(from, to), 224).unwrap_err();
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+}
