@@ -9,7 +9,7 @@ use train::{Device, Error, Event, Outcome, ResumeOptions, RunDir, Trainer, Weigh
 
 use super::{assert_same_run, data, finished, recipe, run};
 
-/// A sequence of numbers that a seed fixes (SplitMix64, Steele 2014).
+/// A sequence of numbers that a seed fixes (`SplitMix64`, Steele 2014).
 struct Random(u64);
 
 impl Random {
@@ -158,10 +158,11 @@ fn a_run_remembers_its_images_and_its_settings() {
     let mut names = renamed.class_names().to_vec();
     names.swap(0, 1);
     let labels: Vec<u32> = (0..).take(names.len()).collect();
-    let rename = |images: &Images| images.relabelled(&labels, names.clone()).unwrap();
-    renamed.train = rename(&renamed.train);
-    renamed.validation = renamed.validation.as_ref().map(rename);
-    renamed.test = renamed.test.as_ref().map(rename);
+    let rename =
+        |images: Option<&Images>| images.map(|it| it.relabelled(&labels, names.clone()).unwrap());
+    renamed.train = rename(Some(&renamed.train)).unwrap();
+    renamed.validation = rename(renamed.validation.as_ref());
+    renamed.test = rename(renamed.test.as_ref());
     for accepts in [false, true] {
         let error = resumed_with(&folder, renamed.clone(), accepts).unwrap_err();
         let message = error.to_string();
@@ -215,9 +216,10 @@ fn weights_are_evaluated_by_the_names_of_their_classes() {
     let mut reversed = data();
     let names: Vec<String> = reversed.class_names().iter().rev().cloned().collect();
     let labels: Vec<u32> = (0..10).rev().collect();
-    let turned = |images: &Images| images.relabelled(&labels, names.clone()).unwrap();
-    reversed.train = turned(&reversed.train);
-    reversed.test = reversed.test.as_ref().map(turned);
+    let turned =
+        |images: Option<&Images>| images.map(|it| it.relabelled(&labels, names.clone()).unwrap());
+    reversed.train = turned(Some(&reversed.train)).unwrap();
+    reversed.test = turned(reversed.test.as_ref());
     let by_name = score(&reversed).unwrap();
     assert_eq!(by_name.classes, straight.classes);
     assert_eq!(by_name.score.accuracy, straight.score.accuracy);

@@ -192,6 +192,28 @@ impl Progress {
             _ => {}
         }
     }
+    /// What of the weights that a run begins with was taken, and what is new.
+    fn fine_tuning(&mut self, initial: &FineTuning) {
+        let FineTuning {
+            path, loaded, new, ..
+        } = initial;
+        let path = shown(path);
+        self.line(&format!("{} parameters are those of {path}", loaded.len()));
+        match initial.head {
+            Head::ByName => self.line("the last layer's outputs are taken by class name"),
+            Head::New => self.line("the last layer is new: its classes have other names"),
+            _ => {}
+        }
+        if !new.is_empty() {
+            self.line(&format!(
+                "new, as it has none of this shape or class: {}",
+                new.join(", ")
+            ));
+        }
+        if !initial.unused.is_empty() {
+            self.line(&format!("not used: {}", initial.unused.join(", ")));
+        }
+    }
 
     fn started(&mut self, start: &Start) {
         self.epochs = start.epochs;
@@ -245,25 +267,7 @@ impl Progress {
             );
         }
         if let Some(initial) = &start.initial {
-            let FineTuning {
-                path, loaded, new, ..
-            } = initial;
-            let path = shown(path);
-            self.line(&format!("{} parameters are those of {path}", loaded.len()));
-            match initial.head {
-                Head::ByName => self.line("the last layer's outputs are taken by class name"),
-                Head::New => self.line("the last layer is new: its classes have other names"),
-                _ => {}
-            }
-            if !new.is_empty() {
-                self.line(&format!(
-                    "new, as it has none of this shape or class: {}",
-                    new.join(", ")
-                ));
-            }
-            if !initial.unused.is_empty() {
-                self.line(&format!("not used: {}", initial.unused.join(", ")));
-            }
+            self.fine_tuning(initial);
         }
         if start.epochs_done > 0 {
             self.line(&format!("going on after epoch {}", start.epochs_done));

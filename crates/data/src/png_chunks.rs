@@ -7,7 +7,7 @@ use std::borrow::Cow;
 const SIGNATURE: usize = 8;
 /// A chunk's length, name and checksum.
 const AROUND: usize = 12;
-/// Profiles and texts: https://www.w3.org/TR/png-3/, sections 11.3.2.3 and 11.3.3.
+/// Profiles and texts: <https://www.w3.org/TR/png-3/>, sections 11.3.2.3 and 11.3.3.
 const LEFT_OUT: [&[u8; 4]; 4] = [b"iCCP", b"tEXt", b"zTXt", b"iTXt"];
 
 /// The same picture without texts and profiles. Whatever is wrong with its chunks is left for the decoder to find.

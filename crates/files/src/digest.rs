@@ -1,7 +1,5 @@
 //! Checksums that tell a damaged file from a whole one.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of these bytes, one part after the other, as 64 lower-case hexadecimal digits.
@@ -11,12 +9,8 @@ pub fn sha256(parts: &[&[u8]]) -> String {
     for part in parts {
         digest.update(part);
     }
-    let mut text = String::with_capacity(64);
-    for byte in digest.finalize() {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let bytes = digest.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 
 /// A name as text without control characters, in which bytes that are not UTF-8 are written as `\xff`: no two names
 /// become the same, and none moves a terminal's cursor.
@@ -12,8 +11,7 @@ pub fn printable(name: &OsStr) -> String {
     for chunk in name.as_encoded_bytes().utf8_chunks() {
         text.push_str(&escape(chunk.valid()));
         for byte in chunk.invalid() {
-            // Writing to a string can't fail.
-            let _ = write!(text, "\\x{byte:02x}");
+            text.push_str(&format!("\\x{byte:02x}"));
         }
     }
     text

@@ -11,7 +11,7 @@ use super::{MachineArgs, OutputArgs};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ControlArgs {
     /// A setting by its name in a recipe, such as `optimizer.momentum=0.9` or `drop_last=true` (leave out the images that
-    /// don't fill an epoch's last batch); may be given more than once. With `--resume`, of early_stopping alone
+    /// don't fill an epoch's last batch); may be given more than once. With `--resume`, of `early_stopping` alone
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     /// Begin with trained weights: what suits the network is taken, the rest is new

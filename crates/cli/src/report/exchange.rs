@@ -88,7 +88,7 @@ impl Predictions {
     /// Files in a folder that are no pictures by their names.
     pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
         for line in left_out_lines(left_out) {
-            let folder = files::printable(folder.as_os_str());
+            let folder = printable(folder.as_os_str());
             super::working(&format!("{folder}: {line}"), self.output);
         }
         for (ending, count) in &left_out.files {
