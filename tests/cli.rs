@@ -1,6 +1,8 @@
 //! The `alexnet` binary: what it prints, its exit codes, and one clear line for each bad input.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "cli/bad_days.rs"]
+mod bad_days;
 #[path = "cli/bench.rs"]
 mod bench;
 #[path = "cli/control.rs"]
@@ -294,20 +296,36 @@ fn bad_checkpoints_are_one_line() {
     let good = fs::read(&last).unwrap();
     let resume = ["train", "--resume", path_text(&folder)];
     let evaluate = ["evaluate", path_text(&last)];
+    // Of a checkpoint, its checksums tell; of a file by itself, its header and its own digest.
+    let alone = root.path().join("alone.safetensors");
+    let score = ["evaluate", path_text(&alone), "shapes10"];
     for (bytes, part) in [
-        (b"not weights at all".to_vec(), "model.safetensors"),
+        (b"not weights at all".to_vec(), "alone.safetensors"),
         (good[..good.len() / 2].to_vec(), "as its header says"),
         (Vec::new(), "0 bytes"),
     ] {
-        fs::write(&last, bytes).unwrap();
-        fail(&resume, &["model.safetensors", part]);
-        fail(&evaluate, &["model.safetensors", part]);
+        fs::write(&last, &bytes).unwrap();
+        fs::write(&alone, bytes).unwrap();
+        fail(&resume, &["model.safetensors", "damaged"]);
+        fail(&evaluate, &["model.safetensors", "damaged"]);
+        fail(&score, &["alone.safetensors", part]);
     }
     let other = Architecture::new("alexnet-small", Some(3), None).unwrap();
     let other = Network::new(other, 1, &Device::cpu()).unwrap();
+    fs::write(&alone, other.to_bytes().unwrap()).unwrap();
+    fail(&score, &["3 classes", "got 10"]);
+    fs::write(&last, &good).unwrap();
+    // As of before there were checksums: the network itself is compared.
+    let state = folder.join("checkpoints/last/state.json");
+    let mut old: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&state).unwrap()).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    fields["format"] = 1.into();
+    fields.remove("sha256").unwrap();
+    fields.remove("config").unwrap();
+    fs::write(&state, old.to_string()).unwrap();
     fs::write(&last, other.to_bytes().unwrap()).unwrap();
     fail(&resume, &["model.safetensors", "classes=10", "classes=3"]);
-    fail(&evaluate, &["3 classes", "10 in shapes10"]);
     let nowhere = root.path().join("nowhere");
     fail(
         &["train", "--resume", path_text(&nowhere)],

@@ -10,16 +10,26 @@ mod cifar;
 mod download;
 #[path = "data/folder.rs"]
 mod folder;
+#[path = "data/formats.rs"]
+mod formats;
 #[path = "data/images.rs"]
 mod images;
+#[path = "data/layouts.rs"]
+mod layouts;
+#[path = "data/lists.rs"]
+mod lists;
 #[path = "data/loader.rs"]
 mod loader;
+#[path = "data/memory.rs"]
+mod memory;
 #[path = "data/mnist.rs"]
 mod mnist;
 #[path = "data/names.rs"]
 mod names;
 #[path = "data/picture_sizes.rs"]
 mod picture_sizes;
+#[path = "data/readme.rs"]
+mod readme;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]

@@ -62,9 +62,15 @@ fn a_summary_names_layers_shapes_and_parameters() {
         "[3072]",
         "1,573,376",
         "2,887,306",
+        "convolution, ReLU",
+        "dense, ReLU",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
+    let norm = Architecture::new("alexnet-cifar", None, None).unwrap();
+    let norm = norm.summary();
+    let row = norm.rows().iter().find(|row| row.layer == "bn1").unwrap();
+    assert_eq!(row.settings, [("epsilon", 1e-5)], "not Keras' own 1e-3");
 }
 
 #[test]

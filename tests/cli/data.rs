@@ -137,6 +137,84 @@ fn a_sheet_is_drawn_and_only_known_sets_are_downloaded() {
     fail(&args, &["no test images"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_sheet_may_be_read_by_those_whom_the_umask_lets() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let root = tempfile::tempdir().unwrap();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(root.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let out = root.path().join("sheet.png");
+    succeed(&["data", "show", "shapes10", "--out", path_text(&out)]);
+    fs::write(root.path().join("plain"), "").unwrap();
+    assert_eq!(mode("sheet.png"), mode("plain"));
+}
+
+#[test]
+fn what_is_no_image_is_counted_and_lists_give_labels() {
+    let root = pictures();
+    fs::write(root.path().join("cat/1.heic"), "x").unwrap();
+    let folder = path_text(root.path());
+    let said = succeed(&["data", "info", folder]);
+    assert!(
+        said.contains("left out, as they are no images that are read: 1 .heic"),
+        "{said}"
+    );
+    let info: Value = serde_json::from_str(&succeed(&["data", "info", folder, "--json"])).unwrap();
+    assert_eq!(
+        info["left_out"],
+        serde_json::json!({ ".heic": 1 }),
+        "{info}"
+    );
+
+    let lists = tempfile::tempdir().unwrap();
+    let list = lists.path().join("mine.csv");
+    let rows = (0..12).map(|number| format!("{number},{}\n", ["even", "odd"][number % 2]));
+    fs::write(&list, format!("id,label\n{}", rows.collect::<String>())).unwrap();
+    let cat = root.path().join("cat");
+    let args = [
+        "data",
+        "info",
+        path_text(&list),
+        "--images-dir",
+        path_text(&cat),
+        "--json",
+    ];
+    let info: Value = serde_json::from_str(&succeed(&args)).unwrap();
+    assert_eq!(info["classes"][0]["name"], "even", "{info}");
+    let out = lists.path().join("run");
+    let images_dir = format!("images_dir={}", path_text(&cat));
+    let output = super::alexnet(&train(&list, &out, &["--set", &images_dir]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let config = fs::read_to_string(out.join("config.toml")).unwrap();
+    assert!(
+        config.contains("images_dir") && config.contains("exif_rotation = true"),
+        "{config}"
+    );
+    succeed(&["evaluate", path_text(&out), "--device", "cpu"]);
+    // Pictures in a folder are counted in the same way.
+    let args = [
+        "predict",
+        path_text(&out),
+        folder,
+        "--device",
+        "cpu",
+        "--json",
+    ];
+    let said: Value = serde_json::from_str(&succeed(&args)).unwrap();
+    assert_eq!(
+        said["left_out"],
+        serde_json::json!({ ".heic": 1 }),
+        "{said}"
+    );
+    fs::write(&list, "id,label\n0,even\n99,odd\n1,odd\n").unwrap();
+    let again = lists.path().join("again");
+    let args = train(&list, &again, &["--set", &images_dir]);
+    fail(&args, &["mine.csv: line 3", "no 99"]);
+}
+
 #[test]
 fn pictures_that_cannot_be_read_are_an_error_or_a_listed_skip() {
     let out = tempfile::tempdir().unwrap();

@@ -139,7 +139,7 @@ fn broken_files_are_named_with_place_expectation_and_finding() {
         "data_batch_5.bin: at byte 3073: expected a label below 10 in record 1, found 10"
     );
     let missing = error_after(|dir| fs::remove_file(dir.join("data_batch_4.bin")));
-    assert_eq!(missing, "data_batch_4.bin: cannot read");
+    assert_eq!(missing, "data_batch_4.bin: cannot open");
     let names = error_after(|dir| fs::write(dir.join("batches.meta.txt"), "cat\ndog\n"));
     assert_eq!(
         names,

@@ -82,6 +82,7 @@ fn impossible_requests_are_errors() {
         validation: None,
         test: None,
         skipped: Vec::new(),
+        left_out: data::LeftOut::default(),
     };
     for (result, message) in [
         (

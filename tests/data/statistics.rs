@@ -115,7 +115,7 @@ fn a_contact_sheet_has_labelled_rows_and_is_written_whole() {
     assert!(
         matches!(
             sheet.write_png(&dir.path().join("no/sheet.png")),
-            Err(DataError::Io { .. })
+            Err(DataError::File(_))
         ),
         "no such folder"
     );

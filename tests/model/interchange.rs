@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use model::{Architecture, Error, Format, Mode, Network, Pixels, TensorFile, tensor_file_bytes};
+use model::{
+    Architecture, Error, Format, Import, Mode, Network, Pixels, Preparation, TensorFile,
+    tensor_file_bytes,
+};
 use serde_json::Value;
 use tensor::{Device, Tensor};
 
@@ -90,6 +93,12 @@ fn lively(name: &str, size: usize) -> Network {
     network.with_class_names(&names(5)).unwrap()
 }
 
+/// What is behind the header of a safetensors file.
+fn elements(bytes: &[u8]) -> &[u8] {
+    let length = u64::from_le_bytes(*bytes.first_chunk().unwrap());
+    &bytes[8 + usize::try_from(length).unwrap()..]
+}
+
 #[test]
 fn torchvisions_alexnet_gives_pytorchs_logits_and_goes_back_bit_for_bit() {
     let text = fs::read_to_string(golden("torchvision.json")).unwrap();
@@ -126,11 +135,20 @@ fn torchvisions_alexnet_gives_pytorchs_logits_and_goes_back_bit_for_bit() {
             "{found} in place of {expected}, {tolerance} allowed"
         );
     }
+    assert_eq!(network.preparation(), Some(&Preparation::torchvision()));
     network.export(Format::Torchvision, None, &back).unwrap();
+    let written = fs::read(&back).unwrap();
     assert!(
-        fs::read(&back).unwrap() == bytes,
-        "the same bytes come back"
+        elements(&written) == elements(&bytes),
+        "the same elements come back"
     );
+    let file = TensorFile::open(&back).unwrap();
+    assert!(
+        file.metadata("images").unwrap().contains("\"resize\":256"),
+        "with how images are prepared"
+    );
+    let order = TensorFile::open(&theirs).unwrap();
+    assert_eq!(file.tensors(), order.tensors());
 }
 
 #[test]
@@ -151,6 +169,19 @@ fn files_that_are_no_torchvision_alexnet_are_refused_and_other_networks_not_writ
         fs::write(&path, tensor_file_bytes(tensors, ("format", "pt")).unwrap()).unwrap();
         assert!(refused().contains(part), "{part} in {}", refused());
     }
+    // Names for another number of classes are refused with both.
+    let three = tensor_file_bytes(one("classifier.6.bias", 3), ("format", "pt"));
+    fs::write(&path, three.unwrap()).unwrap();
+    let two = Import {
+        class_names: Some(names(2)),
+        new_head: None,
+    };
+    let message = Network::import(&path, &two, &Device::cpu()).unwrap_err();
+    let message = message.to_string();
+    assert!(
+        message.contains("expected 3 names") && message.contains("got 2"),
+        "{message}"
+    );
     fs::copy(golden("state_dict.pth"), &path).unwrap();
     assert!(refused().contains("classifier.6.bias"), "{}", refused());
     fs::write(&path, b"PK\x03\x04 and no more").unwrap();
@@ -370,7 +401,6 @@ fn run_keras(python: &str) {
         script.arg(&path);
     }
     let output = script.output().unwrap();
-    println!("{}", String::from_utf8_lossy(&output.stdout));
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
 }

@@ -71,6 +71,65 @@ fn early_stopping_ends_a_run_and_the_best_weights_are_tested() {
 }
 
 #[test]
+fn a_run_that_stopped_early_goes_on_with_more_patience() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut recipe = recipe();
+    // No epoch is better than the first by so much.
+    let stopping = |patience| EarlyStoppingRecipe {
+        patience,
+        metric: Metric::ValLoss,
+        min_delta: 10.0,
+    };
+    recipe.early_stopping = Some(stopping(1));
+    assert_eq!(finished(run(&folder, recipe.clone(), u64::MAX)).epochs, 2);
+    assert_eq!(finished(run(&folder, recipe.clone(), u64::MAX)).epochs, 2);
+    recipe.early_stopping = Some(stopping(2));
+    let summary = finished(run(&folder, recipe.clone(), u64::MAX));
+    assert_eq!((summary.epochs, summary.ended), (3, Ended::EarlyStopping));
+    assert_eq!(
+        recipe.best_metric(),
+        Metric::ValLoss,
+        "the best is by what is watched"
+    );
+    recipe.checkpoints.best = Some(Metric::ValAccuracy);
+    assert_eq!(recipe.best_metric(), Metric::ValAccuracy);
+}
+
+#[test]
+fn a_schedule_of_more_epochs_tells_by_how_much_the_rate_jumps() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut recipe = recipe();
+    recipe.epochs = 2;
+    recipe.schedule = train::ScheduleRecipe {
+        kind: ScheduleKind::Cosine,
+        ..train::ScheduleRecipe::default()
+    };
+    finished(run(&folder, recipe.clone(), u64::MAX));
+    let change = |recipe: &Recipe| {
+        let mut trainer = trainer(recipe.clone());
+        trainer.resume(RunDir::open(&folder).unwrap()).unwrap();
+        let mut change = None;
+        let mut listener = |event: Event<'_>| {
+            if let Event::Started(start) = event {
+                change = start.rate_change;
+            }
+        };
+        drop(trainer.run(&AtomicBool::new(true), &mut listener).unwrap());
+        change
+    };
+    assert_eq!(change(&recipe), None, "the same epochs");
+    recipe.epochs = 4;
+    // Half a cosine over 8 steps, and over 16: the last step done is number 8, or t = 7.
+    let rate = |steps: f64| 4e-4 * (1.0 + (std::f64::consts::PI * 7.0 / steps).cos()) / 2.0;
+    let change = change(&recipe).unwrap();
+    assert_eq!((change.step, change.epochs), (8, [2, 4]));
+    assert!((change.old - rate(8.0)).abs() < 1e-15, "{change:?}");
+    assert!((change.new - rate(16.0)).abs() < 1e-15, "{change:?}");
+}
+
+#[test]
 fn a_metric_that_is_not_there_is_an_error() {
     let mut data = data();
     data.validation = None;
@@ -102,7 +161,11 @@ fn checkpoints_of_epochs_are_kept_up_to_a_number() {
     let folder = root.path().join("run");
     let mut recipe = recipe();
     recipe.epochs = 5;
-    recipe.checkpoints = CheckpointsRecipe { every: 1, keep: 2 };
+    recipe.checkpoints = CheckpointsRecipe {
+        every: 1,
+        keep: 2,
+        ..CheckpointsRecipe::default()
+    };
     // The second epoch is begun when the run is stopped: that makes no checkpoint of it.
     run(&folder, recipe.clone(), 6);
     let names = || {

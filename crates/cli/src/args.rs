@@ -12,7 +12,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use train::Precision;
 use train::data::Split;
 
-pub(crate) use self::control::{ControlArgs, SweepArgs, TrialArgs};
+pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
 
 pub(crate) use exchange::{
@@ -136,6 +136,8 @@ pub(crate) struct TrainArgs {
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
     pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) going_on: GoingOnArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -23,12 +23,10 @@ mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::report::TensorBoard;
-use ::train::Recipe;
-use anyhow::{Context as _, Result};
+use ::train::{Recipe, Weights};
+use anyhow::Result;
 
 use crate::args::{Args, Command, MachineArgs, OutputArgs};
 
@@ -71,8 +69,19 @@ fn apply(machine: &MachineArgs, recipe: &mut Recipe) {
     }
 }
 
+/// The weights that `path` means, checked; a word if nothing is there to check them by.
+fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
+    let weights = Weights::find(path)?;
+    if weights.is_unchecked {
+        let file = weights.path.display();
+        let text = format!("{file}: saved before checkpoints had checksums, read unchecked");
+        crate::report::working(&text, output);
+    }
+    Ok(weights)
+}
+
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
 fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
@@ -94,18 +103,4 @@ fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Res
         crate::report::warning(&error.into(), output);
     }
     crate::report::drawn(folder, output)
-}
-
-/// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
-fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "the user has asked twice, and waits")]
-            std::process::exit(INTERRUPTED.into());
-        }
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }

@@ -7,6 +7,7 @@ mod examples;
 mod hint;
 mod progress;
 mod report;
+mod signals;
 mod view;
 
 use std::process::ExitCode;
@@ -17,7 +18,9 @@ fn main() -> ExitCode {
     let matches = examples::command().try_get_matches();
     let args = matches.and_then(|matches| args::Args::from_arg_matches(&matches));
     match args {
-        Ok(args) => commands::run(&args).unwrap_or_else(|error| report::failure(&error)),
+        Ok(args) => {
+            commands::run(&args).unwrap_or_else(|error| report::failure(&error, &args.command))
+        }
         Err(error) => report::usage(&error),
     }
 }

@@ -4,11 +4,12 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use train::data::{Progress as DataProgress, Skipped, Split, Stage};
-use train::{Event, FineTuning, Row, Start, Step};
+use train::data::{DataSet, Progress as DataProgress, Split, Stage};
+use train::model::Head;
+use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{shown, skipped_lines, split_name, to_stderr};
+use crate::report::{left_out_lines, shown, skipped_lines, split_name, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -23,7 +24,8 @@ pub(crate) struct Progress {
     output: OutputArgs,
     last_line: Instant,
     epochs: u64,
-    best: Option<f64>,
+    best: Option<Row>,
+    best_by: Metric,
 }
 
 /// The bars at the bottom of a terminal.
@@ -103,6 +105,7 @@ impl Progress {
             last_line: Instant::now(),
             epochs: 0,
             best: None,
+            best_by: Metric::ValAccuracy,
         }
     }
 
@@ -162,9 +165,10 @@ impl Progress {
         }
     }
 
-    /// Lists files that were left out.
-    pub(crate) fn skipped(&mut self, skipped: &[Skipped]) {
-        for line in skipped_lines(skipped) {
+    /// Lists what was left out.
+    pub(crate) fn left_out(&mut self, data: &DataSet) {
+        let lines = skipped_lines(&data.skipped);
+        for line in lines.into_iter().chain(left_out_lines(&data.left_out)) {
             self.line(&line);
         }
     }
@@ -191,6 +195,7 @@ impl Progress {
 
     fn started(&mut self, start: &Start) {
         self.epochs = start.epochs;
+        self.best_by = start.best_by;
         let [train, validation, test] = start.images;
         let mib = |bytes: u64| bytes >> 20;
         let host = start.memory.host_bytes.map_or_else(String::new, |bytes| {
@@ -209,6 +214,31 @@ impl Progress {
             start.device,
             mib(start.memory.device_bytes)
         ));
+        let seen = start.images_per_epoch;
+        if seen == train {
+            self.line(&format!(
+                "an epoch sees all {train} training images in {} steps",
+                start.steps_per_epoch
+            ));
+        } else {
+            self.line(&format!(
+                "an epoch sees {seen} of {train} training images in {} steps: its last batch would be incomplete, and \
+                 drop_last is set",
+                start.steps_per_epoch
+            ));
+        }
+        if let Some(RateChange {
+            step,
+            old,
+            new,
+            epochs: [before, now],
+        }) = start.rate_change
+        {
+            self.line(&format!(
+                "the learning rate jumps from {old:.3e} to {new:.3e} after step {step}: the schedule is now that of \
+                 {now} epochs, and was of {before}"
+            ));
+        }
         if start.is_software {
             self.line(
                 "this device is a software rasteriser, which is slow: `--device cpu` is faster",
@@ -220,9 +250,14 @@ impl Progress {
             } = initial;
             let path = shown(path);
             self.line(&format!("{} parameters are those of {path}", loaded.len()));
+            match initial.head {
+                Head::ByName => self.line("the last layer's outputs are taken by class name"),
+                Head::New => self.line("the last layer is new: its classes have other names"),
+                _ => {}
+            }
             if !new.is_empty() {
                 self.line(&format!(
-                    "new, as it has none of this shape: {}",
+                    "new, as it has none of this shape or class: {}",
                     new.join(", ")
                 ));
             }
@@ -266,9 +301,12 @@ impl Progress {
 
     fn epoch(&mut self, row: &Row) {
         if self.screen.is_some() {
-            let is_best = row.val_accuracy.is_some() && row.val_accuracy > self.best;
+            let is_best = match &self.best {
+                Some(best) => self.best_by.is_better(row, best),
+                None => row.val_accuracy.is_some(),
+            };
             if is_best {
-                self.best = row.val_accuracy;
+                self.best = Some(row.clone());
             }
             self.line(&table_line(row, is_best));
             return;

@@ -32,7 +32,7 @@ pub(crate) use self::pages::{
 pub(crate) use self::speed::{Speed, speed};
 use self::terminal::{in_json, print_json};
 pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
-use crate::args::OutputArgs;
+use crate::args::{Command, OutputArgs};
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
@@ -51,16 +51,17 @@ const RESULTS: [&str; 11] = [
 ];
 
 pub(crate) use self::data::{
-    downloaded, info as data_info, sheet, skipped_lines, statistics as data_statistics,
+    downloaded, info as data_info, left_out_lines, sheet, skipped_lines,
+    statistics as data_statistics,
 };
 pub(crate) use self::score::score;
 pub(crate) use self::trials::{fast_run, one_batch, rate_finding, sweep, sweep_interrupted};
 pub(crate) use parity::{parity, parity_case};
 
 /// Prints a failure as one `error:` line and, where something helps, a `hint:` line.
-pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn failure(error: &anyhow::Error, command: &Command) -> ExitCode {
     let mut text = format!("error: {}\n", one_line(&format!("{error:#}")));
-    if let Some(hint) = hint::after(error) {
+    if let Some(hint) = hint::after(error, command) {
         text.push_str(&format!("hint: {}\n", one_line(&hint)));
     }
     to_stderr(&text);

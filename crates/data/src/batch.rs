@@ -6,9 +6,10 @@ pub const PADDING: u32 = u32::MAX;
 /// What becomes of the images that don't fill the last batch of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tail {
-    /// They are left out of this epoch: for training, where the next shuffle leaves out others.
+    /// They are left out of this epoch; the next shuffle leaves out others. For training with batches of one size.
     Drop,
-    /// The batch is filled up with black images whose label and sample are [`PADDING`]: for evaluation.
+    /// The batch is filled up with black images whose label and sample are [`PADDING`]: for evaluation,
+    /// and for training that takes a batch's first [`Batch::n_images`] alone.
     Pad,
 }
 

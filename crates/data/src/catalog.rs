@@ -8,7 +8,7 @@ use etcetera::BaseStrategy;
 use crate::cifar::Cifar;
 use crate::dataset::DataSet;
 use crate::error::DataError;
-use crate::folder::{Check, FolderOptions, read_folder};
+use crate::folder::{Check, FolderOptions, is_list, of_folder, read_folder, read_labels};
 use crate::mnist::{self, read_idx};
 use crate::progress::Progress;
 use crate::published::{self, Published};
@@ -64,7 +64,7 @@ impl Default for OpenOptions {
     }
 }
 
-/// Opens a data set by its name (one of [`NAMES`]) or a folder of pictures by its path (`./cifar10` for a folder with a
+/// Opens a data set by its name (one of [`NAMES`]) or a folder or a list of pictures by its path (`./cifar10` for a folder with a
 /// name of [`NAMES`]). A named one that is in the data directory is used; else it is downloaded.
 ///
 /// ```
@@ -77,7 +77,7 @@ impl Default for OpenOptions {
 /// # Errors
 /// [`DataError::UnknownDataSet`]; [`DataError::Missing`] when it is not there and was not, or could not be, downloaded,
 /// which says what to put where; [`DataError::Io`] and [`DataError::Format`] when its files are bad; those of
-/// [`read_folder`].
+/// [`read_folder`] and [`read_labels`].
 pub fn open(
     name: &Path,
     options: &OpenOptions,
@@ -115,7 +115,7 @@ pub fn open(
             let options = FolderOptions {
                 // More than a million files: to read them all first would take hours.
                 check: Check::Names,
-                ..options.folder
+                ..options.folder.clone()
             };
             let set = named("imagenet", read_folder(&folder, &options, progress)?);
             // The labels of its test are secret: what is published are figures of the validation pictures.
@@ -125,7 +125,14 @@ pub fn open(
             });
         }
         _ if name.is_dir() => {
-            let set = read_folder(name, &options.folder, progress)?;
+            let set = match of_folder(name)? {
+                Some(list) => read_labels(&list, &options.folder, progress)?,
+                None => read_folder(name, &options.folder, progress)?,
+            };
+            return validated(set, options, Validation::Fraction(0.1));
+        }
+        _ if name.exists() && is_list(name) => {
+            let set = read_labels(name, &options.folder, progress)?;
             return validated(set, options, Validation::Fraction(0.1));
         }
         _ => {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::dataset::DataSet;
+use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Images};
 
@@ -102,6 +102,7 @@ impl Cifar {
             validation: None,
             test: Some(test),
             skipped: Vec::new(),
+            left_out: LeftOut::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! A data set is its training images and, where they exist, its validation and test images.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::DataError;
@@ -29,6 +30,31 @@ pub struct DataSet {
     pub test: Option<Images>,
     /// Files that were left out because they can't be read.
     pub skipped: Vec<Skipped>,
+    /// What else was left out.
+    pub left_out: LeftOut,
+}
+
+/// What was left out of a data set, beside images that can't be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Files among the images that are none by their names, or no regular ones, by ending.
+    pub files: BTreeMap<String, u64>,
+    /// Folders, lines of lists and images that were left out, each with its reason.
+    pub notes: Vec<String>,
+}
+
+impl LeftOut {
+    /// How many files of which endings: `12 .heic, 3 .txt, 1 without ending`; none if there are none.
+    #[must_use]
+    pub fn files_line(&self) -> Option<String> {
+        let mut files: Vec<_> = self.files.iter().collect();
+        files.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|(ending, count)| format!("{count} {ending}"))
+            .collect();
+        (!files.is_empty()).then(|| files.join(", "))
+    }
 }
 
 /// A file that was left out of a data set.

@@ -77,6 +77,18 @@ pub enum DataError {
         /// What is there.
         found: String,
     },
+    /// A line of a list makes no sense.
+    #[error("{}: line {line}: expected {expected}, found {found}", path.display())]
+    Line {
+        /// The list.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: u64,
+        /// What a list has there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// An image file can't be decoded.
     #[error("{}: not a readable image: {reason}", path.display())]
     Picture {

@@ -265,6 +265,26 @@ impl Images {
         Ok((self.subset(&rest)?, self.subset(&taken)?))
     }
 
+    /// The same images with other classes: label `l` becomes `labels[l]`, an index into `class_names`.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] unless there is a label for each class so far, and a name for each label.
+    pub fn relabelled(&self, labels: &[u32], class_names: Vec<String>) -> Result<Self, DataError> {
+        if labels.len() != self.class_names.len() {
+            let expected = format!("{} labels", self.class_names.len());
+            return Err(DataError::argument("labels", expected, labels.len()));
+        }
+        if let Some(bad) = labels.iter().find(|l| **l as usize >= class_names.len()) {
+            let expected = format!("labels below {}", class_names.len());
+            return Err(DataError::argument("labels", expected, bad));
+        }
+        Ok(Self {
+            class_names: class_names.into(),
+            labels: self.labels.iter().map(|l| labels[*l as usize]).collect(),
+            ..self.clone()
+        })
+    }
+
     fn count(&self) -> u32 {
         u32::try_from(self.len()).expect("checked when the images were made")
     }

@@ -137,6 +137,12 @@ impl Loader {
         self.shared.n_batches
     }
 
+    /// Images in the first so many batches of an epoch, padding not counted.
+    pub fn images_in(&self, batches: usize) -> usize {
+        let full = batches.saturating_mul(self.shared.options.batch_size);
+        full.min(self.shared.images.len())
+    }
+
     /// The images that batches are made of.
     pub fn images(&self) -> &Images {
         &self.shared.images

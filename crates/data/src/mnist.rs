@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::dataset::DataSet;
+use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Images};
 
@@ -62,6 +62,7 @@ pub fn read_idx(name: &str, folder: &Path, class_names: &[&str]) -> Result<DataS
         validation: None,
         test: Some(test),
         skipped: Vec::new(),
+        left_out: LeftOut::default(),
     })
 }
 

@@ -8,10 +8,10 @@ use image::imageops::{self, FilterType};
 use walkdir::WalkDir;
 
 use crate::contact_sheet::Picture;
-use crate::dataset::Skipped;
+use crate::dataset::{LeftOut, Skipped};
 use crate::decode::{DecodeOptions, MAX_FILE_BYTES, decode_bytes};
 use crate::error::DataError;
-use crate::folder::names::{is_hidden, is_picture, natural};
+use crate::folder::names::{ending, is_ignored, is_picture, natural};
 use crate::images::CHANNELS;
 
 /// The shorter side of a picture with a heat map: smaller ones are enlarged.
@@ -41,27 +41,38 @@ pub fn picture_pixels(
     })
 }
 
-/// The files under `folder` that are pictures by their names, in natural order, hidden ones left out; and what can't be
-/// looked into.
-pub fn pictures_under(folder: &Path) -> (Vec<PathBuf>, Vec<Skipped>) {
-    let (mut files, mut skipped) = (Vec::new(), Vec::new());
+/// What lies under a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Pictures by their names, in natural order.
+    pub files: Vec<PathBuf>,
+    /// What can't be looked into.
+    pub skipped: Vec<Skipped>,
+    /// The other files.
+    pub left_out: LeftOut,
+}
+
+/// The files under `folder`, but for hidden ones and what systems leave there.
+pub fn pictures_under(folder: &Path) -> Found {
+    let mut found = Found::default();
     let walk = WalkDir::new(folder)
         .follow_links(true)
         .sort_by(|a, b| natural(a.file_name(), b.file_name()));
-    let seen = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name());
+    let seen = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_ignored(entry.file_name());
     for entry in walk.into_iter().filter_entry(seen) {
         match entry {
             Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
-                files.push(entry.into_path());
+                found.files.push(entry.into_path());
             }
-            Ok(_) => {}
-            Err(error) => skipped.push(Skipped {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => *found.left_out.files.entry(ending(&entry)).or_default() += 1,
+            Err(error) => found.skipped.push(Skipped {
                 path: error.path().unwrap_or(folder).to_owned(),
                 reason: error.to_string(),
             }),
         }
     }
-    (files, skipped)
+    found
 }
 
 /// A picture (`pixels: [height, width, 3]`) and, at its right, the same with a heat map on it: `heat`, row by row with

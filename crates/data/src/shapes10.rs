@@ -9,7 +9,7 @@ mod figure;
 
 use rayon::prelude::*;
 
-use crate::dataset::DataSet;
+use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
 use crate::images::{CHANNELS, Images};
 use crate::random::{Philox, Stream};
@@ -69,6 +69,7 @@ impl Shapes10 {
             validation: Some(validation?),
             test: Some(test?),
             skipped: Vec::new(),
+            left_out: LeftOut::default(),
         })
     }
 

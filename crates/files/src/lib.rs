@@ -5,12 +5,14 @@
 
 mod digest;
 mod error;
+mod lines;
 mod names;
 mod read;
 mod replace;
 
 pub use digest::sha256;
 pub use error::{Error, Result};
+pub use lines::{Lines, lines};
 pub use names::{escape, printable};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};
 pub use replace::{replace, replace_if};

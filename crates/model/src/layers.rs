@@ -383,6 +383,14 @@ impl Layer {
                 x.linear(&weight, Some(bias), dense.relu)
             }
             (Kind::BatchNorm(constants), &[weight, bias, mean, variance]) => match step {
+                // Its mean is the value itself, so that nothing is left but beta.
+                Some(_) if x.shape().rows_and_columns().0 == 1 => Err(tensor::Error::shape(
+                    self.name,
+                    "images",
+                    "more than one value per channel, as batch normalisation in training needs: a larger batch, or \
+                     drop_last = true if it is the last of an epoch",
+                    x.shape(),
+                )),
                 Some(_) => x.batch_norm(constants, [weight, bias], [mean, variance]),
                 None => x.batch_norm_eval(constants, [weight, bias], [mean, variance]),
             },

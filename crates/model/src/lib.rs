@@ -23,7 +23,7 @@ pub use error::{Error, Result};
 pub use init::Init;
 pub use interchange::{Exported, Format, Import, Imported, Pixels};
 pub use layers::{Conv2d, Dense, Kind, Layer, Lrn};
-pub use matching::Matching;
+pub use matching::{Head, Matching};
 pub use network::{Mode, Network};
 pub use preparation::{Fit, Interpolation, Preparation, PreparedViews};
 pub use summary::{Summary, SummaryRow, TrainingMemory};

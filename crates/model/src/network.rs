@@ -340,7 +340,7 @@ pub(crate) fn architecture_of(file: &TensorFile) -> Result<Architecture> {
 }
 
 /// The classes' names that a weight file has, if it has any.
-fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
+pub(crate) fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
     let parse = |json: &str| {
         serde_json::from_str(json).map_err(|error| {
             let found = format!("metadata {CLASSES_KEY} that is none: {error}");

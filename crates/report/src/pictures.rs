@@ -102,6 +102,7 @@ impl<'a> Pictures<'a> {
         let best = probabilities
             .iter()
             .enumerate()
+            .filter(|(_, p)| !p.is_nan())
             .max_by(|a, b| a.1.total_cmp(b.1));
         let (predicted, confidence) = best.map_or((0, 0.0), |(class, p)| (class, *p));
         Mistake {

@@ -2,7 +2,6 @@
 //! every file but `config.toml` may be absent, and the last line of a growing one incomplete.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -13,12 +12,10 @@ use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
-/// Longer files are not read: an evaluation of a thousand classes is a tenth of this.
-const MOST_BYTES: u64 = 64 << 20;
-/// The rows that are read of a growing file: a line every two seconds for a month is a third of this.
-const MOST_ROW_BYTES: u64 = 512 << 20;
-/// The longest row of a growing file.
-const MOST_LINE_BYTES: u64 = 1 << 20;
+/// A longer line of a log is none of ours.
+const MOST_LINE_BYTES: u64 = 64 << 10;
+/// Confusion of 1,000 classes and every epoch's figures are far below this.
+const MOST_JSON_BYTES: u64 = 64 << 20;
 /// A run without a summary whose files have not changed for this long is taken for stopped.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -151,17 +148,10 @@ impl Run {
         (seconds > 0.0).then(|| images.sum::<f64>() / seconds)
     }
 
-    /// The row with the best validation accuracy.
+    /// The row of the best epoch, by the metric of the recipe, as training chooses its best checkpoint.
     #[must_use]
     pub fn best(&self) -> Option<&Row> {
-        let rows = self.rows.iter().filter(|row| row.val_accuracy.is_some());
-        rows.max_by(|a, b| {
-            let order = a.val_accuracy.partial_cmp(&b.val_accuracy);
-            // Of equal ones the first.
-            order
-                .unwrap_or(std::cmp::Ordering::Equal)
-                .then(b.epoch.cmp(&a.epoch))
-        })
+        self.recipe.best_row(&self.rows)
     }
 }
 
@@ -181,7 +171,7 @@ pub(crate) fn changed(folder: &Path) -> Option<SystemTime> {
 
 /// The text of a file, or `None` if there is none.
 fn text(path: &Path) -> Result<Option<String>> {
-    match files::read_text(path, MOST_BYTES) {
+    match files::read_text(path, MOST_JSON_BYTES) {
         Err(error) if error.is_not_found() => Ok(None),
         text => Ok(Some(text?)),
     }
@@ -195,34 +185,24 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     })
 }
 
-/// The lines of a growing file; one without its end is still being written.
+/// The lines of a growing file; one without its end is still being written. A long run's log is long: it is read line by
+/// line.
 fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let file = match files::open(path) {
+    let mut lines = match files::lines(path, MOST_LINE_BYTES) {
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
-        file => file?,
+        lines => lines?,
     };
-    let wrong = |message: String| Error::Format {
-        path: path.to_owned(),
-        message,
-    };
-    let mut reader = BufReader::new(file.take(MOST_ROW_BYTES));
-    let (mut rows, mut line) = (Vec::new(), Vec::new());
-    loop {
-        line.clear();
-        let mut of_line = (&mut reader).take(MOST_LINE_BYTES + 1);
-        of_line
-            .read_until(b'\n', &mut line)
-            .map_err(Error::io(path, "read"))?;
-        let number = rows.len() + 1;
-        if line.len() as u64 > MOST_LINE_BYTES {
-            let message = format!("line {number}: expected at most {MOST_LINE_BYTES} bytes");
-            return Err(wrong(message));
+    let mut rows = Vec::new();
+    while let Some(line) = lines.next().transpose()? {
+        if !lines.is_whole() {
+            break;
         }
-        if line.last() != Some(&b'\n') {
-            return Ok(rows);
-        }
-        let row = serde_json::from_slice(&line);
-        rows.push(row.map_err(|error| wrong(format!("line {number}: {error}")))?);
+        rows.push(
+            serde_json::from_slice(&line).map_err(|error| Error::Format {
+                path: path.to_owned(),
+                message: format!("line {}: {error}", rows.len() + 1),
+            })?,
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use data::Split;
 use serde::{Deserialize, Serialize};
 
+use crate::control::Metric;
 use crate::memory::Memory;
 use crate::record::{Row, Summary};
 
@@ -50,6 +51,12 @@ pub struct Start {
     pub dataset: String,
     /// Images for training, validation and test.
     pub images: [usize; 3],
+    /// Training images that an epoch sees: all, unless an incomplete last batch is left out.
+    pub images_per_epoch: usize,
+    /// The metric that says which epoch is the best.
+    pub best_by: Metric,
+    /// The jump of the learning rate where a resumed run goes on, if its schedule is not the one that it stopped in.
+    pub rate_change: Option<RateChange>,
     /// Steps in an epoch.
     pub steps_per_epoch: usize,
     /// Epochs in all.
@@ -58,6 +65,20 @@ pub struct Start {
     pub epochs_done: u64,
     /// What the weights were taken from at the run's beginning, if they are not random.
     pub initial: Option<FineTuning>,
+}
+
+/// A learning rate that a resumed run does not go on with, as another number of epochs or another setting makes its
+/// schedule another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateChange {
+    /// The last step that is done.
+    pub step: u64,
+    /// The rate that this step had.
+    pub old: f64,
+    /// The rate that the schedule of now has for it.
+    pub new: f64,
+    /// The epochs of before, and of now.
+    pub epochs: [u64; 2],
 }
 
 /// Trained weights that a run began with.
@@ -71,6 +92,8 @@ pub struct FineTuning {
     pub new: Vec<String>,
     /// The file's tensors that the network has no place for.
     pub unused: Vec<String>,
+    /// How the outputs of the file's last layer became the data set's classes.
+    pub head: model::Head,
 }
 
 /// Where a run is after a training step.

@@ -1,6 +1,6 @@
 //! Weights at work on pictures: a network with its recipe's way of preparing images and its classes' names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data::{Batch, CHANNELS, DecodeOptions};
 use model::{Mode, Network, Preparation};
@@ -33,6 +33,8 @@ pub struct Classifier {
     input: Input,
     logits: Tensor,
     recording: Recording,
+    /// The weight file, for messages.
+    path: PathBuf,
 }
 
 /// How much each place of a picture speaks for a class: by how much the logarithm of the class's probability falls when the
@@ -77,6 +79,7 @@ impl Classifier {
             logits,
             recording,
             network,
+            path: weights.path.clone(),
         })
     }
 
@@ -171,7 +174,8 @@ impl Classifier {
     /// The probability of each class, for each picture.
     ///
     /// # Errors
-    /// [`Error::Setting`] if a picture has another size; if the device fails.
+    /// [`Error::Setting`] if a picture has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
+    /// device fails.
     pub fn classify(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let logarithms = self.log_probabilities(pictures)?.into_iter();
         Ok(logarithms
@@ -257,6 +261,12 @@ impl Classifier {
             let logits: Vec<f32> = self.logits.to_vec()?;
             let all = logits.chunks_exact(self.names.len()).take(chunk.len());
             rows.extend(all.map(log_softmax));
+        }
+        if rows.iter().flatten().any(|x: &f32| x.is_nan()) {
+            return Err(Error::NotFinite {
+                weights: self.path.clone(),
+                found: "NaN".to_owned(),
+            });
         }
         Ok(rows)
     }

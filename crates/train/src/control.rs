@@ -33,6 +33,23 @@ impl Metric {
         }
     }
 
+    /// Whether `row` is better than `before`. Of equal ones by the validation accuracy the one with the lower validation
+    /// loss is better, else the one with the higher accuracy. What is not finite is worse than everything.
+    #[must_use]
+    pub fn is_better(self, row: &Row, before: &Row) -> bool {
+        let tie = match self {
+            Self::ValAccuracy => Self::ValLoss,
+            Self::ValLoss | Self::TrainLoss => Self::ValAccuracy,
+        };
+        let worth = |metric: Self, row: &Row| {
+            let value = metric.of(row).filter(|value| value.is_finite());
+            let sign = if metric.is_larger_better() { 1.0 } else { -1.0 };
+            value.map_or(f64::NEG_INFINITY, |value| sign * value)
+        };
+        let [now, then] = [row, before].map(|row| worth(self, row));
+        now > then || now == then && worth(tie, row) > worth(tie, before)
+    }
+
     /// Whether more of it is better.
     #[must_use]
     pub fn is_larger_better(self) -> bool {
@@ -46,7 +63,8 @@ impl Metric {
     }
 }
 
-/// When a run stops before its last epoch. The test then takes the best weights, as it always does.
+/// When a run stops before its last epoch. The test then takes the best weights, as it always does: by the same metric,
+/// unless [`CheckpointsRecipe::best`] names another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingRecipe {
@@ -67,6 +85,7 @@ impl EarlyStoppingRecipe {
         let (mut best, mut bad) = (None, 0);
         for row in rows {
             let value = self.metric.of(row).unwrap_or(f64::NAN);
+            // The first of all must be finite too.
             let is_better = best.is_none_or(|best: f64| {
                 if self.metric.is_larger_better() {
                     value > best + self.min_delta
@@ -74,7 +93,7 @@ impl EarlyStoppingRecipe {
                     value < best - self.min_delta
                 }
             });
-            if is_better && !value.is_nan() {
+            if is_better && value.is_finite() {
                 (best, bad) = (Some(value), 0);
             } else {
                 bad += 1;
@@ -103,6 +122,10 @@ impl EarlyStoppingRecipe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointsRecipe {
+    /// The metric that says which epoch is the best; if absent, that of early stopping, else the validation accuracy. Of
+    /// equal accuracies the lower validation loss is better, of equal losses the higher accuracy, then the earlier epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<Metric>,
     /// Epochs between two of them; none if 0.
     pub every: u64,
     /// How many of them stay: the newest.
@@ -111,7 +134,11 @@ pub struct CheckpointsRecipe {
 
 impl Default for CheckpointsRecipe {
     fn default() -> Self {
-        Self { every: 0, keep: 3 }
+        Self {
+            best: None,
+            every: 0,
+            keep: 3,
+        }
     }
 }
 
@@ -190,7 +217,11 @@ mod tests {
     #[test]
     fn the_newest_epochs_are_kept() {
         let kept = |every, keep, epoch| {
-            let recipe = CheckpointsRecipe { every, keep };
+            let recipe = CheckpointsRecipe {
+                best: None,
+                every,
+                keep,
+            };
             recipe.kept(epoch).collect::<Vec<_>>()
         };
         assert_eq!(kept(0, 3, 10), [0; 0], "none are asked for");

@@ -28,15 +28,25 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
-    /// The loss is no number any more.
-    #[error("training diverged: the loss is {loss} {}", steps(*first, *step))]
+    /// A loss is not finite any more. Checkpoints are still those of before.
+    #[error("training diverged: the {of} is {loss} {}", steps(*first, *step))]
     Diverged {
+        /// Which: `loss` of training, `validation loss`, `test loss`, or `sum of the weights`.
+        of: &'static str,
         /// The first step whose loss can be meant: the losses are read every few steps, on the CPU after each.
         first: u64,
         /// The step after which it was seen, counted from 1 over the whole run.
         step: u64,
         /// Not a number, or infinite.
         loss: f64,
+    },
+    /// A network computes what is not finite.
+    #[error("{}: expected finite logits, found {found}", weights.display())]
+    NotFinite {
+        /// The weight file.
+        weights: PathBuf,
+        /// What it computes, and of which image.
+        found: String,
     },
     /// A folder for a new run holds something already.
     #[error("{}: there is a run already", path.display())]
@@ -59,6 +69,52 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong, and where.
         message: String,
+    },
+    /// Images are of a class that the network does not know.
+    #[error("{}: the network knows no class '{}'{hint}", path.display(), files::escape(class))]
+    Classes {
+        /// The weight file.
+        path: PathBuf,
+        /// The class, as the data set calls it.
+        class: String,
+        /// A class that is spelt like it, in words, or nothing.
+        hint: String,
+    },
+    /// A file of a checkpoint is not the one that was saved: its checksum differs.
+    #[error("{}: damaged: its SHA-256 is {found}, where {expected} was saved", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The digest in `state.json`.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// Another process trains in this folder.
+    #[error("{}: in use by {holder}", path.display())]
+    InUse {
+        /// The run's folder.
+        path: PathBuf,
+        /// Who trains there: process, machine, since when.
+        holder: String,
+    },
+    /// The images are not those that the run began with.
+    #[error("{}: the images are not those of this run: {changes}", path.display())]
+    DataChanged {
+        /// The file that remembers them.
+        path: PathBuf,
+        /// What changed, before and after.
+        changes: String,
+        /// Whether the run can go on with them, as its classes are the same.
+        can_go_on: bool,
+    },
+    /// Settings were changed that a begun run can't change.
+    #[error("{}: a begun run can't change these settings: {changes}", path.display())]
+    ConfigChanged {
+        /// The run's `config.toml`.
+        path: PathBuf,
+        /// Keys, with the values that the run began with and those that are there now.
+        changes: String,
     },
     /// The operating system refused an operation on a file or folder.
     #[error("{}: cannot {action}", path.display())]

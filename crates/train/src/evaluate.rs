@@ -6,7 +6,8 @@ use data::{DataSet, Split};
 use model::Network;
 use tensor::Device;
 
-use crate::checkpoint;
+use crate::checkpoint::{self, Part};
+use crate::class_names::match_images;
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::recipe::Recipe;
@@ -20,14 +21,28 @@ pub struct Weights {
     pub path: PathBuf,
     /// The recipe of the run that the file lies in.
     pub recipe: Option<Recipe>,
+    /// Whether they are a checkpoint's from before there were checksums, so that nothing tells whether they are whole.
+    pub is_unchecked: bool,
+}
+
+/// What weights reach on a split.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// The figures.
+    pub score: Score,
+    /// The names of the classes that the figures are of, in the order of the network's logits.
+    pub classes: Vec<String>,
+    /// How classes were matched, if that is not as anybody would think.
+    pub note: Option<String>,
 }
 
 impl Weights {
     /// Finds the weights that `path` means: a run's best checkpoint (its last, if none is better), a checkpoint
-    /// folder's, or the file itself.
+    /// folder's, or the file itself. Those of a checkpoint are checked against its checksums.
     ///
     /// # Errors
-    /// [`Error::NoRun`] if a folder has no weights; if the run's recipe can't be read.
+    /// [`Error::NoRun`] if a folder has no weights; [`Error::Damaged`] if they are not those that were saved; if the run's
+    /// recipe can't be read.
     pub fn find(path: &Path) -> Result<Self> {
         if !path.is_dir() {
             return Self::in_file(path);
@@ -52,13 +67,12 @@ impl Weights {
             ["best", "last"]
         };
         for name in names {
-            let folder = run.checkpoint(name);
-            checkpoint::recover(&folder)?;
-            let file = checkpoint::model_path(&folder);
-            if file.is_file() {
+            let folder = checkpoint::present(&run.checkpoint(name));
+            if folder.exists() {
                 return Ok(Self {
-                    path: file,
+                    path: checkpoint::model_path(&folder),
                     recipe: Some(run.recipe()?),
+                    is_unchecked: !checkpoint::verify(&folder, &[Part::Model])?,
                 });
             }
         }
@@ -75,32 +89,32 @@ impl Weights {
             Some(Ok(run)) => Some(run.recipe()?),
             _ => None,
         };
+        // Under another name it is a copy, and has its own digest.
+        let folder = path.parent().unwrap_or(path);
+        let is_of_checkpoint =
+            checkpoint::model_path(folder) == path && checkpoint::is_checkpoint(folder);
         Ok(Self {
             path: path.to_owned(),
             recipe,
+            is_unchecked: is_of_checkpoint && !checkpoint::verify(folder, &[Part::Model])?,
         })
     }
 }
 
-/// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one. `progress` is told of batches done
-/// and batches in all.
+/// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one.
+/// `progress` is told of batches done and batches in all. Classes are matched by their names, where the weights have them.
 ///
 /// # Errors
-/// If the weights can't be read or do not suit the data set, it has no such split, or the device fails.
+/// If the weights can't be read or do not suit the data set ([`Error::Classes`]), it has no such split, or the device fails;
+/// [`Error::NotFinite`] if the weights give NaN.
 pub fn evaluate(
     weights: &Path,
     recipe: &Recipe,
     (data, split): (&DataSet, Split),
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<Score> {
+) -> Result<Scored> {
     let network = open(weights, recipe, device)?;
-    let (classes, known) = (data.class_names().len(), network.architecture().classes());
-    if classes != known {
-        let expected = format!("{known} classes, as {} has", weights.display());
-        let got = format!("{classes} in {}", data.name);
-        return Err(Error::setting("data set", expected, got));
-    }
     let images = data.split(split).ok_or_else(|| {
         Error::setting(
             "split",
@@ -114,7 +128,24 @@ pub fn evaluate(
     };
     let mut recipe = recipe.clone();
     recipe.images.resolve(&data.train)?;
-    Evaluator::new(&network, images, &recipe, recipe.evaluation.views)?.run(progress)
+    let of_network = (network.class_names(), network.architecture().classes());
+    let matched = match_images(weights, of_network, images)?;
+    let views = recipe.evaluation.views;
+    let score = Evaluator::new(&network, matched.images, &recipe, views)?.run(progress)?;
+    if !score.loss.is_finite() {
+        return Err(Error::NotFinite {
+            weights: weights.to_owned(),
+            found: match score.confusion.unanswered() {
+                0 => format!("a loss of {}", score.loss),
+                n => format!("NaN for {n} of {} images", score.images),
+            },
+        });
+    }
+    Ok(Scored {
+        score,
+        classes: matched.classes,
+        note: matched.note,
+    })
 }
 
 /// The network in a weight file, for images of the recipe's size.

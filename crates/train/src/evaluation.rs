@@ -6,7 +6,7 @@ use data::Split;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::record::rounded;
+use crate::record::{number_or_null, rounded};
 use crate::score::{Mistake, Score};
 
 /// `evaluation.json`: what a network reaches on a split, class by class.
@@ -17,12 +17,16 @@ pub struct Evaluation {
     /// Images.
     pub images: u64,
     /// Mean cross-entropy, in nats.
+    #[serde(deserialize_with = "number_or_null")]
     pub loss: f64,
     /// Share of right answers.
+    #[serde(deserialize_with = "number_or_null")]
     pub accuracy: f64,
     /// Share of images whose class is among the five likeliest.
+    #[serde(deserialize_with = "number_or_null")]
     pub top5: f64,
     /// Mean F1 of the classes that are true or predicted at least once.
+    #[serde(deserialize_with = "number_or_null")]
     pub macro_f1: f64,
     /// The classes' names.
     pub classes: Vec<String>,

@@ -159,6 +159,11 @@ impl Evaluator {
 /// The logarithm of a mean probability from the sum over the views: a logit whose softmax is that mean.
 #[expect(clippy::cast_precision_loss, reason = "there are ten views at most")]
 fn log_mean(sum: f32, n_views: usize) -> f32 {
-    // A probability that rounded to 0 still has a logarithm.
-    (sum / n_views as f32).max(f32::MIN_POSITIVE).ln()
+    let mean = sum / n_views as f32;
+    // A probability that rounded to 0 still has a logarithm. `max` would make a number of a NaN.
+    if mean < f32::MIN_POSITIVE {
+        f32::MIN_POSITIVE.ln()
+    } else {
+        mean.ln()
+    }
 }

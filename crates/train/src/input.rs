@@ -43,6 +43,21 @@ impl Input {
         Ok(Self::with_pixels(pixels, n, true)?)
     }
 
+    /// Room for a batch of `n` of the same images, which are shared if they are resident.
+    pub(crate) fn smaller(&self, n: usize) -> tensor::Result<Self> {
+        let shape = self.pixels.shape();
+        if self.is_resident {
+            Self::with_pixels(self.pixels.clone(), n, true)
+        } else {
+            Self::new(self.pixels.device(), n, [shape[1], shape[2]])
+        }
+    }
+
+    /// Images in a batch.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.labels.shape().elements()
+    }
+
     fn with_pixels(pixels: Tensor, n: usize, is_resident: bool) -> tensor::Result<Self> {
         let device = pixels.device();
         let words = || Tensor::empty(device, [n], Element::U32);
@@ -64,13 +79,15 @@ impl Input {
         }
     }
 
-    /// Copies a batch over.
+    /// Copies a batch over: as many of its first images as there is room for.
     pub(crate) fn write(&self, batch: &Batch) -> tensor::Result<()> {
+        let n = self.batch_size();
         if !self.is_resident {
-            self.pixels.write(&batch.pixels)?;
+            self.pixels
+                .write(&batch.pixels[..self.pixels.shape().elements()])?;
         }
-        self.labels.write(&batch.labels)?;
-        self.samples.write(&batch.samples)
+        self.labels.write(&batch.labels[..n])?;
+        self.samples.write(&batch.samples[..n])
     }
 
     pub(crate) fn labels(&self) -> &Tensor {

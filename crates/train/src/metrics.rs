@@ -1,12 +1,16 @@
 //! What a classifier's answers are worth: accuracy, precision, recall, F1, confusion, top-k. Host arithmetic in f64 on
 //! counts; not for losses, which accumulate on the device.
 
+use std::cmp::Ordering;
+
 /// Counts of (true class, predicted class).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
     /// `[true][predicted]`, row-major.
     counts: Vec<u64>,
+    /// Of each true class, images without an answer: their logits are not numbers.
+    unanswered: Vec<u64>,
 }
 
 /// Precision, recall or F1 of every class, and its averages.
@@ -31,6 +35,7 @@ impl Confusion {
         Self {
             classes,
             counts: vec![0; classes * classes],
+            unanswered: vec![0; classes],
         }
     }
 
@@ -43,14 +48,35 @@ impl Confusion {
         is_valid
     }
 
+    /// Adds an image of class `truth` that no class can be answered for, as a logit is not a number: it is wrong, and
+    /// counts in [`Confusion::total`] and [`Confusion::support`]. A class beyond the last is refused, and `false` returned.
+    pub fn add_unanswered(&mut self, truth: usize) -> bool {
+        let Some(count) = self.unanswered.get_mut(truth) else {
+            return false;
+        };
+        *count += 1;
+        true
+    }
+
+    /// How many images have no answer.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        self.unanswered.iter().sum()
+    }
+
     /// Adds all answers of another count.
     ///
     /// # Panics
     /// If the two are not over the same number of classes.
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(self.classes, other.classes, "counts of the same classes");
-        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
-            *count += more;
+        for (counts, more) in [
+            (&mut self.counts, &other.counts),
+            (&mut self.unanswered, &other.unanswered),
+        ] {
+            for (count, more) in counts.iter_mut().zip(more) {
+                *count += more;
+            }
         }
     }
 
@@ -66,10 +92,10 @@ impl Confusion {
         &self.counts
     }
 
-    /// How many answers there are.
+    /// How many images there are, those without an answer too.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<u64>() + self.unanswered()
     }
 
     /// Share of right answers; 0 without any.
@@ -86,9 +112,8 @@ impl Confusion {
     /// How often a class is the true one.
     #[must_use]
     pub fn support(&self, class: usize) -> u64 {
-        self.counts[class * self.classes..][..self.classes]
-            .iter()
-            .sum()
+        let answered = &self.counts[class * self.classes..][..self.classes];
+        answered.iter().sum::<u64>() + self.unanswered[class]
     }
 
     /// How often a class is predicted.
@@ -177,7 +202,8 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The `k` classes of each row of `scores: [n, classes]` with the largest scores, best first: `[n, min(k, classes)]`. Of
-/// equal scores the first class comes first; a score that is not a number comes last.
+/// equal scores the first class comes first; a score that is not a number comes last. To score images, use
+/// [`top_k_accuracy`] on what [`is_answer`] holds for: a row with a NaN has no answer.
 ///
 /// # Panics
 /// If there are more than `2^32` classes.
@@ -185,19 +211,24 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 pub fn top_k_classes(scores: &[f32], classes: usize, k: usize) -> Vec<u32> {
     let mut ranked = Vec::new();
     for row in scores.chunks_exact(classes.max(1)) {
-        let key = |class: usize| {
-            if row[class].is_nan() {
-                f32::NEG_INFINITY
-            } else {
-                row[class]
-            }
-        };
         let mut order: Vec<usize> = (0..classes).collect();
-        order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+        order.sort_by(|&a, &b| largest_first(row[a], row[b]));
         let best = order.into_iter().take(k);
         ranked.extend(best.map(|class| u32::try_from(class).expect("fewer than 2^32 classes")));
     }
     ranked
+}
+
+/// The order of scores, the largest first and NaN after all of them, the infinities too. 0 and -0 are equal.
+fn largest_first(a: f32, b: f32) -> Ordering {
+    let by_value = b.partial_cmp(&a).unwrap_or(Ordering::Equal);
+    a.is_nan().cmp(&b.is_nan()).then(by_value)
+}
+
+/// Whether a row of scores says anything: none is a NaN.
+#[must_use]
+pub fn is_answer(scores: &[f32]) -> bool {
+    !scores.iter().any(|score| score.is_nan())
 }
 
 /// Share of images whose true class is among the `k` first of `ranked`: the classes of each image, best first.
@@ -260,6 +291,36 @@ mod tests {
         );
         assert_eq!(confusion.total(), 0, "nothing is counted");
         assert_eq!(confusion.f1(0.0).macro_all, 0.0, "of nothing");
+    }
+
+    #[test]
+    fn an_image_without_an_answer_is_wrong_and_counts() {
+        let mut confusion = confusion(2, &[(0, 0), (1, 1), (1, 0)]);
+        assert!(confusion.add_unanswered(1) && !confusion.add_unanswered(2));
+        assert_eq!((confusion.total(), confusion.unanswered()), (4, 1));
+        assert_eq!(confusion.support(1), 3);
+        assert!((confusion.accuracy() - 0.5).abs() < 1e-12, "two of four");
+        let recall = confusion.recall(0.0).per_class;
+        assert!((recall[1] - 1.0 / 3.0).abs() < 1e-12, "{recall:?}");
+        let f1 = confusion.f1(0.0).per_class;
+        assert!((f1[1] - 0.5).abs() < 1e-12, "2 / (3 + 1): {f1:?}");
+        let mut twice = confusion.clone();
+        twice.merge(&confusion);
+        assert_eq!((twice.total(), twice.unanswered()), (8, 2));
+    }
+
+    #[test]
+    fn a_nan_is_the_last_of_all_scores() {
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        for (row, order) in [
+            ([nan, 1.0, -inf], [1, 2, 0]),
+            ([-nan, inf, nan], [1, 0, 2]),
+            ([0.0, -0.0, nan], [0, 1, 2]),
+        ] {
+            assert_eq!(top_k_classes(&row, 3, 3), order, "{row:?}");
+            assert!(!is_answer(&row), "{row:?}");
+        }
+        assert!(is_answer(&[-inf, inf]), "infinities can be compared");
     }
 
     #[test]

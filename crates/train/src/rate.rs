@@ -79,13 +79,9 @@ impl ScheduleRecipe {
     pub(crate) fn schedule(&self, base: f64, epochs: usize, steps: usize) -> Schedule {
         let all = epochs.saturating_mul(steps);
         let left = all.saturating_sub(self.warmup_steps).max(1);
-        // Milestones count from the run's first step; the schedule after the warm-up counts from its own.
-        let at = |epoch: usize| {
-            epoch
-                .saturating_mul(steps)
-                .saturating_sub(self.warmup_steps)
-        };
-        let then = match self.kind {
+        // Milestones count from the run's first step.
+        let at = |epoch: usize| epoch.saturating_mul(steps);
+        let course = match self.kind {
             ScheduleKind::Constant | ScheduleKind::Plateau => Schedule::Constant,
             ScheduleKind::Step => Schedule::MultiStep {
                 milestones: (1..epochs)
@@ -112,14 +108,24 @@ impl ScheduleRecipe {
                 has_three_phases: false,
             }),
         };
-        if self.warmup_steps == 0 {
-            return then;
+        let warmup = self.warmup_steps;
+        if warmup == 0 {
+            return course;
         }
-        Schedule::Warmup {
-            // The first step has a share of the rate too, not none.
-            start: 1.0 / ratio(self.warmup_steps),
-            warmup: self.warmup_steps,
-            then: Box::new(then),
+        // The first step has a share of the rate too, not none.
+        let start = 1.0 / ratio(warmup);
+        match course {
+            // These take up what the warm-up leaves of the run.
+            Schedule::Cosine { .. } | Schedule::OneCycle(_) => Schedule::Warmup {
+                start,
+                warmup,
+                then: Box::new(course),
+            },
+            course => Schedule::Chained {
+                start,
+                warmup,
+                with: Box::new(course),
+            },
         }
     }
 
@@ -208,6 +214,41 @@ mod tests {
         assert!((schedule.rate(0.5, 5) - 0.275).abs() < 1e-12, "within it");
         let constant = ScheduleRecipe::default();
         assert_eq!(constant.base(1.0, &rows), 1.0, "others do not look");
+    }
+
+    /// PyTorch 2's rates: `ChainedScheduler([LinearLR(o, 1 / w, 1, w), MultiStepLR(o, milestones, 0.1)])`, stepped once a
+    /// step. By hand: at step t the ramp is `1 / w + (1 - 1 / w) t / w`, times 0.1 for each milestone up to t.
+    #[test]
+    fn a_milestone_within_the_warm_up_reduces_once_and_when_it_is_due() {
+        let mut recipe = ScheduleRecipe {
+            kind: ScheduleKind::MultiStep,
+            warmup_steps: 10,
+            milestones: vec![1, 2],
+            ..ScheduleRecipe::default()
+        };
+        // Epochs of 4 steps: milestones at 4 and 8, within the ten of the warm-up.
+        let rates = [
+            0.1, 0.19, 0.28, 0.37, 0.046, 0.055, 0.064, 0.073, 0.0082, 0.0091, 0.01, 0.01,
+        ];
+        let check = |recipe: &ScheduleRecipe, rates: &[f64]| {
+            let schedule = recipe.schedule(1.0, 4, 4);
+            for (step, rate) in rates.iter().enumerate() {
+                let got = schedule.rate(1.0, step);
+                assert!((got - rate).abs() < 1e-12, "step {step}: {got}, not {rate}");
+            }
+        };
+        check(&recipe, &rates);
+        // Every epoch is the same, but for a third reduction at 12.
+        recipe.kind = ScheduleKind::Step;
+        recipe.every_epochs = 1;
+        check(&recipe, &rates);
+        check(&recipe, &[&rates[..], &[0.001, 0.001]].concat());
+        // A cosine begins after the warm-up, and ends with the run: over the six steps that are left.
+        recipe.kind = ScheduleKind::Cosine;
+        let cosine = |t: f64| (1.0 + (std::f64::consts::PI * t / 6.0).cos()) / 2.0;
+        let ramp = [0.1, 0.19, 0.28, 0.37, 0.46, 0.55, 0.64, 0.73, 0.82, 0.91];
+        let fall = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0].map(cosine);
+        check(&recipe, &[&ramp[..], &fall].concat());
     }
 
     #[test]

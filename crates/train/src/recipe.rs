@@ -2,6 +2,7 @@
 //! `config.toml` is the recipe that was run, with everything resolved.
 
 mod built_in;
+mod changes;
 mod evaluation;
 mod images;
 mod machine;
@@ -17,9 +18,10 @@ use data::{DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Valid
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
-use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe};
+use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
 use crate::error::{Error, Result};
 use crate::rate::ScheduleRecipe;
+use crate::record::Row;
 
 pub use evaluation::{EvaluationRecipe, Views};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
@@ -39,8 +41,11 @@ pub struct Recipe {
     /// A line on what it is and whose numbers it repeats.
     #[serde(default)]
     pub about: String,
-    /// The data set: a name, or a folder with a folder per class.
+    /// The data set: a name, a folder with a folder per class, or a list of pictures and labels.
     pub dataset: String,
+    /// Where the pictures of a data set that is a list are, if not beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_dir: Option<String>,
     /// The network.
     pub network: String,
     /// How its weights are drawn at first.
@@ -58,6 +63,11 @@ pub struct Recipe {
     pub epochs: u64,
     /// Images in a batch, and in a step unless the optimizer accumulates several batches.
     pub batch_size: usize,
+    /// Whether the images that don't fill an epoch's last batch are left out of the epoch. If not, they are a smaller batch
+    /// of their own, whose loss is the mean over its own images. A `config.toml` of a time before this setting left them
+    /// out: see [`Recipe::of_run`].
+    #[serde(default)]
+    pub drop_last: bool,
     /// Images that validation and test take at once.
     #[serde(default = "default_evaluation_batch_size")]
     pub evaluation_batch_size: usize,
@@ -151,6 +161,18 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// The recipe of a run from its `config.toml`, which means what it meant when it was written: without `drop_last` it is
+    /// of a time when every run left out an incomplete last batch.
+    ///
+    /// # Errors
+    /// As [`Recipe::parse`].
+    pub fn of_run(text: &str, path: &Path) -> Result<Self> {
+        let mut recipe = Self::parse(text, path)?;
+        let table = text.parse::<toml::Table>();
+        recipe.drop_last |= table.is_ok_and(|table| !table.contains_key("drop_last"));
+        Ok(recipe)
+    }
+
     /// The recipe as TOML.
     ///
     /// # Errors
@@ -180,6 +202,7 @@ impl Recipe {
             seed: self.seed,
             download,
             folder: FolderOptions {
+                images_dir: self.images_dir.as_ref().map(PathBuf::from),
                 unreadable: if self.skip_unreadable {
                     Unreadable::Skip
                 } else {
@@ -205,6 +228,33 @@ impl Recipe {
             exif_rotation: self.images.exif_rotation,
             memory_bytes: self.machine.decode_mib << 20,
         }
+    }
+
+    /// The metric that says which epoch of a run is the best: see [`CheckpointsRecipe::best`].
+    #[must_use]
+    pub fn best_metric(&self) -> Metric {
+        let stopping = self.early_stopping.map(|stopping| stopping.metric);
+        let watched = self.checkpoints.best.or(stopping);
+        watched.unwrap_or(Metric::ValAccuracy)
+    }
+
+    /// The best of a run's epochs; none without a validation split.
+    #[must_use]
+    pub fn best_row<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
+        let metric = self.best_metric();
+        let is_scored = |row: &&Row| {
+            let is_finite = |value: Option<f64>| value.is_some_and(f64::is_finite);
+            // Older programs wrote an accuracy of 1 beside a loss of NaN.
+            is_finite(row.val_loss) && is_finite(row.val_accuracy) && is_finite(metric.of(row))
+        };
+        let better = |best: &'a Row, row: &'a Row| {
+            if metric.is_better(row, best) {
+                row
+            } else {
+                best
+            }
+        };
+        rows.iter().filter(is_scored).reduce(better)
     }
 
     /// Opens the recipe's device.

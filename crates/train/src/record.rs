@@ -1,6 +1,6 @@
 //! What a run writes down: a row for each epoch, and the summary. Where it goes is `run_dir`'s business.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::callback::Ended;
 
@@ -13,10 +13,13 @@ pub struct Row {
     /// Steps over the whole run.
     pub step: u64,
     /// The learning rate of the epoch's last step.
+    #[serde(deserialize_with = "number_or_null")]
     pub lr: f64,
     /// Mean loss over the epoch's training batches, dropout on.
+    #[serde(deserialize_with = "number_or_null")]
     pub train_loss: f64,
     /// Accuracy over the same.
+    #[serde(deserialize_with = "number_or_null")]
     pub train_accuracy: f64,
     /// Mean validation loss, if there is a validation split.
     pub val_loss: Option<f64>,
@@ -25,10 +28,13 @@ pub struct Row {
     /// Validation top-5 accuracy.
     pub val_top5: Option<f64>,
     /// Training images a second.
+    #[serde(deserialize_with = "number_or_null")]
     pub images_per_s: f64,
     /// The share of the training time that was spent waiting for batches.
+    #[serde(deserialize_with = "number_or_null")]
     pub data_wait_fraction: f64,
     /// Seconds that the epoch's training took.
+    #[serde(deserialize_with = "number_or_null")]
     pub seconds: f64,
 }
 
@@ -50,10 +56,14 @@ pub struct Summary {
     pub epochs: u64,
     pub steps: u64,
     /// Training images a second over all epochs, validation not counted.
+    #[serde(deserialize_with = "number_or_null")]
     pub images_per_s: f64,
     /// Seconds in all, validation and test included, over all parts of a resumed run.
+    #[serde(deserialize_with = "number_or_null")]
     pub wall_s: f64,
+    #[serde(deserialize_with = "number_or_null")]
     pub train_loss: f64,
+    #[serde(deserialize_with = "number_or_null")]
     pub train_accuracy: f64,
     pub val_loss: Option<f64>,
     pub val_accuracy: Option<f64>,
@@ -72,6 +82,11 @@ pub struct Summary {
     /// The checkpoint that the test figures are of: best or last.
     #[serde(default)]
     pub weights: String,
+}
+
+/// A number; `null`, which JSON has in place of one that is not finite, is read as NaN.
+pub(crate) fn number_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 pub(crate) fn csv_line(row: &Row) -> String {

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::lock::FolderLock;
 use crate::recipe::Recipe;
 use crate::record::{COLUMNS, Row, Summary, csv_line};
 
@@ -23,23 +25,31 @@ pub(crate) const EPOCH: &str = "epoch-";
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// The right to write, for those who do.
+    lock: Option<Arc<FolderLock>>,
 }
 
 impl RunDir {
-    /// Makes the folder of a new run and puts its `config.toml` there.
+    /// Makes the folder of a new run, locks it and puts its `config.toml` there.
     ///
     /// # Errors
-    /// [`Error::RunExists`]; [`Error::Io`] if it can't be written.
+    /// [`Error::RunExists`]; [`Error::InUse`] if another process trains there; [`Error::Io`] if it can't be written.
     pub fn create(path: &Path, recipe: &Recipe) -> Result<Self> {
-        if path.join(CONFIG).exists() {
+        let text = recipe.to_toml()?;
+        let existed = path.join(CONFIG).exists();
+        if !existed {
+            fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+        }
+        let lock = FolderLock::take(path)?;
+        // Asked again: it may have come while this process waited for the folder.
+        if existed || path.join(CONFIG).exists() {
             return Err(Error::RunExists {
                 path: path.to_owned(),
             });
         }
-        let text = recipe.to_toml()?;
-        fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
         let run = Self {
             path: path.to_owned(),
+            lock: Some(Arc::new(lock)),
         };
         files::replace(&run.path.join(CONFIG), text.as_bytes())?;
         Ok(run)
@@ -64,7 +74,25 @@ impl RunDir {
         }
         Ok(Self {
             path: path.to_owned(),
+            lock: None,
         })
+    }
+
+    /// The run, locked for writing by this process for as long as it is open.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another has it; [`Error::Io`].
+    pub fn locked(mut self) -> Result<Self> {
+        if self.lock.is_none() {
+            self.lock = Some(Arc::new(FolderLock::take(&self.path)?));
+        }
+        Ok(self)
+    }
+
+    /// Whether nobody else can write to it meanwhile: not on a file system without locks, nor before [`RunDir::locked`].
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.is_held())
     }
 
     /// The folder.
@@ -79,8 +107,8 @@ impl RunDir {
     /// If `config.toml` can't be read or is damaged.
     pub fn recipe(&self) -> Result<Recipe> {
         let path = self.path.join(CONFIG);
-        let text = fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
-        Recipe::parse(&text, &path)
+        let text = files::read_text(&path, files::MOST_TEXT_BYTES)?;
+        Recipe::of_run(&text, &path)
     }
 
     pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
@@ -118,9 +146,9 @@ impl RunDir {
     /// If `summary.json` can't be read or is damaged.
     pub fn summary(&self) -> Result<Option<Summary>> {
         let path = self.path.join(SUMMARY);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::io(&path, "read"))?,
+        let text = match files::read_text(&path, files::MOST_TEXT_BYTES) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            text => text?,
         };
         let wrong = |error: serde_json::Error| Error::Format {
             path: path.clone(),
@@ -189,7 +217,7 @@ fn json(value: &impl Serialize) -> Result<String> {
 }
 
 /// `YYYYMMDD-HHMMSS` in UTC, by Hinnant's `civil_from_days`.
-fn timestamp(since_epoch: Duration) -> String {
+pub(crate) fn timestamp(since_epoch: Duration) -> String {
     let seconds = since_epoch.as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Days are counted from 1 March of the year 0, so that leap days end years; an era is 400 years.

@@ -62,8 +62,19 @@ pub enum Schedule {
         /// Steps that have it.
         steps: usize,
     },
+    /// `warmup` steps on a straight line from `start` times the rate to the whole rate of another schedule, which runs
+    /// from the first step on (PyTorch's `ChainedScheduler` of `LinearLR` and the other). What falls due during the warm-up
+    /// falls then and not before.
+    Chained {
+        /// Factor at step 0.
+        start: f64,
+        /// Steps until the full rate.
+        warmup: usize,
+        /// The other schedule.
+        with: Box<Self>,
+    },
     /// `warmup` steps on a straight line from `start` times the rate that `then` begins with, then `then` from its
-    /// own step 0.
+    /// own step 0 (PyTorch's `SequentialLR`).
     Warmup {
         /// Factor at step 0.
         start: f64,
@@ -113,6 +124,18 @@ impl Schedule {
             Self::OneCycle(cycle) => cycle.rate(t),
             Self::Linear { start, end, steps } => base * (start + (end - start) * share(t, *steps)),
             Self::Until { factor, steps } => base * if t < *steps { *factor } else { 1.0 },
+            Self::Chained {
+                start,
+                warmup,
+                with,
+            } => {
+                let rate = with.rate(base, t);
+                if t < *warmup {
+                    rate * (start + (1.0 - start) * share(t, *warmup))
+                } else {
+                    rate
+                }
+            }
             Self::Warmup {
                 start,
                 warmup,
@@ -251,6 +274,10 @@ impl Plateau {
     /// Whether `metric` counts as better than `best`.
     #[must_use]
     pub fn is_better(&self, metric: f64, best: f64) -> bool {
+        // Minus infinity is no loss, and would be the best for ever.
+        if !metric.is_finite() {
+            return false;
+        }
         match (self.is_larger_better, self.is_threshold_relative) {
             (false, true) => metric < best * (1.0 - self.threshold),
             (false, false) => metric < best - self.threshold,

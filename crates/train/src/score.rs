@@ -3,7 +3,7 @@
 use data::PADDING;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Confusion;
+use crate::metrics::{Confusion, is_answer};
 use crate::record::rounded;
 
 /// The wrong answers that are kept: the most confident ones.
@@ -39,9 +39,9 @@ pub struct Mistake {
 pub struct Score {
     /// Images.
     pub images: u64,
-    /// Mean cross-entropy, in nats.
+    /// Mean cross-entropy, in nats; not finite if a logit is not.
     pub loss: f64,
-    /// Share of images whose label has the largest logit.
+    /// Share of images whose label has the largest logit. Those with a NaN among their logits are wrong.
     pub accuracy: f64,
     /// Share of images whose label is among the five largest logits.
     pub top5: f64,
@@ -72,6 +72,12 @@ impl Tally {
             }
             let label = label as usize;
             let own = row[label];
+            if !is_answer(row) {
+                self.n += 1;
+                self.loss_sum = f64::NAN;
+                self.confusion.add_unanswered(label);
+                continue;
+            }
             // Ties count as the worse rank for a later class: as PyTorch's topk, the lower index comes first.
             let better = |(class, &x): (usize, &f32)| x > own || (x == own && class < label);
             let rank = row.iter().enumerate().filter(|&pair| better(pair)).count();
@@ -224,6 +230,16 @@ mod tests {
         tally.add(&[1e30, 0.0, 0.0], &[0]);
         assert!(tally.score().loss.abs() < 1e-12, "no overflow");
         tally.add(&[f32::NAN, 0.0, 0.0], &[0]);
-        assert!(tally.score().loss.is_nan(), "a bad logit is not hidden");
+        let score = tally.score();
+        assert!(score.loss.is_nan(), "a bad logit is not hidden");
+        // Wherever the NaN is, the row is wrong: among three classes, all are among the first five.
+        tally.add(&[0.0, f32::NAN, 0.0], &[2]);
+        tally.add(&[f32::NAN; 3], &[1]);
+        let score = tally.score();
+        assert_eq!((score.accuracy, score.top5), (0.25, 0.25));
+        assert_eq!(score.confusion.counts().iter().sum::<u64>(), 1);
+        assert_eq!((score.images, score.confusion.unanswered()), (4, 3));
+        assert_eq!(score.confusion.support(1), 1);
+        assert!(score.mistakes.is_empty(), "{:?}", score.mistakes);
     }
 }

@@ -1,6 +1,7 @@
 //! The training step, captured once and replayed: augment, mix, forward, loss, backward, update, and the sums of loss and
 //! accuracy. A step that takes several batches is two recordings: one for each batch, whose gradients add up, and one for
-//! the update.
+//! the update. A smaller last batch of an epoch is one more, with buffers of its own: its loss, its gradients and the
+//! statistics of batch normalisation are of its images alone.
 //!
 //! Before a replay only the batch and the step's scalars are written, and nothing is waited for: the sums stay on the
 //! device and are read every few steps, a little later.
@@ -30,24 +31,41 @@ const AHEAD: usize = 2;
 /// A captured training step.
 #[derive(Debug)]
 pub(crate) struct TrainStep {
-    input: Input,
+    full: BatchStep,
+    /// Of the last batch of an epoch, where that is smaller.
+    partial: Option<BatchStep>,
     sums: Accuracy,
-    /// From a batch to its gradients, and to the update unless a step takes several batches.
-    batch: Recording,
     update: Option<Update>,
     accumulate: u32,
     mix: MixRecipe,
-    /// Those of the last batch, where they are asked for.
-    gradients: Option<Gradients>,
     every: u64,
     under_way: VecDeque<(u64, PendingRead)>,
+}
+
+/// What is recorded for batches of one size.
+#[derive(Debug)]
+struct BatchStep {
+    input: Input,
+    /// From a batch to its gradients, and to the update unless a step takes several batches.
+    recording: Recording,
+    /// Those of the last batch, where they are asked for.
+    gradients: Option<Gradients>,
+}
+
+/// What the steps of all batch sizes are captured from.
+struct Parts<'a> {
+    network: &'a Network,
+    optimizer: &'a Optimizer,
+    recipe: &'a Recipe,
+    sums: &'a Accuracy,
+    share: Option<&'a Tensor>,
 }
 
 /// The update of a step that takes several batches.
 #[derive(Debug)]
 struct Update {
     recording: Recording,
-    /// A batch's share of the step's loss: one in so many batches.
+    /// A batch's share of the step's loss: its images among the step's.
     share: Tensor,
 }
 
@@ -58,11 +76,16 @@ pub(crate) struct Place {
     pub(crate) idx: usize,
     /// How many the step takes: the recipe's number, or what is left of the epoch.
     pub(crate) of: usize,
+    /// Images in all of them.
+    pub(crate) images: usize,
 }
 
 impl Place {
-    /// The one batch of a step.
-    pub(crate) const ONLY: Self = Self { idx: 0, of: 1 };
+    /// The one batch of a step, of so many images.
+    pub(crate) const fn only(images: usize) -> Self {
+        let (idx, of) = (0, 1);
+        Self { idx, of, images }
+    }
 }
 
 /// The sums of an epoch, after a step.
@@ -73,59 +96,39 @@ pub(crate) struct Reading {
 }
 
 impl TrainStep {
-    /// Captures a step of `network` on batches that come through `input`.
+    /// Captures a step of `network` on batches that come through `full`, and on smaller last ones through `partial`.
     pub(crate) fn capture(
         network: &Network,
         optimizer: &Optimizer,
         recipe: &Recipe,
-        input: Input,
+        full: Input,
+        partial: Option<Input>,
     ) -> Result<Self> {
         let device = network.device();
         recipe.check_precision(device)?;
         let accumulate = u32::try_from(recipe.optimizer.accumulate).unwrap_or(u32::MAX);
         let architecture = network.architecture();
         let sums = Accuracy::new(device, architecture.classes(), false)?;
-        let spec = input.for_training(&recipe.images, architecture.input_size())?;
-        let update = (accumulate > 1).then(|| Update::capture(optimizer, &input));
+        let update = (accumulate > 1).then(|| Update::capture(optimizer, &full));
         let update = update.transpose()?;
-        let loss_of = CrossEntropy {
-            label_smoothing: recipe.label_smoothing,
-            ..CrossEntropy::default()
+        let parts = Parts {
+            network,
+            optimizer,
+            recipe,
+            sums: &sums,
+            share: update.as_ref().map(|update| &update.share),
         };
-        let (gradients, batch) = device.capture(|| -> tensor::Result<Gradients> {
-            let labels = input.labels();
-            let mut x = input.images(&spec)?;
-            let mut targets = labels.clone();
-            if recipe.mix.is_on() {
-                (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
-            }
-            let mode = Mode::Train {
-                step: input.step().tensor(),
-            };
-            let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
-            let loss = logits.cross_entropy(&targets, &loss_of)?;
-            // Of a mixed image, its own label counts.
-            sums.add(&logits, labels, &loss)?;
-            let share = update.iter().map(|update| &update.share);
-            let mut factors = share.chain(optimizer.loss_scale());
-            let objective = factors.try_fold(loss, |loss, factor| loss.multiply(factor))?;
-            let gradients = objective.backward()?;
-            match &update {
-                Some(_) => optimizer.accumulate(&gradients)?,
-                None => optimizer.update(&gradients, input.step())?,
-            }
-            Ok(gradients)
-        })?;
+        let full = BatchStep::capture(&parts, full)?;
+        let partial = partial.map(|input| BatchStep::capture(&parts, input));
+        let partial = partial.transpose()?;
         let is_waiting_cheap = device.is_cpu() || device.is_software();
         Ok(Self {
-            input,
+            full,
+            partial,
             sums,
-            batch,
             update,
             accumulate,
             mix: recipe.mix,
-            // Else their memory is free for what follows.
-            gradients: recipe.machine.norms.then_some(gradients),
             every: if is_waiting_cheap { 1 } else { EVERY },
             under_way: VecDeque::new(),
         })
@@ -133,12 +136,13 @@ impl TrainStep {
 
     /// Bytes of the training images that stay on the device.
     pub(crate) fn resident_bytes(&self) -> u64 {
-        self.input.resident_bytes()
+        self.full.input.resident_bytes()
     }
 
-    /// The gradients of the last batch, if the recipe asks for norms.
-    pub(crate) fn gradients(&self) -> Option<&Gradients> {
-        self.gradients.as_ref()
+    /// The gradients of an epoch's last batch, at its end, if the recipe asks for norms.
+    pub(crate) fn last_gradients(&self) -> Option<&Gradients> {
+        let last = self.partial.as_ref().unwrap_or(&self.full);
+        last.gradients.as_ref()
     }
 
     /// How many steps may lie between two readings.
@@ -171,7 +175,11 @@ impl TrainStep {
         scalars: &StepScalars,
     ) -> Result<()> {
         let device = self.sums.totals().device();
-        self.input.write(batch)?;
+        let of_size = match &self.partial {
+            Some(partial) if batch.n_images < self.full.input.batch_size() => partial,
+            _ => &self.full,
+        };
+        of_size.input.write(batch)?;
         // Random numbers are drawn anew for each batch.
         let idx = u32::try_from(place.idx).unwrap_or(u32::MAX);
         let before = scalars.step.wrapping_sub(1).wrapping_mul(self.accumulate);
@@ -181,16 +189,21 @@ impl TrainStep {
             mix: self.mix.draw(scalars.seed, number),
             ..*scalars
         };
-        self.input.step().write(&of_batch)?;
+        of_size.input.step().write(&of_batch)?;
         let is_last = place.idx + 1 == place.of;
         match &self.update {
-            None => self.batch.replay(device).map_err(tensor::Error::from)?,
+            None => {
+                let recording = &of_size.recording;
+                recording.replay(device).map_err(tensor::Error::from)?;
+            }
             Some(update) => {
-                #[expect(clippy::cast_precision_loss, reason = "a few batches")]
-                update.share.write(&[1.0 / place.of as f32])?;
-                self.batch.replay(device).map_err(tensor::Error::from)?;
+                #[expect(clippy::cast_precision_loss, reason = "images of a step")]
+                let share = batch.n_images as f32 / place.images as f32;
+                update.share.write(&[share])?;
+                let recording = &of_size.recording;
+                recording.replay(device).map_err(tensor::Error::from)?;
                 if is_last {
-                    self.input.step().write(scalars)?;
+                    self.full.input.step().write(scalars)?;
                     let update = &update.recording;
                     update.replay(device).map_err(tensor::Error::from)?;
                 }
@@ -246,6 +259,54 @@ impl TrainStep {
             count: sum(3),
         };
         Ok(Some(Reading { step, totals }))
+    }
+}
+
+impl BatchStep {
+    fn capture(parts: &Parts<'_>, input: Input) -> Result<Self> {
+        let Parts {
+            network,
+            optimizer,
+            recipe,
+            sums,
+            share,
+        } = parts;
+        let architecture = network.architecture();
+        let spec = input.for_training(&recipe.images, architecture.input_size())?;
+        let loss_of = CrossEntropy {
+            label_smoothing: recipe.label_smoothing,
+            ..CrossEntropy::default()
+        };
+        let (gradients, recording) =
+            network.device().capture(|| -> tensor::Result<Gradients> {
+                let labels = input.labels();
+                let mut x = input.images(&spec)?;
+                let mut targets = labels.clone();
+                if recipe.mix.is_on() {
+                    (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
+                }
+                let mode = Mode::Train {
+                    step: input.step().tensor(),
+                };
+                let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
+                let loss = logits.cross_entropy(&targets, &loss_of)?;
+                // Of a mixed image, its own label counts.
+                sums.add(&logits, labels, &loss)?;
+                let mut factors = share.iter().copied().chain(optimizer.loss_scale());
+                let objective = factors.try_fold(loss, |loss, factor| loss.multiply(factor))?;
+                let gradients = objective.backward()?;
+                match share {
+                    Some(_) => optimizer.accumulate(&gradients)?,
+                    None => optimizer.update(&gradients, input.step())?,
+                }
+                Ok(gradients)
+            })?;
+        Ok(Self {
+            input,
+            recording,
+            // Else their memory is free for what follows.
+            gradients: recipe.machine.norms.then_some(gradients),
+        })
     }
 }
 

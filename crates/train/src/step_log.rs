@@ -1,7 +1,7 @@
 //! `steps.jsonl`: how training goes, a line every few seconds.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::callback::Step;
 use crate::error::{Error, Result};
-use crate::record::{rounded, significant};
+use crate::record::{number_or_null, rounded, significant};
 
 /// The file in a run folder.
 const NAME: &str = "steps.jsonl";
 /// The time between two lines within an epoch: seldom enough that a long run's file stays small.
 const EVERY: Duration = Duration::from_secs(2);
+/// A longer line is none of these.
+const MOST_LINE_BYTES: u64 = 64 << 10;
 
 /// A line of `steps.jsonl`: where a run was after a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRow {
     /// Seconds since the run began, over all parts of a resumed run.
+    #[serde(deserialize_with = "number_or_null")]
     pub time_s: f64,
     /// The epoch, from 1.
     pub epoch: u64,
@@ -30,12 +33,16 @@ pub struct StepRow {
     /// Steps in an epoch.
     pub of: usize,
     /// Mean loss of the last steps that were read back.
+    #[serde(deserialize_with = "number_or_null")]
     pub loss: f64,
     /// The epoch's training accuracy so far.
+    #[serde(deserialize_with = "number_or_null")]
     pub accuracy: f64,
     /// The learning rate.
+    #[serde(deserialize_with = "number_or_null")]
     pub lr: f64,
     /// Training images a second in this epoch.
+    #[serde(deserialize_with = "number_or_null")]
     pub images_per_s: f64,
 }
 
@@ -91,13 +98,13 @@ impl StepLog {
 
 /// The whole lines of steps that are done.
 fn kept_lines(path: &Path, step: u64) -> Result<String> {
-    let file = match files::open(path) {
+    let lines = match files::lines(path, MOST_LINE_BYTES) {
         Err(error) if error.is_not_found() => return Ok(String::new()),
-        file => file?,
+        lines => lines?,
     };
     let mut kept = String::new();
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line.map_err(Error::io(path, "read"))?;
+    for line in lines {
+        let line = line?;
         // A line that is none was cut by a kill.
         let Ok(row) = serde_json::from_slice::<StepRow>(&line) else {
             break;

@@ -12,6 +12,7 @@
 //! ```
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -96,9 +97,9 @@ impl Sweep {
                 ));
             }
         };
-        let mut runs: Vec<Recipe> = Vec::new();
+        let (mut runs, mut names) = (Vec::new(), HashSet::new());
         for (name, mut table) in settings {
-            if runs.iter().any(|run| run.name == name) {
+            if !names.insert(name.clone()) {
                 return Err(wrong(format!("two runs are named '{name}'")));
             }
             table.insert("name".to_owned(), Value::from(name.as_str()));
@@ -148,17 +149,51 @@ impl Sweep {
     }
 }
 
-/// The rows, the best first: by validation accuracy, then by test accuracy; failures come last.
+impl SweepRow {
+    /// Why the run has no result: its error, or the loss that is not finite. `None` if it has one.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let it = match &self.result {
+            Ok(summary) => summary,
+            Err(error) => return Some(error.clone()),
+        };
+        // Older programs called a run complete that computed NaN, and gave it an accuracy of 1.
+        let losses = [
+            ("train loss", Some(it.train_loss)),
+            ("validation loss", it.val_loss),
+            ("test loss", it.test_loss),
+        ];
+        let bad = losses
+            .into_iter()
+            .find(|(_, loss)| loss.is_some_and(|loss| !loss.is_finite()));
+        // A loss that is not finite is null in the file, as one of a split that is not there.
+        let is_null = it.test_loss.is_none() && it.test_accuracy.is_some()
+            || it.val_loss.is_none() && it.val_accuracy.is_some();
+        let text = |(of, loss): (&str, Option<f64>)| match loss {
+            Some(loss) => format!("diverged: the {of} is {loss}"),
+            None => format!("diverged: the {of} is not finite"),
+        };
+        bad.map(text)
+            .or_else(|| is_null.then(|| "diverged: a loss is not finite".to_owned()))
+    }
+}
+
+/// The rows, the best first: by validation accuracy, then by test accuracy. Those that diverged or failed come last, as
+/// they were run.
 #[must_use]
 pub fn ranked(rows: &[SweepRow]) -> Vec<&SweepRow> {
-    let figures = |row: &SweepRow| match &row.result {
-        Ok(it) => [Some(1.0), it.best_val_accuracy, it.test_accuracy],
-        Err(_) => [None; 3],
+    let worth = |row: &SweepRow| match &row.result {
+        Ok(it) if row.failure().is_none() => {
+            let worth = |accuracy: Option<f64>| accuracy.unwrap_or(-1.0);
+            [1.0, worth(it.best_val_accuracy), worth(it.test_accuracy)]
+        }
+        _ => [0.0; 3],
     };
     let mut sorted: Vec<_> = rows.iter().collect();
     sorted.sort_by(|a, b| {
-        let order = figures(b).partial_cmp(&figures(a));
-        order.unwrap_or(Ordering::Equal)
+        let orders = worth(b).into_iter().zip(worth(a));
+        let order = orders.map(|(b, a)| b.total_cmp(&a));
+        order.fold(Ordering::Equal, Ordering::then)
     });
     sorted
 }
@@ -177,7 +212,7 @@ fn csv_line(row: &SweepRow) -> String {
             it.epochs.to_string(),
             it.images_per_s.to_string(),
             it.wall_s.to_string(),
-            String::new(),
+            row.failure().as_deref().map_or_else(String::new, quoted),
         ],
         Err(error) => {
             let mut cells = [const { String::new() }; 11];
@@ -199,6 +234,10 @@ fn quoted(text: &str) -> String {
 
 /// Names and settings of `[[run]]` tables.
 fn listed(runs: Vec<Table>) -> Result<Vec<(String, Table)>, String> {
+    if runs.len() > MOST_RUNS {
+        let n = runs.len();
+        return Err(format!("run: expected {MOST_RUNS} runs at most, found {n}"));
+    }
     let named = runs.into_iter().zip(1..).map(|(mut run, number)| {
         let name = match run.remove("name") {
             Some(Value::String(name)) if is_file_name(&name) => name,
@@ -357,6 +396,10 @@ mod tests {
             ("recipe = 'shapes10'\n[grid]\nseed = 1", "a list of values"),
             ("recipe = 'shapes10'\n[grid]\nseed = []", "1 value at least"),
             ("recipe = 'shapes10'\nruns = 3", "runs"),
+            (
+                &format!("recipe = 'shapes10'\n{}", "[[run]]\n".repeat(10_001)),
+                "10000 runs at most, found 10001",
+            ),
         ] {
             let message = parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");
@@ -392,7 +435,7 @@ mod tests {
             val_accuracy: None,
             best_epoch: None,
             best_val_accuracy: val,
-            test_loss: None,
+            test_loss: Some(1.0),
             test_accuracy: Some(test),
             test_top5: None,
             test_macro_f1: None,
@@ -405,20 +448,38 @@ mod tests {
             name: name.to_owned(),
             result,
         };
+        // As e25ac3f wrote it of a run of NaN weights.
+        let nan = Summary {
+            test_loss: Some(f64::NAN),
+            ..summary(Some(1.0), 1.0)
+        };
+        let json = serde_json::to_string(&nan).unwrap();
+        let null: Summary = serde_json::from_str(&json).unwrap();
+        assert_eq!(null.test_loss, None, "JSON has no NaN");
         let rows = [
+            row("nan", Ok(nan)),
+            row("null", Ok(null)),
             row("failed", Err("no, not \"that\"".to_owned())),
             row("low", Ok(summary(Some(0.5), 0.9))),
             row("high", Ok(summary(Some(0.6), 0.1))),
             row("high,too", Ok(summary(Some(0.6), 0.2))),
         ];
         let names: Vec<_> = ranked(&rows).iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names, ["high,too", "high", "low", "failed"]);
+        assert_eq!(names, ["high,too", "high", "low", "nan", "null", "failed"]);
         let folder = tempfile::tempdir().unwrap();
         Sweep::write_comparison(folder.path(), &rows).unwrap();
         let csv = std::fs::read_to_string(folder.path().join("comparison.csv")).unwrap();
         let lines: Vec<_> = csv.lines().collect();
         assert!(lines[1].starts_with("\"high,too\",0.6,,0.2,"), "{csv}");
-        assert!(lines[4].ends_with(",\"no, not \"\"that\"\"\""), "{csv}");
+        assert!(
+            lines[4].ends_with(",diverged: the test loss is NaN"),
+            "{csv}"
+        );
+        assert!(
+            lines[5].ends_with(",diverged: a loss is not finite"),
+            "{csv}"
+        );
+        assert!(lines[6].ends_with(",\"no, not \"\"that\"\"\""), "{csv}");
         assert_eq!(lines[0].split(',').count(), lines[2].split(',').count());
     }
 }

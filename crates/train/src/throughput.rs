@@ -49,7 +49,7 @@ impl Throughput {
         let side = architecture.input_size();
         let optimizer = Optimizer::new(recipe, &network)?;
         let input = Input::new(device, n, [side; 2])?;
-        let train = TrainStep::capture(&network, &optimizer, recipe, input)?;
+        let train = TrainStep::capture(&network, &optimizer, recipe, input, None)?;
         let batch = noise(n, side, architecture.classes());
         let input = Input::new(device, n, [side; 2])?;
         let spec = Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3]);
@@ -81,8 +81,12 @@ impl Throughput {
         let start = Instant::now();
         self.steps += 1;
         let scalars = self.optimizer.scalars(1, self.steps, 1e-3);
-        self.train
-            .run(u64::from(self.steps), Place::ONLY, &self.batch, &scalars)?;
+        self.train.run(
+            u64::from(self.steps),
+            Place::only(self.batch.n_images),
+            &self.batch,
+            &scalars,
+        )?;
         drop(self.train.last_readings(u64::from(self.steps))?);
         Ok(start.elapsed().as_secs_f64())
     }

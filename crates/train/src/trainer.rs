@@ -4,17 +4,18 @@ mod epoch;
 mod finish;
 mod initial;
 mod rate_search;
+mod resume;
 mod steps;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use data::{DataSet, Loader, LoaderOptions};
+use data::{DataSet, Loader, LoaderOptions, Tail};
 use model::{Architecture, Network};
 use tensor::Device;
 
-use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, Start};
-use crate::checkpoint::{self, State};
+use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
+use crate::checkpoint::State;
 use crate::control::Metric;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -30,6 +31,7 @@ use crate::step::TrainStep;
 use crate::step_log::StepLog;
 
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
+pub use resume::ResumeOptions;
 
 /// The names of the checkpoints.
 const LAST: &str = "last";
@@ -55,6 +57,8 @@ pub struct Trainer {
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
+    /// What the learning rate jumps by where the run goes on, if it does.
+    rate_change: Option<RateChange>,
     max_time: Option<Duration>,
     /// What the last step that was read back lost.
     last_loss: f64,
@@ -93,10 +97,16 @@ impl Trainer {
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
+        let (n, left) = batch_sizes(&recipe, data.train.len());
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,
-            ..LoaderOptions::training(recipe.batch_size, recipe.seed)
+            tail: if recipe.drop_last {
+                Tail::Drop
+            } else {
+                Tail::Pad
+            },
+            ..LoaderOptions::training(n, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
         let preparation = recipe.preparation(data.train.size(), architecture.input_size())?;
@@ -105,8 +115,9 @@ impl Trainer {
             .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
         let optimizer = Optimizer::new(&recipe, &trained)?;
-        let input = Input::of(device, recipe.batch_size, &data.train, is_resident)?;
-        let step = TrainStep::capture(&trained, &optimizer, &recipe, input)?;
+        let input = Input::of(device, n, &data.train, is_resident)?;
+        let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
+        let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;
         let network = optimizer.model().clone();
         let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
@@ -131,6 +142,7 @@ impl Trainer {
             log: None,
             state: State::default(),
             initial: None,
+            rate_change: None,
             max_time: None,
             last_loss: f64::NAN,
             began: Instant::now(),
@@ -142,30 +154,14 @@ impl Trainer {
     /// # Errors
     /// If the folder can't be written.
     pub fn save_to(&mut self, run: RunDir) -> Result<()> {
+        let run = run.locked()?;
         run.write_recipe(&self.recipe)?;
+        self.record_data(&run)?;
+        self.state.config = Some(self.recipe.to_toml()?);
         run.write_json("environment.json", &Environment::of(&self.device))?;
         self.log = Some(StepLog::open(run.path(), self.state.step)?);
         self.run = Some(run);
         Ok(())
-    }
-
-    /// Goes on with the run in a folder, from its last checkpoint: same bits as if it had never stopped. A run that was
-    /// killed before its first checkpoint starts again.
-    ///
-    /// # Errors
-    /// If the checkpoint can't be read, is damaged or of another network.
-    pub fn resume(&mut self, run: RunDir) -> Result<()> {
-        let folder = run.checkpoint(LAST);
-        if let Some(state) = checkpoint::load_state(&folder)? {
-            self.network.load(&checkpoint::model_path(&folder))?;
-            self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
-            self.loader.seek(state.epoch, state.batch)?;
-            self.state = state;
-        }
-        checkpoint::recover(&run.checkpoint(BEST))?;
-        run.remove_results()?;
-        run.write_metrics(&self.state.rows)?;
-        self.save_to(run)
     }
 
     /// Has the kernels of a few of the next steps timed: `profile.json` and `trace.json` go into the run folder. The
@@ -256,12 +252,25 @@ impl Trainer {
                 len(&self.data.validation),
                 len(&self.data.test),
             ],
+            images_per_epoch: self.loader.images_in(self.loader.n_batches()),
+            best_by: self.recipe.best_metric(),
+            rate_change: self.rate_change,
             steps_per_epoch: self.steps_of(self.loader.n_batches()),
             epochs: self.recipe.epochs,
             epochs_done: self.state.epoch,
             initial: self.initial.clone(),
         }
     }
+}
+
+/// Images in a batch, and in a smaller last one of an epoch, if there is one. Fewer images than a batch has are one batch,
+/// unless an incomplete one is to be left out.
+fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
+    if recipe.drop_last {
+        return (recipe.batch_size, 0);
+    }
+    let n = recipe.batch_size.min(images).max(1);
+    (n, images % n)
 }
 
 /// The network of a recipe for a data set.

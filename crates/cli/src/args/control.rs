@@ -10,8 +10,9 @@ use super::{MachineArgs, OutputArgs};
 /// What a run starts from, when it stops and what it notes.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ControlArgs {
-    /// A setting by its name in a recipe, such as `optimizer.momentum=0.9`; may be given more than once
-    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    /// A setting by its name in a recipe, such as `optimizer.momentum=0.9` or `drop_last=true` (leave out the images that
+    /// don't fill an epoch's last batch); may be given more than once. With `--resume`, of early_stopping alone
+    #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     /// Begin with trained weights: what suits the network is taken, the rest is new
     #[arg(long, value_name = "RUN|CHECKPOINT", conflicts_with = "resume")]
@@ -19,8 +20,8 @@ pub(crate) struct ControlArgs {
     /// Leave parameters of such names as they are, `conv*` for instance; may be given more than once
     #[arg(long, value_name = "PATTERN", conflicts_with = "resume")]
     pub(crate) freeze: Vec<String>,
-    /// Stop after so many epochs without a better validation loss
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    /// Stop after so many epochs without a better validation loss, which then chooses the best checkpoint too
+    #[arg(long, value_name = "N")]
     pub(crate) early_stopping: Option<u64>,
     /// Keep the checkpoint of every Nth epoch too, the newest three of them
     #[arg(long, value_name = "N", conflicts_with = "resume")]
@@ -33,6 +34,26 @@ pub(crate) struct ControlArgs {
     pub(crate) norms: bool,
     #[command(flatten)]
     pub(crate) trial: TrialArgs,
+}
+
+/// How a run is resumed.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GoingOnArgs {
+    /// Go on from this checkpoint of the run: last, best, or one such as epoch-0010 [default: last]
+    #[arg(long, value_name = "NAME", requires = "resume", value_parser = checkpoint)]
+    pub(crate) checkpoint: Option<String>,
+    /// Go on although images were added, deleted or changed; never with other classes
+    #[arg(long, requires = "resume")]
+    pub(crate) accept_changed_data: bool,
+}
+
+/// The name of a folder in `RUN/checkpoints`.
+fn checkpoint(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err("expected last, best or a name such as epoch-0010".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 /// Short runs that prove something.

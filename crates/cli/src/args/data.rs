@@ -26,12 +26,15 @@ pub(crate) enum DataAction {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DataSetArgs {
-    /// A data set by name, or a folder with a folder of images per class
+    /// A data set by name, a folder with a folder of images per class, or a list of images and labels (CSV)
     #[arg(value_name = "DATASET")]
     pub(crate) dataset: String,
     /// Where data sets are looked for and downloaded to [default: `$ALEXNET_DATA`, or the cache folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
+    /// Where the images of a list are [default: beside it]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) images_dir: Option<String>,
     /// Fail rather than download a data set that is not there
     #[arg(long)]
     pub(crate) no_download: bool,

@@ -54,7 +54,7 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ImportArgs {
-    /// A state dict, a checkpoint around one, a whole model or TorchScript: .pth of any age, or safetensors; nothing in it is
+    /// A state dict, a checkpoint around one, a whole model or `TorchScript`: .pth of any age, or safetensors; nothing in it is
     /// run
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,

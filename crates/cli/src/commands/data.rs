@@ -34,6 +34,9 @@ pub(crate) fn run(args: &DataArgs) -> Result<ExitCode> {
 fn open(args: &DataSetArgs, validation: Option<usize>) -> Result<DataSet> {
     let mut recipe = Recipe::for_dataset(&args.dataset)?;
     recipe.machine.data_dir.clone_from(&args.data_dir);
+    recipe.images_dir.clone_from(&args.images_dir);
+    // Each picture is looked at once or twice: keeping them would take more memory than it saves time.
+    recipe.machine.cache_mib = 0;
     recipe.validation = validation.or(recipe.validation);
     recipe.skip_unreadable = true;
     let mut progress = Progress::new(args.output);
@@ -70,6 +73,7 @@ fn download(args: &DownloadArgs) -> Result<()> {
     let dataset = DataSetArgs {
         dataset: name.to_owned(),
         data_dir: args.data_dir.clone(),
+        images_dir: None,
         no_download: false,
         output: args.output,
     };

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use train::data::Split;
 use train::model::Preparation;
-use train::{Evaluation, Recipe, Views, Weights};
+use train::{Evaluation, Recipe, Scored, Views, Weights};
 
 use crate::args::{EvaluateArgs, ViewsArg};
 use crate::progress::Progress;
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
     args.preparation.apply(&mut recipe);
@@ -37,7 +37,11 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         None if data.test.is_none() => Split::Validation,
         None => Split::Test,
     };
-    let score = train::evaluate(
+    let Scored {
+        score,
+        classes,
+        note,
+    } = train::evaluate(
         &weights.path,
         &recipe,
         (&data, split),
@@ -45,7 +49,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         &mut |done, of| progress.evaluating(split, done, of),
     )?;
     progress.clear();
-    let evaluation = Evaluation::new(split, data.class_names(), &score);
+    if let Some(note) = note {
+        report::working(&note, args.output);
+    }
+    let evaluation = Evaluation::new(split, &classes, &score);
     if let Some(out) = &args.out {
         evaluation.write(out)?;
     }

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use train::Device;
 use train::model::{Format, Network};
-use train::{Device, Weights};
 
 use crate::args::{ExportArgs, FormatArg};
 use crate::report;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     let mut network = Network::open(&weights.path, &Device::cpu())?;
     if network.preparation().is_none()
         && let Some(recipe) = &weights.recipe

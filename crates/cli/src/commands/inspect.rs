@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Weights;
 use train::model::TensorFile;
 
 use crate::args::InspectArgs;
 use crate::report;
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode> {
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     report::inspected(TensorFile::open(&weights.path)?, args.output)?;
     Ok(ExitCode::SUCCESS)
 }

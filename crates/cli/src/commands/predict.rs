@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 256 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
-    let weights = Weights::find(&args.weights)?;
+    let weights = super::weights(&args.weights, args.output)?;
     let device = Device::open(&args.device)?;
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
@@ -29,15 +29,16 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut files = Vec::new();
     for path in &args.images {
         if path.is_dir() {
-            let (found, skipped) = pictures_under(path);
-            let skipped = skipped.into_iter();
+            let found = pictures_under(path);
+            predictions.leave_out(path, &found.left_out);
+            let skipped = found.skipped.into_iter();
             skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
             anyhow::ensure!(
-                !found.is_empty(),
-                "{}: no JPEG, PNG, WebP or BMP here",
+                !found.files.is_empty(),
+                "{}: no JPEG, PNG, WebP, BMP, GIF or TIFF here",
                 path.display()
             );
-            files.extend(found);
+            files.extend(found.files);
         } else {
             files.push(path.clone());
         }
@@ -73,8 +74,25 @@ fn predict(
         }
     }
     let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
-    let rows = classifier.classify(&pictures)?;
+    let rows: Vec<_> = match classifier.classify(&pictures) {
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        // One by one, to say for which.
+        Err(train::Error::NotFinite { .. }) => {
+            let one = |pixels| classifier.classify(std::slice::from_ref(pixels));
+            let rows = pictures.iter().map(one);
+            rows.map(|rows| rows.map(|mut rows| rows.remove(0)))
+                .collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
     for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+        let probabilities = match probabilities {
+            Ok(probabilities) => probabilities,
+            Err(error) => {
+                predictions.fail(path, error.to_string());
+                continue;
+            }
+        };
         let mut classes: Vec<usize> = (0..probabilities.len()).collect();
         classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         let first = classes[0];
@@ -159,6 +177,7 @@ fn reason(error: &anyhow::Error) -> String {
     match cause {
         Some(DataError::Picture { reason, .. }) => reason.clone(),
         Some(DataError::Io { source, .. }) => source.to_string(),
+        Some(DataError::File(error)) => error.source.to_string(),
         _ => match error.downcast_ref::<train::Error>() {
             Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
             _ => format!("{error:#}"),

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
-use train::{Outcome, Recipe, RunDir, Summary, Sweep, SweepRow, Trainer};
+use train::{
+    FolderLock, Outcome, Recipe, ResumeOptions, RunDir, Summary, Sweep, SweepRow, Trainer,
+};
 
-use super::{INTERRUPTED, look_back, stop_flag};
+use super::{INTERRUPTED, look_back};
 use crate::args::SweepArgs;
 use crate::progress::Progress;
 use crate::report;
+use crate::signals::stop_flag;
 
 pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let sweep = find(&args.sweep)?;
@@ -29,6 +32,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         (Some(folder), _) | (None, Some(folder)) => folder.clone(),
         (None, None) => sweep.fresh_path(),
     };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+    let _lock = FolderLock::take(&folder)?;
     let stop = stop_flag()?;
     let mut progress = Progress::new(args.output);
     let mut rows = Vec::new();
@@ -57,8 +63,6 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
             }
         };
         rows.push(SweepRow { name, result });
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
         Sweep::write_comparison(&folder, &rows)?;
     }
     progress.clear();
@@ -78,11 +82,7 @@ fn find(name: &Path) -> Result<Sweep> {
     }
     let text = files::read_text(name, files::MOST_TEXT_BYTES).with_context(|| {
         let known: Vec<_> = Sweep::names().collect();
-        format!(
-            "{}: cannot read; built-in sweeps are {}",
-            report::shown(name),
-            known.join(", ")
-        )
+        format!("no sweep to read; built-in sweeps are {}", known.join(", "))
     })?;
     Ok(Sweep::parse(&text, name)?)
 }
@@ -99,13 +99,16 @@ fn train(
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;
-    progress.skipped(&data.skipped);
+    progress.left_out(&data);
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
     let mut trainer = Trainer::new(recipe, data, &device)?;
     match RunDir::open(folder) {
-        Ok(run) => trainer.resume(run)?,
+        Ok(run) => {
+            let notes = trainer.resume_with(run, &ResumeOptions::default())?;
+            notes.iter().for_each(|note| progress.line(note));
+        }
         Err(_) => {
             trainer.load_initial_weights()?;
             trainer.save_to(RunDir::create(folder, trainer.recipe())?)?;

@@ -4,17 +4,23 @@ use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::Result;
-use train::{EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, RunDir, Trainer};
+use train::{
+    EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir, Trainer,
+};
 
-use super::{INTERRUPTED, look_back, stop_flag, trial};
+use super::{INTERRUPTED, look_back, trial};
 use crate::args::{ControlArgs, OptimizerArg, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
+use crate::signals::stop_flag;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let resumed = args.resume.as_deref().map(RunDir::open).transpose()?;
+    // Locked at once, before images are read.
+    let resumed = args.resume.as_deref();
+    let resumed = resumed.map(|path| RunDir::open(path)?.locked());
+    let resumed = resumed.transpose()?;
     let recipe = match &resumed {
-        Some(run) => with_flags(run.recipe()?, args),
+        Some(run) => with_flags(resumed_with(&run.recipe()?, &args.control.settings)?, args),
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
     recipe.check().map_err(|error| named(error, args))?;
@@ -25,7 +31,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             progress.download(&event);
         })
         .map_err(|error| named(error, args))?;
-    progress.skipped(&data.skipped);
+    progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
         let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
@@ -39,7 +45,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let folder = match resumed {
         Some(run) => {
             let folder = run.path().to_owned();
-            trainer.resume(run)?;
+            warn_if_unlocked(&run, args);
+            for note in trainer.resume_with(run, &resume_options(args))? {
+                progress.line(&note);
+            }
             folder
         }
         None => {
@@ -49,7 +58,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
                 Some(out) => out.clone(),
                 None => RunDir::fresh_path(&trainer.recipe().name),
             };
-            trainer.save_to(RunDir::create(&folder, trainer.recipe())?)?;
+            let run = RunDir::create(&folder, trainer.recipe())?;
+            warn_if_unlocked(&run, args);
+            trainer.save_to(run)?;
             folder
         }
     };
@@ -72,6 +83,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             report::interrupted(step, &folder, args.output);
             Ok(ExitCode::from(INTERRUPTED))
         }
+    }
+}
+
+fn resume_options(args: &TrainArgs) -> ResumeOptions {
+    ResumeOptions {
+        checkpoint: args.going_on.checkpoint.clone(),
+        accept_changed_data: args.going_on.accept_changed_data,
+    }
+}
+
+/// Some network file systems have no locks: two processes on one run would not notice each other.
+pub(super) fn warn_if_unlocked(run: &RunDir, args: &TrainArgs) {
+    if !run.is_locked() {
+        let folder = report::shown(run.path());
+        let text = format!("{folder}: this file system has no locks: start no other run there");
+        report::working(&text, args.output);
     }
 }
 
@@ -106,6 +133,18 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
     Ok(recipe)
 }
 
+/// The recipe of a run that goes on, with settings that may change on the way: when it stops early follows from its epochs
+/// anew, and their weights do not depend on it.
+fn resumed_with(recipe: &Recipe, settings: &[String]) -> Result<Recipe> {
+    for setting in settings {
+        anyhow::ensure!(
+            setting.trim_start().starts_with("early_stopping."),
+            "--set {setting}: expected a setting of early_stopping with --resume, as a run's other settings stay"
+        );
+    }
+    Ok(recipe.with_settings(settings)?)
+}
+
 fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     super::apply(&args.machine, &mut recipe);
     control(&args.control, &mut recipe);
@@ -138,10 +177,11 @@ fn control(args: &ControlArgs, recipe: &mut Recipe) {
         recipe.optimizer.freeze.clone_from(&args.freeze);
     }
     if let Some(patience) = args.early_stopping {
+        let before = recipe.early_stopping;
         recipe.early_stopping = Some(EarlyStoppingRecipe {
             patience,
-            metric: Metric::ValLoss,
-            min_delta: 0.0,
+            metric: before.map_or(Metric::ValLoss, |before| before.metric),
+            min_delta: before.map_or(0.0, |before| before.min_delta),
         });
     }
     if let Some(every) = args.checkpoint_every {

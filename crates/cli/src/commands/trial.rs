@@ -96,7 +96,9 @@ fn find_rate(
         Some(out) => out.clone(),
         None => RunDir::fresh_path(&format!("{}-lr", trainer.recipe().name)),
     };
-    RunDir::create(&folder, trainer.recipe())?;
+    // Held while the search goes on: it is the right to write there.
+    let run = RunDir::create(&folder, trainer.recipe())?;
+    super::train::warn_if_unlocked(&run, args);
     let mut listener = |event: train::Event<'_>| progress.event(&event);
     let finding = trainer.find_rate(&RateSearch::default(), stop, &mut listener)?;
     progress.clear();

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use files::escape;
 use serde_json::json;
-use train::data::{DataSet, Images, PictureSizes, Skipped, Split, Statistics};
+use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
 use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
 use crate::args::OutputArgs;
@@ -65,6 +65,8 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
                 "largest": sizes.largest,
             })),
             "skipped": skipped.collect::<Vec<_>>(),
+            "left_out": data.left_out.files,
+            "notes": data.left_out.notes,
         }));
     }
     let mut text = format!(
@@ -102,7 +104,10 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
         write!(text, "  {:>10}", images.len())?;
     }
     text.push('\n');
-    for line in skipped_lines(&data.skipped) {
+    for line in skipped_lines(&data.skipped)
+        .into_iter()
+        .chain(left_out_lines(&data.left_out))
+    {
         writeln!(text, "{line}")?;
     }
     to_stdout(&text)
@@ -123,6 +128,14 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
         lines.push(format!("  and {} more", skipped.len() - MOST_SKIPPED));
     }
     lines
+}
+
+/// What is to be said about what else was left out: nothing if there is nothing.
+pub(crate) fn left_out_lines(left_out: &LeftOut) -> Vec<String> {
+    let files = left_out.files_line();
+    let files =
+        files.map(|files| format!("left out, as they are no images that are read: {files}"));
+    files.into_iter().chain(left_out.notes.clone()).collect()
 }
 
 /// Mean, deviation and principal components of colour.

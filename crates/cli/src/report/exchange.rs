@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use files::{escape, printable};
 use serde_json::{Value, json};
+use train::data::LeftOut;
 use train::model::{Exported, Imported, Network, TensorFile};
 
-use super::{in_json, print_json, shown, to_stderr, to_stdout};
+use super::{in_json, left_out_lines, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;
 
 /// What is left out of a file is named up to so many.
@@ -31,6 +32,7 @@ pub(crate) struct Predictions {
     output: OutputArgs,
     all: Vec<Value>,
     failed: Vec<(PathBuf, String)>,
+    left_out: LeftOut,
 }
 
 impl Predictions {
@@ -39,6 +41,7 @@ impl Predictions {
             output,
             all: Vec::new(),
             failed: Vec::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -82,6 +85,17 @@ impl Predictions {
         self.failed.push((path.to_owned(), reason));
     }
 
+    /// Files in a folder that are no pictures by their names.
+    pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
+        for line in left_out_lines(left_out) {
+            let folder = files::printable(folder.as_os_str());
+            super::working(&format!("{folder}: {line}"), self.output);
+        }
+        for (ending, count) in &left_out.files {
+            *self.left_out.files.entry(ending.clone()).or_default() += count;
+        }
+    }
+
     /// The end, with what was left out of `of` pictures.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
@@ -91,7 +105,11 @@ impl Predictions {
                 row["reason"] = json!(reason);
                 row
             });
-            print_json(&json!({ "images": self.all, "failed": failed.collect::<Vec<_>>() }))?;
+            print_json(&json!({
+                "images": self.all,
+                "failed": failed.collect::<Vec<_>>(),
+                "left_out": self.left_out.files,
+            }))?;
         }
         if self.failed.is_empty() {
             return Ok(ExitCode::SUCCESS);

@@ -95,6 +95,9 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
             Ok(summary) => {
                 let mut value = serde_json::to_value(summary)?;
                 value["run"] = json!(row.name);
+                if let Some(failure) = row.failure() {
+                    value["error"] = json!(failure);
+                }
                 Ok(value)
             }
             Err(error) => Ok(json!({ "run": row.name, "error": error })),
@@ -118,13 +121,13 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
         "run", "val acc", "test acc", "macro F1", "loss", "epochs", "seconds"
     );
     for row in ranked(rows) {
-        let it = match &row.result {
-            Ok(summary) => summary,
-            Err(error) => {
-                writeln!(text, "{:<width$}  failed: {error}", row.name)?;
-                continue;
-            }
-        };
+        if let Some(failure) = row.failure() {
+            writeln!(text, "{:<width$}  failed: {failure}", row.name)?;
+        }
+        let Ok(it) = &row.result else { continue };
+        if row.failure().is_some() {
+            continue;
+        }
         let figure =
             |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
         writeln!(

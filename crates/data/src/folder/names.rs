@@ -4,12 +4,48 @@ use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::path::Path;
 
-const EXTENSIONS: [&str; 13] = [
-    "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "bmp", "dib", "gif", "tif", "tiff",
+use walkdir::DirEntry;
+
+pub(super) use files::printable;
+
+pub(super) const EXTENSIONS: [&str; 12] = [
+    "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "bmp", "gif", "tif", "tiff",
 ];
 
-pub(crate) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
+/// Names that systems, editors and archives leave among other people's files, in lower case. They are no classes, and
+/// nothing in them is anybody's picture; names with a leading dot (`.DS_Store`, AppleDouble's `._name.jpg`, `.git`, `.idea`,
+/// `.vscode`, `.ipynb_checkpoints`, `.thumbnails`, `.Trashes`) are passed over as everywhere.
+const IGNORED: [(&str, &str); 12] = [
+    ("__macosx", "macOS's second half of a zip archive"),
+    ("@eadir", "thumbnails of a Synology NAS"),
+    ("#recycle", "the recycle bin of a Synology NAS"),
+    ("@recycle", "the recycle bin of a QNAP NAS"),
+    ("$recycle.bin", "Windows's recycle bin"),
+    ("system volume information", "Windows's, on each drive"),
+    ("lost+found", "what a check of an ext file system found"),
+    ("thumbs.db", "thumbnails of Windows"),
+    ("ehthumbs.db", "thumbnails of Windows's media centre"),
+    ("desktop.ini", "how Windows shows a folder"),
+    ("__pycache__", "compiled Python"),
+    ("node_modules", "packages of JavaScript"),
+];
+
+/// Whether a file or folder is passed over without a word.
+pub(crate) fn is_ignored(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    let is = |(ignored, _): &(&str, &str)| bytes.eq_ignore_ascii_case(ignored.as_bytes());
+    bytes.starts_with(b".") || IGNORED.iter().any(is)
+}
+
+/// What a file that is left out is counted by: its ending in lower case with the dot, or what it is instead.
+pub(crate) fn ending(entry: &DirEntry) -> String {
+    if !entry.file_type().is_file() {
+        return "no regular file".to_owned();
+    }
+    match entry.path().extension() {
+        Some(ending) => format!(".{}", printable(ending).to_lowercase()),
+        None => "without ending".to_owned(),
+    }
 }
 
 pub(crate) fn is_picture(path: &Path) -> bool {
@@ -18,18 +54,6 @@ pub(crate) fn is_picture(path: &Path) -> bool {
         .and_then(OsStr::to_str)
         .map(str::to_ascii_lowercase);
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
-}
-
-/// A name as text, in which bytes that are not UTF-8 are written as `\xff`: no two names become the same.
-pub(super) fn printable(name: &OsStr) -> String {
-    let mut text = String::new();
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    text
 }
 
 /// Orders names with runs of digits by their numbers, and otherwise byte by byte.

@@ -42,7 +42,7 @@ pub(super) fn unwrapped<'a>(
         [] => "",
         [prefix] => prefix,
         // A network whose names have nothing before them is the one; others are averages of it, or teachers.
-        [first, ..] if first.is_empty() => "",
+        ["", ..] => "",
         [first, second, ..] => {
             return Err(format!("two networks, {first}* and {second}*"));
         }

@@ -1,5 +1,5 @@
 //! PyTorch's `.pth` files. Since 1.6: a zip archive of `NAME/data.pkl`, which says what there is, and `NAME/data/0`, `1` and
-//! so on, the elements; TorchScript's archives too. Before, and on request since: pickles one behind the other, then each
+//! so on, the elements; `TorchScript`'s archives too. Before, and on request since: pickles one behind the other, then each
 //! storage with its length. Nothing in them is run, and nothing is unpacked to disk.
 
 mod legacy;

@@ -238,7 +238,9 @@ impl<'a> Source<'a> {
             Kind::Safetensors(file) => {
                 let wanted: Vec<_> = expected.iter().map(|(name, _)| is_wanted(name)).collect();
                 let listed = in_file.iter().zip(&wanted);
-                let listed = listed.filter_map(|(tensor, wanted)| wanted.then(|| tensor.clone()));
+                let listed = listed
+                    .filter(|(_, wanted)| **wanted)
+                    .map(|(tensor, _)| tensor.clone());
                 let mut values = file.read_some(&listed.collect::<Vec<_>>())?.into_iter();
                 let values = wanted
                     .into_iter()

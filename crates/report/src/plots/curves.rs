@@ -220,6 +220,11 @@ fn short(value: f64) -> String {
 /// # Errors
 /// If it can't be drawn.
 pub(crate) fn rate_finder(rates: &[(f64, f64)]) -> Result<Option<Plot>> {
+    let rates: Vec<_> = rates
+        .iter()
+        .copied()
+        .filter(|(rate, loss)| rate.is_finite() && loss.is_finite())
+        .collect();
     let low = rates
         .iter()
         .map(|pair| pair.0)

@@ -7,7 +7,7 @@ use data::Split;
 use super::{BEST, LAST, Trainer};
 use crate::callback::{Event, Listener};
 use crate::checkpoint::{self, Best, Checkpoint, Partial};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::norms;
 use crate::record::{Row, rounded, significant};
 use crate::run_dir::EPOCH;
@@ -18,14 +18,19 @@ impl Trainer {
     pub(super) fn end_epoch(&mut self, listener: &mut dyn Listener) -> Result<()> {
         let validation = self.validate(listener)?;
         let row = self.row(validation.as_ref());
-        let best = Best::after(self.state.best, &row);
+        let best = Best::after(
+            self.state.best,
+            &self.state.rows,
+            &row,
+            self.recipe.best_metric(),
+        );
         let improved = best.is_some();
         self.state.best = best.or(self.state.best);
         self.state.train_s += self.state.partial.seconds;
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
         self.state.rows.push(row.clone());
-        if let (Some(run), Some(gradients)) = (&self.run, self.step.gradients()) {
+        if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
             let place = (row.epoch, row.step);
             let unscale = self.optimizer.unscale();
             norms::note(
@@ -42,11 +47,31 @@ impl Trainer {
     }
 
     /// Scores the present weights on the validation split, if there is one.
+    ///
+    /// [`Error::Diverged`] if its loss is not finite: then nothing of these weights is to be saved.
     pub(super) fn validate(&mut self, listener: &mut dyn Listener) -> Result<Option<Score>> {
         let split = Split::Validation;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
         let score = self.validation.as_mut().map(|it| it.run(&mut tell));
-        score.transpose()
+        let score = score.transpose()?;
+        if let Some(score) = &score {
+            self.check_finite("validation loss", score.loss)?;
+        }
+        Ok(score)
+    }
+
+    /// [`Error::Diverged`] if a loss after the present step is not finite.
+    pub(super) fn check_finite(&self, of: &'static str, loss: f64) -> Result<()> {
+        if loss.is_finite() {
+            return Ok(());
+        }
+        let step = self.state.step;
+        Err(Error::Diverged {
+            of,
+            first: step,
+            step,
+            loss,
+        })
     }
 
     pub(super) fn row(&self, validation: Option<&Score>) -> Row {
@@ -74,6 +99,8 @@ impl Trainer {
         self.state.wall_s += self.began.elapsed().as_secs_f64();
         self.began = Instant::now();
         let (model, optimizer) = (self.network.to_bytes()?, self.optimizer.to_bytes()?);
+        // The losses of the last steps were finite before their updates. Only a validation, if any, tells of these.
+        self.check_finite("sum of the weights", checkpoint::weight_sum(&model))?;
         let checkpoint = Checkpoint {
             model: &model,
             optimizer: &optimizer,

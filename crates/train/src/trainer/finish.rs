@@ -4,7 +4,7 @@ use data::Split;
 
 use super::{BEST, LAST, Trainer};
 use crate::callback::{Ended, Event, Listener};
-use crate::checkpoint::{self, Best};
+use crate::checkpoint::{self, Best, Part};
 use crate::environment::peak_host_bytes;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
@@ -29,6 +29,7 @@ impl Trainer {
         let ending = self.ending(ended, listener)?;
         if let (Some(run), BEST) = (&self.run, ending.weights) {
             let best = run.checkpoint(BEST);
+            checkpoint::verify(&best, &[Part::Model])?;
             self.network.load(&checkpoint::model_path(&best))?;
         }
         let split = if self.data.test.is_some() {
@@ -65,7 +66,9 @@ impl Trainer {
         if self.state.batch > 0 {
             let validation = self.validate(listener)?;
             let row = self.row(validation.as_ref());
-            if let Some(best) = Best::after(ending.best, &row) {
+            if let Some(best) =
+                Best::after(ending.best, &ending.rows, &row, self.recipe.best_metric())
+            {
                 (ending.best, ending.weights) = (Some(best), LAST);
             }
             listener.event(Event::Epoch(&row));
@@ -85,15 +88,18 @@ impl Trainer {
         let views = self.recipe.evaluation.views;
         let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
-        evaluator.run(&mut tell).map(Some)
+        let score = evaluator.run(&mut tell)?;
+        self.check_finite("test loss", score.loss)?;
+        Ok(Some(score))
     }
 
     fn summary(&self, ending: &Ending, test: Option<&Score>) -> Summary {
         let last = ending.rows.last();
         let train_s = self.state.train_s + self.state.partial.seconds;
         let wall_s = self.state.wall_s + self.began.elapsed().as_secs_f64();
-        let batches = self.state.epoch * self.loader.n_batches() as u64 + self.state.batch as u64;
-        let images = batches * self.recipe.batch_size as u64;
+        let images_in = |batches| self.loader.images_in(batches) as u64;
+        let whole = self.state.epoch * images_in(self.loader.n_batches());
+        let images = whole + images_in(self.state.batch);
         let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
         Summary {
             recipe: self.recipe.name.clone(),

@@ -34,6 +34,7 @@ impl Trainer {
             loaded: matching.loaded,
             new: matching.missing,
             unused: matching.unused,
+            head: matching.head,
         });
         Ok(())
     }

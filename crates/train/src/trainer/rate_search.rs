@@ -118,8 +118,11 @@ impl Trainer {
         self.step.set_sums(&Totals::default())?;
         let scalars = self.optimizer.scalars(self.recipe.seed, number, rate);
         let of = self.recipe.optimizer.accumulate;
+        let first = (number as usize - 1) * of % self.loader.n_batches();
+        let images = self.images_of(first, of);
         for idx in 0..of {
-            let (place, batch) = (Place { idx, of }, self.loader.next_batch()?);
+            let place = Place { idx, of, images };
+            let batch = self.loader.next_batch()?;
             self.step.run(number.into(), place, batch, &scalars)?;
         }
         let readings = self.step.last_readings(number.into())?;

@@ -6,9 +6,10 @@ use std::time::Instant;
 use tensor::ops::accuracy::Totals;
 
 use super::{Pause, Trainer};
-use crate::callback::{Event, Listener, Step};
+use crate::callback::{Event, Listener, RateChange, Step};
 use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
+use crate::recipe::Recipe;
 use crate::step::{Place, Reading};
 
 impl Trainer {
@@ -38,8 +39,10 @@ impl Trainer {
             let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
             let of = self.recipe.optimizer.accumulate;
             let of = of.min(n_batches - self.state.batch);
+            let images = self.images_of(self.state.batch, of);
             for idx in 0..of {
-                let (place, batch) = (Place { idx, of }, self.loader.next_batch()?);
+                let place = Place { idx, of, images };
+                let batch = self.loader.next_batch()?;
                 self.step.run(number, place, batch, &scalars)?;
             }
             (self.state.step, self.state.batch) = (number, self.state.batch + of);
@@ -84,6 +87,7 @@ impl Trainer {
         let partial = &mut self.state.partial;
         if !totals.loss.is_finite() {
             return Err(Error::Diverged {
+                of: "loss",
                 first: step.saturating_sub(self.step.every() - 1).max(1),
                 step: *step,
                 loss: totals.loss,
@@ -104,6 +108,39 @@ impl Trainer {
         let base = self.recipe.optimizer.learning_rate;
         let base = self.recipe.schedule.base(base, &self.state.rows);
         self.schedule.rate(base, t)
+    }
+
+    /// Images in `n` batches from batch `first` of an epoch on; the batches may reach into the epochs after it.
+    pub(super) fn images_of(&self, first: usize, n: usize) -> usize {
+        let n_batches = self.loader.n_batches();
+        let until = |batches: usize| {
+            let epochs = (batches / n_batches) * self.loader.images_in(n_batches);
+            epochs + self.loader.images_in(batches % n_batches)
+        };
+        until(first + n) - until(first)
+    }
+
+    /// What the rate jumps by if the run of `before` goes on after `step` steps by the recipe of now.
+    pub(super) fn rate_change_since(&self, before: &Recipe, step: u64) -> Option<RateChange> {
+        let (optimizer, batches) = (&before.optimizer, self.loader.n_batches());
+        let epochs = usize::try_from(before.epochs).unwrap_or(usize::MAX);
+        let (rate, steps) = (
+            optimizer.learning_rate,
+            batches.div_ceil(optimizer.accumulate.max(1)),
+        );
+        let schedule = before.schedule.schedule(rate, epochs, steps);
+        let last = usize::try_from(step.checked_sub(1)?).unwrap_or(usize::MAX);
+        let now = self.recipe.optimizer.learning_rate;
+        // What plateaus have taken off is the same factor of both.
+        let (old, new) = (schedule.rate(rate, last), self.schedule.rate(now, last));
+        let is_same = (new - old).abs() <= 1e-9 * old.abs();
+        let epochs = [before.epochs, self.recipe.epochs];
+        (!is_same).then_some(RateChange {
+            step,
+            old,
+            new,
+            epochs,
+        })
     }
 
     /// How many steps this many batches of an epoch make.

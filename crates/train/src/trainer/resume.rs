@@ -1,0 +1,158 @@
+//! Going on with a run from one of its checkpoints: what was saved is checked first, and so is what surrounds it.
+
+use std::path::Path;
+
+use super::{BEST, LAST, Trainer};
+use crate::checkpoint::{self, Part, State};
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+use crate::run_dir::RunDir;
+use crate::split_record::{self, SplitRecord};
+
+/// How a run is resumed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResumeOptions {
+    /// The checkpoint to go on from: `last`, `best` or `epoch-0010`, say. If it is absent, the last, and then the best must
+    /// be whole too.
+    pub checkpoint: Option<String>,
+    /// Go on although images were added, deleted or changed. Never with other classes.
+    pub accept_changed_data: bool,
+}
+
+impl Trainer {
+    /// Goes on with the run in a folder, from its last checkpoint: same bits as if it had never stopped. A run that was
+    /// killed before its first checkpoint starts again.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume_with`].
+    pub fn resume(&mut self, run: RunDir) -> Result<()> {
+        self.resume_with(run, &ResumeOptions::default()).map(drop)
+    }
+
+    /// Goes on with the run in a folder. Returns what its user should know, a line each.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another process trains there; [`Error::Damaged`] if a file is not the one that was saved;
+    /// [`Error::DataChanged`] and [`Error::ConfigChanged`] if what the run began with is not what there is now;
+    /// [`Error::NoRun`] if there is no such checkpoint; if a file can't be read or is of another network.
+    pub fn resume_with(&mut self, run: RunDir, options: &ResumeOptions) -> Result<Vec<String>> {
+        let run = run.locked()?;
+        let mut notes = Vec::new();
+        self.check_data(run.path(), options, &mut notes)?;
+        let folder = run.checkpoint(options.checkpoint.as_deref().unwrap_or(LAST));
+        if let Some(state) = checkpoint::load_state(&folder)? {
+            self.check_config(&run, &state, &mut notes)?;
+            if !checkpoint::verify(&folder, &[Part::Model, Part::Optimizer])? {
+                let folder = folder.display();
+                notes.push(format!(
+                    "{folder}: saved before checkpoints had checksums, read unchecked"
+                ));
+            }
+            self.rate_change = self.rate_change_since(&run.recipe()?, state.step);
+            self.network.load(&checkpoint::model_path(&folder))?;
+            self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
+            self.loader.seek(state.epoch, state.batch)?;
+            self.state = state;
+        } else if options.checkpoint.is_some() {
+            return Err(Error::NoRun {
+                path: folder,
+                expected: "a checkpoint",
+            });
+        }
+        self.check_best(&run, options, &mut notes)?;
+        run.remove_results()?;
+        run.write_metrics(&self.state.rows)?;
+        self.save_to(run)?;
+        Ok(notes)
+    }
+
+    /// Writes down which images the run has.
+    pub(super) fn record_data(&self, run: &RunDir) -> Result<()> {
+        run.write_json(split_record::NAME, &self.split_record())
+    }
+
+    fn split_record(&self) -> SplitRecord {
+        SplitRecord::of(&self.data, Path::new(&self.recipe.dataset))
+    }
+
+    /// An error if the images are not those of the run.
+    fn check_data(
+        &self,
+        run: &Path,
+        options: &ResumeOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
+        let path = run.join(split_record::NAME);
+        let Some(record) = SplitRecord::read(run)? else {
+            notes.push(format!(
+                "{}: not there: whether the images are those that the run began with can't be told",
+                path.display()
+            ));
+            return Ok(());
+        };
+        let Some(changes) = record.changes(&self.split_record()) else {
+            return Ok(());
+        };
+        if changes.is_of_classes || !options.accept_changed_data {
+            return Err(Error::DataChanged {
+                path,
+                changes: changes.text,
+                can_go_on: !changes.is_of_classes,
+            });
+        }
+        notes.push(format!("going on with other images: {}", changes.text));
+        Ok(())
+    }
+
+    /// An error if settings differ that a begun run can't change.
+    fn check_config(&self, run: &RunDir, state: &State, notes: &mut Vec<String>) -> Result<()> {
+        let path = run.path().join("config.toml");
+        let Some(text) = &state.config else {
+            notes.push(format!(
+                "{}: whether settings have changed can't be told of so old a checkpoint",
+                path.display()
+            ));
+            return Ok(());
+        };
+        let changes = Recipe::parse(text, &path)?.changes(&self.recipe)?;
+        if !changes.refused.is_empty() {
+            return Err(Error::ConfigChanged {
+                path,
+                changes: changes.refused.join("; "),
+            });
+        }
+        let allowed = changes.allowed.into_iter();
+        notes.extend(allowed.map(|change| format!("changed setting: {change}")));
+        Ok(())
+    }
+
+    /// The best checkpoint must be whole, as the end of the run tests it. One of an epoch that is still to come, because
+    /// the run goes on from an earlier one, stays the best until a better comes; a damaged one is given up if another was
+    /// chosen to go on from.
+    fn check_best(
+        &mut self,
+        run: &RunDir,
+        options: &ResumeOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
+        let folder = run.checkpoint(BEST);
+        checkpoint::recover(&folder)?;
+        if self.state.best.is_none() && options.checkpoint.is_none() {
+            return Ok(());
+        }
+        let checked = checkpoint::verify(&folder, &[Part::Model, Part::Optimizer])
+            .and_then(|_| checkpoint::load_state(&folder));
+        match checked {
+            Ok(Some(best)) if options.checkpoint.is_some() => self.state.best = best.best,
+            Ok(_) => {}
+            Err(error) if options.checkpoint.is_none() => return Err(error),
+            Err(error) => {
+                notes.push(format!(
+                    "{error}; the best of what is to come takes its place"
+                ));
+                self.state.best = None;
+            }
+        }
+        Ok(())
+    }
+}
