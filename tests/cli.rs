@@ -11,6 +11,8 @@ mod control;
 mod data;
 #[path = "cli/exchange.rs"]
 mod exchange;
+#[path = "cli/hostile.rs"]
+mod hostile;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

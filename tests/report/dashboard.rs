@@ -229,3 +229,28 @@ fn a_folder_that_is_none_and_a_port_that_is_taken_are_errors() {
         .to_string();
     assert!(message.contains("cannot listen"), "{message}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_rows_stops_no_request() {
+    let root = tempfile::tempdir().unwrap();
+    made_up(root.path(), "good", 3);
+    let bad = made_up(root.path(), "bad", 3);
+    let rows = bad.join("metrics.jsonl");
+    fs::remove_file(&rows).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&rows).status();
+    assert!(made.unwrap().success(), "mkfifo");
+    let address = serve(root.path());
+    // Whoever opens it without a writer waits for ever.
+    let (status, page) = get(address, "/runs/bad/");
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("not a regular file"), "{page}");
+    let (status, list) = get(address, "/");
+    assert_eq!(status, 200, "{list}");
+    assert!(
+        list.contains("unreadable") && list.contains("good"),
+        "{list}"
+    );
+    assert_eq!(get(address, "/runs/bad/metrics.jsonl").0, 404, "no file");
+    assert_eq!(get(address, "/runs/good/").0, 200, "the other run");
+}

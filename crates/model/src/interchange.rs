@@ -11,7 +11,6 @@ mod pickle;
 mod pth;
 mod torchvision;
 
-use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -166,7 +165,8 @@ impl Network {
                 (forward(&again)?, 0.0)
             }
             Format::Onnx => {
-                let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+                // What was written a moment ago, however large.
+                let bytes = files::read(path, u64::MAX)?;
                 let found = run(&bytes, &images).map_err(|fault| match fault {
                     Fault::File(found) => Error::format(path, "a network in ONNX", found),
                     Fault::Tensor(error) => error.into(),

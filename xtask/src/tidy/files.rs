@@ -44,6 +44,23 @@ const UNSAFE: [&str; 2] = [
 /// The lint that such a file silences. Split, like the words.
 const UNSAFE_LINT: &str = concat!("unsafe", "_code");
 
+/// The crate that opens files for all others: only regular ones, within bounds.
+const OPENER: &str = "crates/files/";
+/// Calls that open a file whatever it is, so that a pipe waits for ever and a device fills the memory.
+const OPENINGS: [&str; 3] = ["fs::read(", "fs::read_to_string(", " File::open("];
+/// Files that make such calls, and what for.
+const OPENS: &[(&str, &str)] = &[
+    (
+        "crates/cli/src/commands/bench/processors.rs",
+        "the kernel's own files in /proc",
+    ),
+    (
+        "crates/train/src/environment.rs",
+        "the kernel's own files in /proc",
+    ),
+    ("crates/train/src/lock.rs", "the host's name in /proc"),
+];
+
 /// A file of the repository.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -117,6 +134,29 @@ pub(super) fn check(file: &File) -> Vec<String> {
     }
     if path.ends_with(".rs") {
         findings.extend(check_rust(path, text));
+        findings.extend(check_openings(path, text));
+    }
+    findings
+}
+
+/// Finds code of the crates, but their unit tests, that opens files on its own.
+fn check_openings(path: &str, text: &str) -> Vec<String> {
+    let is_excused = OPENS.iter().any(|(known, _)| *known == path);
+    if !path.starts_with("crates/") || path.starts_with(OPENER) || is_excused {
+        return Vec::new();
+    }
+    // Unit tests are at the end; a file may hold nothing else.
+    let tests = ["#[cfg(test)]\nmod ", "#[test]\n"];
+    let begin = tests.iter().filter_map(|begin| text.find(begin)).min();
+    let code = &text[..begin.unwrap_or(text.len())];
+    let mut findings = Vec::new();
+    for (idx, line) in code.lines().enumerate() {
+        if OPENINGS.iter().any(|opening| line.contains(opening)) {
+            findings.push(format!(
+                "{path}:{}: opens a file that may be a pipe or a device: use `files`",
+                idx + 1
+            ));
+        }
     }
     findings
 }
@@ -229,6 +269,19 @@ mod tests {
             assert_eq!(findings(path, &text), Vec::<String>::new());
         }
         assert_eq!(findings("crates/kernels/src/lib.rs", &text).len(), 1);
+    }
+
+    #[test]
+    fn files_are_opened_by_one_crate() {
+        let text = "//! A file.\nfn f() {\n    let file = File::open(path)?;\n}\n\n#[cfg(test)]\nmod tests {\n    fs::read(path);\n}\n";
+        let found = findings("crates/data/src/a.rs", text);
+        assert!(
+            found.len() == 1 && found[0].starts_with("crates/data/src/a.rs:3:"),
+            "{found:?}"
+        );
+        for path in ["crates/files/src/read.rs", "xtask/src/a.rs", OPENS[0].0] {
+            assert_eq!(findings(path, text), Vec::<String>::new(), "{path}");
+        }
     }
 
     #[test]

@@ -1,0 +1,119 @@
+//! The fuzz targets without a fuzzer: `FUZZ_RUNS` (2,000) inputs for each parser, made from seeds by flipped bits, cuts,
+//! splices, words of the formats and numbers that overflow. The same in every run.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+#[path = "fuzz/targets.rs"]
+mod targets;
+
+use std::time::{Duration, Instant};
+
+use train::Recipe;
+
+/// No input may take longer, on the slowest machine that tests run on.
+const LONGEST: Duration = Duration::from_secs(10);
+/// What parsers look for, and numbers at the ends of their types.
+const WORDS: &[&[u8]] = &[
+    b"\x89PNG\r\n\x1a\n",
+    b"IHDR",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\x1f\x8b\x08",
+    b"\x80\x02",
+    b"GIF89a",
+    b"\xff\xd8\xff\xe1",
+    b"[[run]]\n",
+    b"[grid]\n",
+    b"{\"cases\":[",
+    b"\"F32\"",
+    b"__metadata__",
+    b"\0\0\x08\x03",
+    b"\xff\xff\xff\xff",
+    b"\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"\0\0\0\0\0\0\0\0",
+    b"18446744073709551616",
+    b"1e999",
+    b"nan",
+];
+
+/// Numbers that look random and are the same in each run (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(end.max(1)).unwrap()).unwrap()
+    }
+
+    fn mutated(&mut self, seed: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = seed.to_vec();
+        for _ in 0..=self.below(6) {
+            let at = self.below(bytes.len() + 1);
+            match self.below(5) {
+                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
+                1 => bytes.truncate(at),
+                2 => {
+                    let from = self.below(other.len() + 1);
+                    let upto = (from + self.below(64)).min(other.len());
+                    bytes.splice(at..at, other[from..upto].iter().copied());
+                }
+                3 => {
+                    let word = WORDS[self.below(WORDS.len())];
+                    let end = (at + word.len()).min(bytes.len());
+                    bytes.splice(at..end, word.iter().copied());
+                }
+                _ => bytes.insert(at, u8::try_from(self.below(256)).unwrap()),
+            }
+        }
+        bytes
+    }
+}
+
+/// Small files of the formats that can be written by hand.
+fn seeds() -> Vec<Vec<u8>> {
+    let header = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let mut weights = u64::try_from(header.len()).unwrap().to_le_bytes().to_vec();
+    weights.extend(header);
+    weights.extend([0; 4]);
+    let mut cifar = vec![1, 2];
+    cifar.resize(3074, 7);
+    let mut png = Vec::new();
+    let picture = image::RgbImage::new(4, 4);
+    let format = image::ImageFormat::Png;
+    picture
+        .write_to(&mut std::io::Cursor::new(&mut png), format)
+        .unwrap();
+    let recipe = Recipe::named("shapes10").unwrap().to_toml().unwrap();
+    let row = r#"{"epoch":1,"step":4,"lr":0.1,"train_loss":2.0,"train_accuracy":0.1,"images_per_s":7.0,"data_wait_fraction":0.0,"seconds":1.5}"#;
+    vec![
+        Vec::new(),
+        weights,
+        cifar,
+        png,
+        recipe.into_bytes(),
+        row.into(),
+        b"recipe = 'shapes10'\n[grid]\noptimizer.momentum = [0.0, 0.9]\n".to_vec(),
+        b"optimizer.momentum=0.5".to_vec(),
+        b"\0\0\x08\x01\0\0\0\x02\0\x01".to_vec(),
+        br#"{"format":1,"cases":[{"name":"a/b","op":"relu","file":"a.safetensors"}]}"#.to_vec(),
+    ]
+}
+
+#[test]
+fn no_parser_panics_or_hangs_on_any_bytes() {
+    let runs = std::env::var("FUZZ_RUNS").map_or(2000, |text| text.parse().unwrap());
+    let seeds = seeds();
+    for (name, target) in targets::TARGETS {
+        let mut numbers = Numbers(16);
+        for run in 0..runs {
+            let [seed, other] = [0; 2].map(|_| numbers.below(seeds.len()));
+            let bytes = numbers.mutated(&seeds[seed], &seeds[other]);
+            let begun = Instant::now();
+            target(&bytes);
+            let took = begun.elapsed();
+            assert!(took < LONGEST, "{name}, run {run}: {took:?} for {bytes:?}");
+        }
+    }
+}
