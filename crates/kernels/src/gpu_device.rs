@@ -1,11 +1,11 @@
 //! A GPU through wgpu: memory, transfers, and dispatches that are recorded and submitted together.
 
+mod capture;
 mod pace;
 mod readback;
 mod timing;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -22,9 +22,10 @@ use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Params};
 use crate::pipeline::{self, Pipeline};
 use crate::profile::Cost;
-use crate::recorder::{Dispatch, Recording, Steps};
+use crate::recorder::Dispatch;
 use crate::selection::{Adapter, AdapterKind};
 
+use capture::Capture;
 use pace::Pace;
 
 /// Distance between parameter structs in a parameter buffer: WebGPU's largest offset alignment.
@@ -68,13 +69,6 @@ struct Batch {
     pending: Vec<Dispatch>,
     params: wgpu::Buffer,
     params_bytes: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Capture {
-    batch: Batch,
-    full_params: Vec<wgpu::Buffer>,
-    pool: Arc<Pool>,
 }
 
 impl Batch {
@@ -178,12 +172,6 @@ impl GpuDevice {
             Some(capture) => Arc::clone(&capture.pool),
             None => Arc::clone(&self.pool),
         }
-    }
-
-    pub(crate) fn is_capturing(&self) -> bool {
-        lock(&self.recorder)
-            .captures
-            .contains_key(&thread::current().id())
     }
 
     /// Runs wgpu calls and returns the error they raised, if any, instead of a panic.
@@ -397,15 +385,6 @@ impl GpuDevice {
         })
     }
 
-    /// Writes the parameters of a captured step so far and goes on with a further buffer.
-    fn keep_params(&self, capture: &mut Capture) -> Result<()> {
-        self.write_params(&mut capture.batch)?;
-        let next = params_buffer(&self.device);
-        let full = std::mem::replace(&mut capture.batch.params, next);
-        capture.full_params.push(full);
-        Ok(())
-    }
-
     /// Encodes and submits dispatches, in pieces that the device finishes soon.
     pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
         if self.common.profiler.is_on()
@@ -443,37 +422,6 @@ impl GpuDevice {
             drop(pass);
             self.queue.submit([encoder.finish()]);
         })
-    }
-
-    pub(crate) fn begin_capture(&self) -> Result<()> {
-        let mut recorder = lock(&self.recorder);
-        let Entry::Vacant(entry) = recorder.captures.entry(thread::current().id()) else {
-            return Err(Error::Capturing {
-                action: "a second capture",
-            });
-        };
-        entry.insert(Capture {
-            batch: Batch::new(&self.device),
-            full_params: Vec::new(),
-            pool: Arc::default(),
-        });
-        Ok(())
-    }
-
-    pub(crate) fn end_capture(&self) -> Result<Recording> {
-        let capture = lock(&self.recorder)
-            .captures
-            .remove(&thread::current().id());
-        let mut capture = capture.ok_or(Error::Capturing {
-            action: "ending a capture twice",
-        })?;
-        self.write_params(&mut capture.batch)?;
-        capture.full_params.push(capture.batch.params);
-        let steps = Steps::Gpu {
-            dispatches: capture.batch.pending,
-            _params: capture.full_params,
-        };
-        Ok(Recording::new(steps, capture.pool))
     }
 }
 

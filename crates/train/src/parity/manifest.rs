@@ -13,9 +13,9 @@ use super::compare::compare;
 use super::report::Verdict;
 use super::{Error, Result, onnx, torch};
 
-/// The most elements of a generated input: four times the largest layer of AlexNet.
 /// Longer files are refused: all of ONNX's cases are a hundredth of this.
 const MOST_BYTES: u64 = 1 << 30;
+/// The most elements of a generated input: four times the largest layer of AlexNet.
 const MAX_GENERATED: usize = 1 << 28;
 
 /// Which suite a folder holds.
