@@ -201,7 +201,10 @@ fn bad_settings_are_one_line_and_nothing_is_written() {
     let base = ["train", "--device", "cpu", "--out", path_text(&out)];
     for (args, parts) in [
         (&["--limit", "0"][..], &["limit", "at least 1"][..]),
-        (&["--batch-size", "9000"], &["batch size", "8000"]),
+        (
+            &["--batch-size", "9000", "--set", "drop_last=true"],
+            &["batch size", "8000"],
+        ),
         (&["--batch-size", "0"], &["batch_size", "at least 1"]),
         (&["--epochs", "0"], &["epochs"]),
         (&["--threads", "0"], &["loader_threads"]),

@@ -144,9 +144,10 @@ fn hints_fit_the_cause_and_the_verb() {
         part(&["train", "--device", "nope"], "nope", "`alexnet devices`"),
         part(&["train", "--config", &toml], "mine.toml", "recipes show"),
         part(&["train", "--config", "/no/file"], "/no/file", ""),
-        part(&["train", "--set", "epochs=0"], "epochs", "train --help"),
+        part(&["train", "--set", "epochs=0"], "epochs", "recipes show"),
+        part(&["train", "--limit", "0"], "limit", "--limit"),
         part(
-            &["train", "--batch-size", "99999"],
+            &["train", "--batch-size", "99999", "--set", "drop_last=true"],
             "batch size",
             "--batch-size",
         ),

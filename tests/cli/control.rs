@@ -168,7 +168,7 @@ fn a_sweep_goes_on_after_a_failure_and_leaves_finished_runs_alone() {
     fs::write(
         &file,
         "recipe = 'shapes10'\nbase = { limit = 32, epochs = 1, batch_size = 16 }\n\
-         [[run]]\nname = 'too-large'\nbatch_size = 64\n[[run]]\nname = 'right'\nseed = 1\n",
+         [[run]]\nname = 'too-large'\nbatch_size = 64\ndrop_last = true\n[[run]]\nname = 'right'\nseed = 1\n",
     )
     .unwrap();
     let args = [

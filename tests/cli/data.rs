@@ -57,6 +57,8 @@ fn train<'a>(root: &'a Path, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
         "1",
         "--batch-size",
         "4",
+        "--lr",
+        "0.0001",
         "--out",
         path_text(out),
     ];

@@ -75,7 +75,7 @@ fn a_pipe_in_place_of_a_file_stops_nothing() {
     }
 }
 
-/// Numbers that look random and are the same in each run (SplitMix64).
+/// Numbers that look random and are the same in each run (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {

@@ -37,14 +37,15 @@ fn with(files: &[(&str, &str)]) -> DataSet {
     }
     let set = read(dir.path()).unwrap();
     // Their pixels are in memory, the folder is not needed any more.
-    assert_eq!(set.train.read_all().unwrap().len(), set.train.len() * 192);
+    let bytes = set.train.read_all().unwrap().len();
+    assert_eq!(bytes, set.train.len() * 192, "of 8 x 8 images");
     set
 }
 
 fn all_read(files: &[(&str, &str)]) {
     let set = with(files);
-    assert_eq!(set.train.len(), 2 + files.len());
-    assert_eq!(set.left_out, LeftOut::default());
+    assert_eq!(set.train.len(), 2 + files.len(), "{files:?}");
+    assert_eq!(set.left_out, LeftOut::default(), "{files:?}");
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn every_format_of_the_readme_is_read_as_it_says() {
                 ]);
             }),
             ("WebP", || {
-                all_read(&[("anim.webp", "a.webp"), ("exif6.webp", "b.webp")])
+                all_read(&[("anim.webp", "a.webp"), ("exif6.webp", "b.webp")]);
             }),
             ("BMP", || all_read(&[("palette.bmp", "a.bmp")])),
             ("GIF", || all_read(&[("anim.gif", "a.gif")])),

@@ -180,7 +180,10 @@ fn start(recipe: Recipe) -> Start {
         }
     };
     let outcome = trainer.run(&stop, &mut listener).unwrap();
-    assert!(matches!(outcome, Outcome::Interrupted { .. }));
+    assert!(
+        matches!(outcome, Outcome::Interrupted { .. }),
+        "{outcome:?}"
+    );
     seen.unwrap()
 }
 

@@ -163,20 +163,6 @@ pub(crate) fn optimizer_path(folder: &Path) -> PathBuf {
     folder.join(OPTIMIZER)
 }
 
-/// The sum of the weights in the bytes of a weight file, all of them f32: finite if each is.
-pub(crate) fn weight_sum(model: &[u8]) -> f64 {
-    // A safetensors file is the length of its header in 8 bytes, the header, and the tensors.
-    let Some((length, rest)) = model.split_first_chunk::<8>() else {
-        return 0.0;
-    };
-    let header = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-    let weights = rest.get(header..).unwrap_or_default().chunks_exact(4);
-    weights
-        .filter_map(<[u8]>::first_chunk)
-        .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
-        .sum()
-}
-
 /// Names beside a checkpoint's folder: the new one on its way in, the old one on its way out.
 fn beside(folder: &Path) -> [PathBuf; 2] {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();

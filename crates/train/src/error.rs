@@ -28,17 +28,17 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
-    /// A loss is not finite any more. Checkpoints are still those of before.
-    #[error("training diverged: the {of} is {loss} {}", steps(*first, *step))]
+    /// A loss or a weight is not finite any more. Checkpoints are still those of before.
+    #[error("training diverged: {of} is {found} {}", steps(*first, *step))]
     Diverged {
-        /// Which: `loss` of training, `validation loss`, `test loss`, or `sum of the weights`.
-        of: &'static str,
+        /// What: `the loss` of training, `the validation loss`, `the test loss`, or a parameter.
+        of: String,
         /// The first step whose loss can be meant: the losses are read every few steps, on the CPU after each.
         first: u64,
         /// The step after which it was seen, counted from 1 over the whole run.
         step: u64,
-        /// Not a number, or infinite.
-        loss: f64,
+        /// `NaN`, `inf` or `-inf`, and of a parameter at which element.
+        found: String,
     },
     /// A network computes what is not finite.
     #[error("{}: expected finite logits, found {found}", weights.display())]

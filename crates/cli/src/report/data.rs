@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use files::escape;
-use serde_json::json;
+use serde_json::{Value, json};
 use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
 use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
@@ -34,41 +34,11 @@ fn counts(images: &Images) -> Vec<usize> {
 
 /// How many images there are, of which sizes, and what was left out.
 pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputArgs) -> Result<()> {
+    if output.json {
+        return print_json(&info_json(data, sizes));
+    }
     let splits = splits(data);
     let [height, width] = data.train.size();
-    if output.json {
-        let classes = data.class_names().iter().enumerate().map(|(class, name)| {
-            let mut row = json!({ "name": name });
-            for (split, images) in &splits {
-                row[split_name(*split)] = json!(counts(images)[class]);
-            }
-            row
-        });
-        let images = splits.iter().map(|(split, images)| {
-            let name = split_name(*split).to_owned();
-            (name, json!(images.len()))
-        });
-        let skipped = data.skipped.iter().map(|file| {
-            let mut row = json!({});
-            in_json(&mut row, "path", &file.path);
-            row["reason"] = json!(file.reason);
-            row
-        });
-        return print_json(&json!({
-            "dataset": data.name,
-            "size": [height, width],
-            "images": images.collect::<serde_json::Map<_, _>>(),
-            "classes": classes.collect::<Vec<_>>(),
-            "pictures": sizes.map(|sizes| json!({
-                "smallest": sizes.smallest,
-                "median": sizes.median,
-                "largest": sizes.largest,
-            })),
-            "skipped": skipped.collect::<Vec<_>>(),
-            "left_out": data.left_out.files,
-            "notes": data.left_out.notes,
-        }));
-    }
     let mut text = format!(
         "{}: {} classes, images of {height}x{width}",
         escape(&data.name),
@@ -111,6 +81,42 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
         writeln!(text, "{line}")?;
     }
     to_stdout(&text)
+}
+
+/// What [`info`] says, for programs.
+fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
+    let splits = splits(data);
+    let classes = data.class_names().iter().enumerate().map(|(class, name)| {
+        let mut row = json!({ "name": name });
+        for (split, images) in &splits {
+            row[split_name(*split)] = json!(counts(images)[class]);
+        }
+        row
+    });
+    let images = splits.iter().map(|(split, images)| {
+        let name = split_name(*split).to_owned();
+        (name, json!(images.len()))
+    });
+    let skipped = data.skipped.iter().map(|file| {
+        let mut row = json!({});
+        in_json(&mut row, "path", &file.path);
+        row["reason"] = json!(file.reason);
+        row
+    });
+    json!({
+        "dataset": data.name,
+        "size": data.train.size(),
+        "images": images.collect::<serde_json::Map<_, _>>(),
+        "classes": classes.collect::<Vec<_>>(),
+        "pictures": sizes.map(|sizes| json!({
+            "smallest": sizes.smallest,
+            "median": sizes.median,
+            "largest": sizes.largest,
+        })),
+        "skipped": skipped.collect::<Vec<_>>(),
+        "left_out": data.left_out.files,
+        "notes": data.left_out.notes,
+    })
 }
 
 /// What is to be said about files that were left out: nothing if there are none.

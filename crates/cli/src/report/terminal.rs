@@ -2,7 +2,6 @@
 //! tensors, settings - may hold control characters, which would move a terminal's cursor or lie about what is on it:
 //! nothing but line ends passes.
 
-use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -84,8 +83,7 @@ fn json_escaped(text: &str) -> String {
             escaped.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string can't fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
+                escaped.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }

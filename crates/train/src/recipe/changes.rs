@@ -116,7 +116,7 @@ mod tests {
             "early_stopping.patience=3",
             "checkpoints.every=2",
             "optimizer.learning_rate=0.125",
-            "schedule.kind=cosine",
+            "schedule.kind=constant",
         ] {
             let now = before.with_settings(&[setting]).unwrap();
             let changes = before.changes(&now).unwrap();

@@ -55,22 +55,36 @@ impl Trainer {
         let score = self.validation.as_mut().map(|it| it.run(&mut tell));
         let score = score.transpose()?;
         if let Some(score) = &score {
-            self.check_finite("validation loss", score.loss)?;
+            self.check_finite("the validation loss", score.loss)?;
         }
         Ok(score)
     }
 
     /// [`Error::Diverged`] if a loss after the present step is not finite.
-    pub(super) fn check_finite(&self, of: &'static str, loss: f64) -> Result<()> {
+    pub(super) fn check_finite(&self, of: &str, loss: f64) -> Result<()> {
         if loss.is_finite() {
             return Ok(());
         }
+        Err(self.diverged(of.to_owned(), loss.to_string()))
+    }
+
+    /// What is not finite after the present step.
+    fn diverged(&self, of: String, found: String) -> Error {
         let step = self.state.step;
-        Err(Error::Diverged {
+        Error::Diverged {
             of,
             first: step,
             step,
-            loss,
+            found,
+        }
+    }
+
+    /// The present weights as a file. The losses of the last steps were finite before their updates, and a run may have no
+    /// validation: this tells whether the weights still are.
+    fn model_bytes(&self) -> Result<Vec<u8>> {
+        self.network.to_bytes().map_err(|error| match error {
+            model::Error::NotFinite { tensor, found } => self.diverged(tensor, found),
+            error => error.into(),
         })
     }
 
@@ -98,9 +112,7 @@ impl Trainer {
         let Some(run) = &self.run else { return Ok(()) };
         self.state.wall_s += self.began.elapsed().as_secs_f64();
         self.began = Instant::now();
-        let (model, optimizer) = (self.network.to_bytes()?, self.optimizer.to_bytes()?);
-        // The losses of the last steps were finite before their updates. Only a validation, if any, tells of these.
-        self.check_finite("sum of the weights", checkpoint::weight_sum(&model))?;
+        let (model, optimizer) = (self.model_bytes()?, self.optimizer.to_bytes()?);
         let checkpoint = Checkpoint {
             model: &model,
             optimizer: &optimizer,

@@ -89,7 +89,7 @@ impl Trainer {
         let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
         let score = evaluator.run(&mut tell)?;
-        self.check_finite("test loss", score.loss)?;
+        self.check_finite("the test loss", score.loss)?;
         Ok(Some(score))
     }
 

@@ -87,10 +87,10 @@ impl Trainer {
         let partial = &mut self.state.partial;
         if !totals.loss.is_finite() {
             return Err(Error::Diverged {
-                of: "loss",
+                of: "the loss".to_owned(),
                 first: step.saturating_sub(self.step.every() - 1).max(1),
                 step: *step,
-                loss: totals.loss,
+                found: totals.loss.to_string(),
             });
         }
         let images = totals.count - partial.images;
