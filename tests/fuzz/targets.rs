@@ -4,15 +4,15 @@
 use std::fs;
 use std::path::Path;
 
-use train::data::{self, Cifar, DecodeOptions, Fit};
+use train::data::{self, Check, Cifar, DecodeOptions, Fit, FolderOptions};
 use train::model::{Import, Network, TensorFile};
-use train::{Device, Evaluation, Recipe, Row, StepRow, Summary, Sweep, parity};
+use train::{Device, Evaluation, Recipe, Row, StepRow, Summary, Sweep, Weights, parity};
 
 /// A parser under its name.
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 11] = [
+pub(crate) const TARGETS: [Target; 13] = [
     ("weights", weights),
     ("imported", imported),
     ("recipe", recipe),
@@ -24,6 +24,8 @@ pub(crate) const TARGETS: [Target; 11] = [
     ("picture", picture),
     ("manifest", manifest),
     ("settings", settings),
+    ("labels", labels),
+    ("state", state),
 ];
 
 /// Puts `bytes` into a file of this name in a new folder.
@@ -130,6 +132,34 @@ pub(crate) fn picture(bytes: &[u8]) {
         ..DecodeOptions::default()
     };
     drop(data::picture_pixels(bytes, Path::new("picture"), &options));
+}
+
+/// Labels by CSV and by lists of files.
+pub(crate) fn labels(bytes: &[u8]) {
+    let options = FolderOptions {
+        check: Check::Names,
+        ..FolderOptions::default()
+    };
+    for name in ["labels.csv", "train.txt"] {
+        in_folder(name, bytes, |folder, path| {
+            for image in ["a.png", "b.jpg", "10"] {
+                fs::write(folder.join(image), b"x").unwrap();
+            }
+            drop(data::read_labels(path, &options, &mut |_| {}));
+        });
+    }
+}
+
+/// A checkpoint's state.
+pub(crate) fn state(bytes: &[u8]) {
+    in_folder("unused", &[], |folder, _| {
+        let best = folder.join("checkpoints/best");
+        fs::create_dir_all(&best).unwrap();
+        fs::write(best.join("state.json"), bytes).unwrap();
+        fs::write(best.join("model.safetensors"), b"x").unwrap();
+        fs::write(folder.join("config.toml"), b"x").unwrap();
+        drop(Weights::find(folder));
+    });
 }
 
 /// Recorded cases of other frameworks.
