@@ -50,7 +50,8 @@ impl Recipe {
         let mut changes = RecipeChanges::default();
         for key in keys {
             let (was, is) = (value(&before, key), value(&after, key));
-            if was == is || key.starts_with("machine.") {
+            // Another device gives other bits; what else a machine has, none.
+            if was == is || key.starts_with("machine.") && key != "machine.device" {
                 continue;
             }
             let change = format!("{key} was {was}, is {is}");
@@ -123,6 +124,10 @@ mod tests {
             assert!(changes.refused.is_empty(), "{setting}: {changes:?}");
             assert!(!changes.allowed.is_empty(), "{setting}");
         }
+        let now = before.with_settings(&["machine.device=gpu"]).unwrap();
+        let changes = before.changes(&now).unwrap();
+        assert_eq!(changes.allowed, ["machine.device was \"auto\", is \"gpu\""]);
+        assert!(changes.refused.is_empty(), "{changes:?}");
         let now = before.with_settings(&["machine.loader_threads=7"]).unwrap();
         assert_eq!(before.changes(&now).unwrap(), RecipeChanges::default());
     }
