@@ -104,14 +104,12 @@ fn impossible_requests_are_errors() {
     ] {
         assert_eq!(result.unwrap_err().to_string(), message);
     }
-    assert_eq!(
-        set.with_validation_fraction(0.2, 0)
-            .unwrap()
-            .validation
-            .unwrap()
-            .len(),
-        2
-    );
+    let split = |share| {
+        let set = set.clone().with_validation_fraction(share, 0).unwrap();
+        (set.train.len(), set.validation.unwrap().len())
+    };
+    assert_eq!(split(0.2), (8, 2));
+    assert_eq!(split(0.001), (9, 1), "one at least");
     let names = || vec!["a".to_owned()];
     assert!(
         matches!(

@@ -95,10 +95,10 @@ impl DataSet {
         })
     }
 
-    /// [`DataSet::with_validation`] by a share of the training images, rounded, strictly between 0 and 1.
+    /// [`DataSet::with_validation`] by a share of the training images, strictly between 0 and 1, rounded, but one at least.
     ///
     /// # Errors
-    /// [`DataError::Argument`] when the fraction leaves one side empty.
+    /// [`DataError::Argument`] for another fraction, or when it leaves nothing to train on.
     pub fn with_validation_fraction(self, fraction: f64, seed: u64) -> Result<Self, DataError> {
         if !(fraction > 0.0 && fraction < 1.0) {
             return Err(DataError::argument(
@@ -114,7 +114,7 @@ impl DataSet {
             reason = "counts fit u32, and a positive number below one keeps the product in range"
         )]
         let n = (self.train.len() as f64 * fraction).round() as usize;
-        self.with_validation(n, seed)
+        self.with_validation(n.max(1), seed)
     }
 
     /// Keeps at most `n` images of each split, evenly spread.
