@@ -3,6 +3,8 @@
 
 #[path = "model/interchange.rs"]
 mod interchange;
+#[path = "model/layers.rs"]
+mod layers;
 
 use std::path::Path;
 

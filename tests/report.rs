@@ -8,6 +8,8 @@
 
 #[path = "report/browser.rs"]
 mod browser;
+#[path = "report/custom.rs"]
+mod custom;
 #[path = "report/dashboard.rs"]
 mod dashboard;
 #[path = "report/pages.rs"]
@@ -22,6 +24,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use report::{Plot, TensorBoard};
 use train::data::Shapes10;
 use train::{CropKind, Device, Event, Outcome, Recipe, RunDir, Trainer};
+
+/// The host's cores, and a GPU if there is one.
+fn devices() -> Vec<Device> {
+    let mut devices = vec![Device::cpu()];
+    match Device::open("gpu") {
+        Ok(gpu) => devices.push(gpu),
+        Err(error) => {
+            let is_required = std::env::var("REQUIRE_GPU").as_deref() == Ok("1");
+            assert!(!is_required, "{error}");
+            eprintln!("no GPU, so not tested there: {error}");
+        }
+    }
+    devices
+}
 
 /// Two epochs of four steps on shapes10.
 fn recipe() -> Recipe {

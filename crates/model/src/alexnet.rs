@@ -1,11 +1,8 @@
 //! The networks, each on one screen. Sizes in comments are those of the network's own input.
 
-use tensor::ops::batch_norm::{BatchNorm, Momentum};
-
 use crate::init::Init;
 use crate::layers::{
-    Conv2d, Dense, Layer, Lrn, avg_pool_to, batch_norm, dropout, flatten, max_pool, max_pool_same,
-    relu,
+    AvgPoolTo, BatchNorm, Conv2d, Dense, Dropout, Flatten, Layer, Lrn, MaxPool, Module as _, Relu,
 };
 
 /// A network's name, what it is, what it is for by default, and its layers for a number of classes.
@@ -77,14 +74,6 @@ pub(crate) const NETWORKS: &[Definition] = &[
     },
 ];
 
-/// The paper's constants, section 3.3: k = 2, n = 5, alpha = 1e-4, beta = .75.
-const LRN: Lrn = Lrn {
-    radius: 2,
-    bias: 2.0,
-    alpha: 1e-4,
-    beta: 0.75,
-};
-
 /// 2,887,306 parameters at ten classes.
 fn alexnet_small(classes: usize) -> Vec<Layer> {
     let (he, one) = (Init::HeNormal, Init::Constant(1.0));
@@ -92,19 +81,19 @@ fn alexnet_small(classes: usize) -> Vec<Layer> {
     let dense = |units| Dense::new(units).init(he, one);
     vec![
         conv(48, 7).stride(2).named("conv1"), // 16x16x48
-        LRN.named("lrn1"),
-        max_pool_same("pool1", 3, 2), // 8x8x48
+        Lrn::PAPER.named("lrn1"),
+        MaxPool::new(3, 2).same().named("pool1"), // 8x8x48
         conv(128, 5).named("conv2"),
-        LRN.named("lrn2"),
-        max_pool_same("pool2", 3, 2), // 4x4x128
+        Lrn::PAPER.named("lrn2"),
+        MaxPool::new(3, 2).same().named("pool2"), // 4x4x128
         conv(192, 3).named("conv3"),
         conv(192, 3).named("conv4"),
         conv(192, 3).named("conv5"),
-        flatten("flatten"), // 3072
+        Flatten::new().named("flatten"), // 3072
         dense(512).relu().named("fc6"),
-        dropout("drop6", 0.5),
+        Dropout::new(0.5).named("drop6"),
         dense(512).relu().named("fc7"),
-        dropout("drop7", 0.5),
+        Dropout::new(0.5).named("drop7"),
         dense(classes).named("fc8"),
     ]
 }
@@ -120,16 +109,16 @@ fn alexnet(classes: usize, groups: usize) -> Vec<Layer> {
             .relu()
             .init(normal, zero)
             .named("conv1"), // 55x55x96
-        LRN.named("lrn1"),
-        max_pool("pool1", 3, 2), // 27x27x96
+        Lrn::PAPER.named("lrn1"),
+        MaxPool::new(3, 2).named("pool1"), // 27x27x96
         Conv2d::new(256, 5)
             .pad(2)
             .groups(groups)
             .relu()
             .init(normal, one)
             .named("conv2"),
-        LRN.named("lrn2"),
-        max_pool("pool2", 3, 2), // 13x13x256
+        Lrn::PAPER.named("lrn2"),
+        MaxPool::new(3, 2).named("pool2"), // 13x13x256
         Conv2d::new(384, 3)
             .pad(1)
             .relu()
@@ -147,12 +136,12 @@ fn alexnet(classes: usize, groups: usize) -> Vec<Layer> {
             .relu()
             .init(normal, one)
             .named("conv5"),
-        max_pool("pool5", 3, 2), // 6x6x256
-        flatten("flatten"),      // 9216
+        MaxPool::new(3, 2).named("pool5"), // 6x6x256
+        Flatten::new().named("flatten"),   // 9216
         Dense::new(4096).relu().init(normal, one).named("fc6"),
-        dropout("drop6", 0.5),
+        Dropout::new(0.5).named("drop6"),
         Dense::new(4096).relu().init(normal, one).named("fc7"),
-        dropout("drop7", 0.5),
+        Dropout::new(0.5).named("drop7"),
         Dense::new(classes).init(normal, zero).named("fc8"),
     ]
 }
@@ -164,14 +153,14 @@ fn alexnet_torchvision(classes: usize) -> Vec<Layer> {
     let conv = |filters, window| Conv2d::new(filters, window).relu().init(init, init);
     let mut layers = vec![
         conv(64, 11).stride(4).pad(2).named("conv1"), // 55x55x64
-        max_pool("pool1", 3, 2),                      // 27x27x64
+        MaxPool::new(3, 2).named("pool1"),            // 27x27x64
         conv(192, 5).pad(2).named("conv2"),
-        max_pool("pool2", 3, 2), // 13x13x192
+        MaxPool::new(3, 2).named("pool2"), // 13x13x192
         conv(384, 3).pad(1).named("conv3"),
         conv(256, 3).pad(1).named("conv4"),
         conv(256, 3).pad(1).named("conv5"),
-        max_pool("pool5", 3, 2), // 6x6x256
-        avg_pool_to("avgpool", 6),
+        MaxPool::new(3, 2).named("pool5"), // 6x6x256
+        AvgPoolTo::new(6).named("avgpool"),
     ];
     layers.extend(port_head(classes));
     layers
@@ -189,30 +178,25 @@ fn alexnet_keras(classes: usize) -> Vec<Layer> {
         alpha: 1.0,
         beta: 0.5,
     };
-    let keras = BatchNorm {
-        momentum: Momentum::OfOld(0.99),
-        epsilon: 1e-3,
-        is_unbiased: false,
-    };
     vec![
         conv(96, 11).stride(4).named("conv1"), // 55x55x96
         lrn.named("lrn1"),
-        max_pool("pool1", 3, 2), // 27x27x96
+        MaxPool::new(3, 2).named("pool1"), // 27x27x96
         conv(256, 5).same().named("conv2"),
         lrn.named("lrn2"),
-        max_pool("pool2", 3, 2), // 13x13x256
+        MaxPool::new(3, 2).named("pool2"), // 13x13x256
         conv(384, 3).same().named("conv3"),
         lrn.named("lrn3"),
         conv(384, 3).same().named("conv4"),
         lrn.named("lrn4"),
         conv(256, 3).same().named("conv5"),
-        batch_norm("bn5", keras),
-        max_pool("pool5", 3, 2), // 6x6x256
-        flatten("flatten"),      // 9216
+        BatchNorm::keras().named("bn5"),
+        MaxPool::new(3, 2).named("pool5"), // 6x6x256
+        Flatten::new().named("flatten"),   // 9216
         dense(4096).relu().named("fc6"),
-        dropout("drop6", 0.5),
+        Dropout::new(0.5).named("drop6"),
         dense(4096).relu().named("fc7"),
-        dropout("drop7", 0.5),
+        Dropout::new(0.5).named("drop7"),
         dense(classes).named("fc8"),
     ]
 }
@@ -223,15 +207,15 @@ fn alexnet_bn1(classes: usize) -> Vec<Layer> {
         |filters, window| Conv2d::new(filters, window).init(Init::FanInUniform, Init::FanInUniform);
     let mut layers = vec![
         conv(96, 11).stride(4).named("conv1"), // 55x55x96
-        batch_norm("bn1", BatchNorm::default()),
-        relu("relu1"),
-        max_pool("pool1", 3, 2), // 27x27x96
+        BatchNorm::new().named("bn1"),
+        Relu::new().named("relu1"),
+        MaxPool::new(3, 2).named("pool1"), // 27x27x96
         conv(256, 5).pad(2).relu().named("conv2"),
-        max_pool("pool2", 3, 2), // 13x13x256
+        MaxPool::new(3, 2).named("pool2"), // 13x13x256
         conv(384, 3).pad(1).relu().named("conv3"),
         conv(384, 3).pad(1).relu().named("conv4"),
         conv(256, 3).pad(1).relu().named("conv5"),
-        max_pool("pool5", 3, 2), // 6x6x256
+        MaxPool::new(3, 2).named("pool5"), // 6x6x256
     ];
     layers.extend(port_head(classes));
     layers
@@ -241,26 +225,26 @@ fn alexnet_bn1(classes: usize) -> Vec<Layer> {
 fn alexnet_bn(classes: usize) -> Vec<Layer> {
     let conv =
         |filters, window| Conv2d::new(filters, window).init(Init::FanInUniform, Init::FanInUniform);
-    let norm = |name| batch_norm(name, BatchNorm::default());
+    let norm = |name: &str| BatchNorm::new().named(name);
     let mut layers = vec![
         conv(96, 11).stride(4).named("conv1"), // 55x55x96
         norm("bn1"),
-        relu("relu1"),
-        max_pool("pool1", 3, 2), // 27x27x96
+        Relu::new().named("relu1"),
+        MaxPool::new(3, 2).named("pool1"), // 27x27x96
         conv(256, 5).pad(2).named("conv2"),
         norm("bn2"),
-        relu("relu2"),
-        max_pool("pool2", 3, 2), // 13x13x256
+        Relu::new().named("relu2"),
+        MaxPool::new(3, 2).named("pool2"), // 13x13x256
         conv(384, 3).pad(1).named("conv3"),
         norm("bn3"),
-        relu("relu3"),
+        Relu::new().named("relu3"),
         conv(384, 3).pad(1).named("conv4"),
         norm("bn4"),
-        relu("relu4"),
+        Relu::new().named("relu4"),
         conv(256, 3).pad(1).named("conv5"),
         norm("bn5"),
-        relu("relu5"),
-        max_pool("pool5", 3, 2), // 6x6x256
+        Relu::new().named("relu5"),
+        MaxPool::new(3, 2).named("pool5"), // 6x6x256
     ];
     layers.extend(port_head(classes));
     layers
@@ -270,10 +254,10 @@ fn alexnet_bn(classes: usize) -> Vec<Layer> {
 fn port_head(classes: usize) -> Vec<Layer> {
     let dense = |units| Dense::new(units).init(Init::FanInUniform, Init::FanInUniform);
     vec![
-        flatten("flatten"), // 9216
-        dropout("drop6", 0.5),
+        Flatten::new().named("flatten"), // 9216
+        Dropout::new(0.5).named("drop6"),
         dense(4096).relu().named("fc6"),
-        dropout("drop7", 0.5),
+        Dropout::new(0.5).named("drop7"),
         dense(4096).relu().named("fc7"),
         dense(classes).named("fc8"),
     ]
@@ -284,31 +268,31 @@ fn port_head(classes: usize) -> Vec<Layer> {
 /// dropout before that layer did. 3,656,714 parameters at ten classes.
 fn alexnet_cifar(classes: usize) -> Vec<Layer> {
     let conv = |filters| Conv2d::new(filters, 3).same();
-    let norm = |name| batch_norm(name, BatchNorm::default());
+    let norm = |name: &str| BatchNorm::new().named(name);
     vec![
         conv(64).named("conv1"), // 32x32x64
         norm("bn1"),
-        relu("relu1"),
-        max_pool_same("pool1", 3, 2), // 16x16x64
+        Relu::new().named("relu1"),
+        MaxPool::new(3, 2).same().named("pool1"), // 16x16x64
         conv(128).named("conv2"),
         norm("bn2"),
-        relu("relu2"),
-        max_pool_same("pool2", 3, 2), // 8x8x128
+        Relu::new().named("relu2"),
+        MaxPool::new(3, 2).same().named("pool2"), // 8x8x128
         conv(256).named("conv3"),
         norm("bn3"),
-        relu("relu3"),
+        Relu::new().named("relu3"),
         conv(256).named("conv4"),
         norm("bn4"),
-        relu("relu4"),
+        Relu::new().named("relu4"),
         conv(256).named("conv5"),
         norm("bn5"),
-        relu("relu5"),
-        max_pool_same("pool5", 3, 2), // 4x4x256
-        flatten("flatten"),           // 4096
+        Relu::new().named("relu5"),
+        MaxPool::new(3, 2).same().named("pool5"), // 4x4x256
+        Flatten::new().named("flatten"),          // 4096
         Dense::new(512).named("fc6"),
         norm("bn6"),
-        relu("relu6"),
-        dropout("drop7", 0.3),
+        Relu::new().named("relu6"),
+        Dropout::new(0.3).named("drop7"),
         Dense::new(classes).named("fc8"),
     ]
 }

@@ -3,13 +3,17 @@
 //! Values are Philox's, keyed by the seed and the parameter's index, and computed on the host: a network starts with the
 //! same bits on every device. Not here: random numbers during training, whose steps count from 1.
 
+use serde::{Deserialize, Serialize};
 use tensor::random::{self, Philox};
 use tensor::{Device, Shape, Tensor};
 
+use crate::layers::Fans;
+
 /// How a parameter is filled at first. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
 /// included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(rename_all = "snake_case")]
 pub enum Init {
     /// Normal with variance `2 / fan_in` (He et al. 2015, section 2.2).
     HeNormal,
@@ -21,13 +25,6 @@ pub enum Init {
     Normal(f32),
     /// This value everywhere.
     Constant(f32),
-}
-
-/// Terms that a unit adds up, and units that an input goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fans {
-    pub(crate) fan_in: usize,
-    pub(crate) fan_out: usize,
 }
 
 impl Init {

@@ -155,7 +155,14 @@ impl Network {
         };
         let expected = forward(self)?;
         let (found, tolerance) = match format {
-            Format::Safetensors => (forward(&Self::open(path, self.device())?)?, 0.0),
+            Format::Safetensors if self.architecture().is_described() => {
+                (forward(&Self::open(path, self.device())?)?, 0.0)
+            }
+            Format::Safetensors => {
+                let again = self.duplicate()?;
+                again.load(path)?;
+                (forward(&again)?, 0.0)
+            }
             Format::Torchvision => (
                 forward(&Self::import_torchvision(path, self.device())?)?,
                 0.0,
@@ -205,9 +212,9 @@ impl Network {
 
 /// Images of noise in [-2, 2), the range of normalised pixels.
 fn probe(architecture: &Architecture, device: &Device) -> Result<Tensor> {
-    let size = architecture.input_size();
+    let [height, width, channels] = architecture.input();
     let mut word = 1_u32;
-    let pixels = (0..CHECKED * size * size * 3).map(|_| {
+    let pixels = (0..CHECKED * height * width * channels).map(|_| {
         // Numerical Recipes' linear congruential generator; its high byte is random enough.
         word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f32::from(word.to_be_bytes()[0]) / 64.0 - 2.0
@@ -216,7 +223,7 @@ fn probe(architecture: &Architecture, device: &Device) -> Result<Tensor> {
     Ok(Tensor::from_slice(
         device,
         &pixels,
-        [CHECKED, size, size, 3],
+        [CHECKED, height, width, channels],
     )?)
 }
 

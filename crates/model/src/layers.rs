@@ -1,443 +1,256 @@
-//! The layers that networks are lists of: what each is, the shape it makes, the parameters it has, how it runs.
+//! The layers that networks are lists of: one file each, and [`Module`] for those of your own.
+//!
+//! A module is a description, as in Flax: it says which shape it makes and which parameters it needs. The weights are made by
+//! [`crate::Network::new`], kept there by name, and handed to [`Module::forward`].
 
-use tensor::ops::batch_norm::BatchNorm;
-use tensor::ops::conv2d::{Padding, Window};
-use tensor::ops::lrn::Lrn as LrnOptions;
+mod avg_pool;
+mod batch_norm;
+mod context;
+mod conv2d;
+mod dense;
+mod dropout;
+mod file;
+mod flatten;
+mod lrn;
+mod max_pool;
+mod parameter;
+mod relu;
+mod window;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
 use tensor::{Shape, Tensor};
 
-use crate::init::{Fans, Init};
+pub use avg_pool::AvgPoolTo;
+pub use batch_norm::BatchNorm;
+pub use context::Context;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use lrn::Lrn;
+pub use max_pool::MaxPool;
+pub use parameter::{Fans, Parameter};
+pub use relu::Relu;
 
-/// A named layer of a network.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
-    /// Its name, unique in the network: the first part of its parameters' names.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-}
+pub(crate) use file::{compute_the_same, from_json, to_json};
 
 /// What a layer does.
+///
+/// Everything but the first three functions has a default that is right for a layer without parameters that keeps its
+/// output for the way back, as most do.
+pub trait Module: Any + fmt::Debug + Send + Sync {
+    /// What it is, in a word or two: `convolution`. Modules of one kind are of one type.
+    fn kind(&self) -> &'static str;
+
+    /// The shape of one image's output, from that of one image's input: `[height, width, channels]` or `[units]`.
+    ///
+    /// # Errors
+    /// Why there is none, in words: "it needs a flat input".
+    fn output(&self, input: &Shape) -> Result<Shape, String>;
+
+    /// Runs it on a batch `[n, ...]` of such images.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor>;
+
+    /// The parameters and buffers for inputs of this shape, in the order in which [`Context::parameters`] gives them.
+    fn parameters(&self, _input: &Shape) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// The activation that is part of it: `ReLU`.
+    fn activation(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The numbers that it is made with, by name: enough to build the same layer in another program.
+    fn settings(&self, _input: &Shape, _output: &Shape) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// Multiplications and additions of the forward pass for one image: two for each weight and place that it is used at.
+    fn flops(&self, _input: &Shape, _output: &Shape) -> u64 {
+        0
+    }
+
+    /// Bytes of one image's output that training keeps for the way back.
+    fn kept_bytes(&self, output: &Shape) -> u64 {
+        float_bytes(output)
+    }
+
+    /// Bytes of one image's gradients on their way back: one of the output, and where an activation is part of the layer,
+    /// the same once more behind it.
+    fn gradient_bytes(&self, output: &Shape) -> u64 {
+        let copies = 1 + u64::from(self.activation().is_some());
+        copies * float_bytes(output)
+    }
+
+    /// The layer in ONNX: operators that follow each other; none where inference does nothing.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    fn onnx(&self, _input: &Shape, _output: &Shape) -> Result<Vec<OnnxNode>, String> {
+        Err("it has no form in ONNX".to_owned())
+    }
+
+    /// The name under which Keras 3 keeps the variables of such layers, such as `conv2d`; none if it keeps none.
+    fn keras(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The layer's settings for weight files, so that [`crate::Network::open`] finds the network there. `None`, as for
+    /// layers of other crates, means that the network is opened by [`crate::Network::load`] alone.
+    fn to_json(&self) -> Option<Value> {
+        None
+    }
+
+    /// The layer under a name, which is the first part of its parameters' names.
+    fn named(self, name: impl Into<String>) -> Layer
+    where
+        Self: Sized,
+    {
+        Layer {
+            name: name.into(),
+            module: Arc::new(self),
+        }
+    }
+}
+
+/// An operator of ONNX, on the output of the one before it.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Convolution with a bias, and a ReLU where it says so.
-    Conv2d(Conv2d),
-    /// Dense layer with a bias, and a ReLU where it says so.
-    Dense(Dense),
-    /// Local response normalisation across channels.
-    Lrn(Lrn),
-    /// Batch normalisation of each channel, with its running statistics.
-    BatchNorm(BatchNorm),
-    /// `max(x, 0)`, where it is not part of the layer before.
-    Relu,
-    /// Max-pooling.
-    MaxPool(Window),
-    /// Average-pooling to this many rows and columns, whose windows must come out even: PyTorch's adaptive pooling.
-    AvgPoolTo(usize),
-    /// Dropout of this share of the units, in training only; the others are scaled up.
-    Dropout(f32),
-    /// `[n, h, w, c]` to `[n, h w c]`.
-    Flatten,
+pub struct OnnxNode {
+    /// Its type, such as `Conv`.
+    pub op: &'static str,
+    /// Its attributes by name.
+    pub attributes: Vec<(&'static str, OnnxValue)>,
+    /// How ONNX lays out those of the layer's parameters that it takes, from the first on.
+    pub parameters: Vec<OnnxLayout>,
 }
 
-/// A convolution.
+/// The value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Conv2d {
-    filters: usize,
-    window: Window,
-    groups: usize,
-    relu: bool,
-    weight: Init,
-    bias: Init,
+pub enum OnnxValue {
+    /// A float.
+    Float(f32),
+    /// A whole number.
+    Int(usize),
+    /// Whole numbers.
+    Ints(Vec<usize>),
 }
 
-/// A dense layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
-    units: usize,
-    relu: bool,
-    weight: Init,
-    bias: Init,
+/// A layout of a parameter. Images have their channels first in ONNX and last here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnnxLayout {
+    /// As it is.
+    Same,
+    /// `[kh, kw, in, out]` becomes `[out, in, kh, kw]`.
+    Filters,
+    /// `[in, out]`, whose rows are reordered if the layer is the first dense one behind a flattened image.
+    Rows,
+    /// `[features]`, reordered if no dense layer lies between it and a flattened image.
+    Features,
 }
 
-/// `y = x (bias + alpha sum x^2)^-beta`, the sum over `2 radius + 1` neighbouring channels (Krizhevsky et al. 2012,
-/// section 3.3). Alpha is on the raw sum, as in the paper and TensorFlow.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lrn {
-    /// Channels to either side.
-    pub radius: usize,
-    /// The constant under the power (`k` in the paper).
-    pub bias: f32,
-    /// The factor of the sum of squares.
-    pub alpha: f32,
-    /// The power.
-    pub beta: f32,
+impl OnnxNode {
+    /// An operator without attributes and parameters.
+    #[must_use]
+    pub fn new(op: &'static str) -> Self {
+        Self {
+            op,
+            attributes: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// The operator with an attribute more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: OnnxValue) -> Self {
+        self.attributes.push((name, value));
+        self
+    }
+
+    /// The operator with parameters in these layouts.
+    #[must_use]
+    pub fn taking(mut self, parameters: &[OnnxLayout]) -> Self {
+        self.parameters = parameters.to_vec();
+        self
+    }
 }
 
-/// A parameter that a layer has.
+/// A named layer of a network.
 #[derive(Clone, Debug)]
-pub(crate) struct Parameter {
-    pub(crate) suffix: &'static str,
-    pub(crate) shape: Shape,
-    pub(crate) init: Init,
-    pub(crate) fans: Fans,
-    /// Whether the optimizer changes it; running statistics are changed by the forward pass.
-    pub(crate) is_trained: bool,
-}
-
-impl Conv2d {
-    /// `filters` square filters of side `size`, stride 1, no padding, one group, no ReLU, He-normal, biases zero.
-    pub(crate) const fn new(filters: usize, size: usize) -> Self {
-        Self {
-            filters,
-            window: Window::new(size, 1, Padding::Valid),
-            groups: 1,
-            relu: false,
-            weight: Init::HeNormal,
-            bias: Init::Constant(0.0),
-        }
-    }
-
-    pub(crate) const fn stride(mut self, stride: usize) -> Self {
-        self.window.stride = [stride; 2];
-        self
-    }
-
-    pub(crate) const fn pad(mut self, pixels: usize) -> Self {
-        self.window.padding = Padding::all(pixels);
-        self
-    }
-
-    pub(crate) const fn same(mut self) -> Self {
-        self.window.padding = Padding::Same;
-        self
-    }
-
-    pub(crate) const fn groups(mut self, groups: usize) -> Self {
-        self.groups = groups;
-        self
-    }
-
-    pub(crate) const fn relu(mut self) -> Self {
-        self.relu = true;
-        self
-    }
-
-    pub(crate) const fn init(mut self, weight: Init, bias: Init) -> Self {
-        self.weight = weight;
-        self.bias = bias;
-        self
-    }
-
-    pub(crate) const fn named(self, name: &'static str) -> Layer {
-        Layer {
-            name,
-            kind: Kind::Conv2d(self),
-        }
-    }
-
-    pub(crate) const fn window(&self) -> &Window {
-        &self.window
-    }
-
-    pub(crate) const fn groups_of_channels(&self) -> usize {
-        self.groups
-    }
-
-    pub(crate) const fn has_relu(&self) -> bool {
-        self.relu
-    }
-}
-
-impl Dense {
-    /// `units` units without ReLU, He-normal, biases zero.
-    pub(crate) const fn new(units: usize) -> Self {
-        Self {
-            units,
-            relu: false,
-            weight: Init::HeNormal,
-            bias: Init::Constant(0.0),
-        }
-    }
-
-    pub(crate) const fn relu(mut self) -> Self {
-        self.relu = true;
-        self
-    }
-
-    pub(crate) const fn init(mut self, weight: Init, bias: Init) -> Self {
-        self.weight = weight;
-        self.bias = bias;
-        self
-    }
-
-    pub(crate) const fn named(self, name: &'static str) -> Layer {
-        Layer {
-            name,
-            kind: Kind::Dense(self),
-        }
-    }
-
-    pub(crate) const fn has_relu(&self) -> bool {
-        self.relu
-    }
-}
-
-impl Lrn {
-    pub(crate) const fn named(self, name: &'static str) -> Layer {
-        Layer {
-            name,
-            kind: Kind::Lrn(self),
-        }
-    }
-}
-
-/// Max-pooling with a square window, without padding.
-pub(crate) const fn max_pool(name: &'static str, size: usize, stride: usize) -> Layer {
-    max_pool_padded(name, size, stride, Padding::Valid)
-}
-
-/// Max-pooling with a square window and TensorFlow's SAME padding.
-pub(crate) const fn max_pool_same(name: &'static str, size: usize, stride: usize) -> Layer {
-    max_pool_padded(name, size, stride, Padding::Same)
-}
-
-const fn max_pool_padded(
-    name: &'static str,
-    size: usize,
-    stride: usize,
-    padding: Padding,
-) -> Layer {
-    Layer {
-        name,
-        kind: Kind::MaxPool(Window::new(size, stride, padding)),
-    }
-}
-
-pub(crate) const fn dropout(name: &'static str, rate: f32) -> Layer {
-    Layer {
-        name,
-        kind: Kind::Dropout(rate),
-    }
-}
-
-pub(crate) const fn batch_norm(name: &'static str, constants: BatchNorm) -> Layer {
-    Layer {
-        name,
-        kind: Kind::BatchNorm(constants),
-    }
-}
-
-pub(crate) const fn relu(name: &'static str) -> Layer {
-    Layer {
-        name,
-        kind: Kind::Relu,
-    }
-}
-
-pub(crate) const fn avg_pool_to(name: &'static str, size: usize) -> Layer {
-    Layer {
-        name,
-        kind: Kind::AvgPoolTo(size),
-    }
-}
-
-pub(crate) const fn flatten(name: &'static str) -> Layer {
-    Layer {
-        name,
-        kind: Kind::Flatten,
-    }
-}
-
-/// How many windows fit on an image, or what is in the way.
-fn windows(window: &Window, image: [usize; 2]) -> Result<[usize; 2], String> {
-    let placement = window.place("window", image);
-    placement.map(|p| p.out).map_err(|error| error.to_string())
-}
-
-/// The window of an average-pooling to `size` rows and columns.
-fn even_window([height, width]: [usize; 2], size: usize) -> Result<Window, String> {
-    if height != width || height == 0 || !height.is_multiple_of(size) {
-        return Err(format!(
-            "it averages to {size}x{size} and needs a multiple of that"
-        ));
-    }
-    Ok(Window::new(height / size, height / size, Padding::Valid))
+pub struct Layer {
+    pub(crate) name: String,
+    pub(crate) module: Arc<dyn Module>,
 }
 
 impl Layer {
-    /// The shape of one image's output, from that of one image's input; or why there is none.
-    pub(crate) fn output(&self, input: &Shape) -> Result<Shape, String> {
-        let image = || match **input {
-            [h, w, c] => Ok([h, w, c]),
-            _ => Err("it needs [height, width, channels]".to_owned()),
-        };
-        Ok(match &self.kind {
-            Kind::Conv2d(conv) => {
-                let [h, w, c] = image()?;
-                if c % conv.groups != 0 || conv.filters % conv.groups != 0 {
-                    return Err(format!(
-                        "its {} groups do not divide the channels",
-                        conv.groups
-                    ));
-                }
-                let [h, w] = windows(&conv.window, [h, w])?;
-                Shape::from([h, w, conv.filters])
-            }
-            Kind::MaxPool(window) => {
-                let [h, w, c] = image()?;
-                let [h, w] = windows(window, [h, w])?;
-                Shape::from([h, w, c])
-            }
-            Kind::Flatten => Shape::from([input.elements()]),
-            Kind::Dense(dense) => match **input {
-                [_] => Shape::from([dense.units]),
-                _ => return Err("it needs a flat input".to_owned()),
-            },
-            Kind::AvgPoolTo(size) => {
-                let [h, w, c] = image()?;
-                even_window([h, w], *size)?;
-                Shape::from([*size, *size, c])
-            }
-            Kind::Lrn(_) | Kind::Dropout(_) | Kind::BatchNorm(_) | Kind::Relu => input.clone(),
-        })
+    /// Its name, unique in the network: the first part of its parameters' names.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The layer's parameters for inputs of this shape, in the order in which [`Layer::forward`] takes them.
-    pub(crate) fn parameters(&self, input: &Shape) -> Vec<Parameter> {
-        let (_, channels) = input.rows_and_columns();
-        match &self.kind {
-            Kind::Conv2d(conv) => {
-                let inputs = channels / conv.groups;
-                let [height, width] = conv.window.size;
-                let area = height * width;
-                let fans = Fans {
-                    fan_in: area * inputs,
-                    fan_out: area * conv.filters / conv.groups,
-                };
-                let shape = Shape::from([height, width, inputs, conv.filters]);
-                weight_and_bias(shape, conv.filters, fans, [conv.weight, conv.bias])
-            }
-            Kind::Dense(dense) => {
-                let (fan_in, fan_out) = (input.elements(), dense.units);
-                let shape = Shape::from([fan_in, fan_out]);
-                let fans = Fans { fan_in, fan_out };
-                weight_and_bias(shape, fan_out, fans, [dense.weight, dense.bias])
-            }
-            Kind::BatchNorm(_) => [
-                ("weight", 1.0, true),
-                ("bias", 0.0, true),
-                ("running_mean", 0.0, false),
-                ("running_var", 1.0, false),
-            ]
-            .map(|(suffix, value, is_trained)| Parameter {
-                suffix,
-                shape: Shape::from([channels]),
-                init: Init::Constant(value),
-                fans: Fans {
-                    fan_in: 1,
-                    fan_out: 1,
-                },
-                is_trained,
-            })
-            .into(),
-            _ => Vec::new(),
-        }
+    /// What it does.
+    #[must_use]
+    pub fn module(&self) -> &dyn Module {
+        &*self.module
     }
 
-    /// The same layer with other initial weights and biases, where it has any: normalisations keep theirs.
-    pub(crate) fn with_init(mut self, weight: Init, bias: Init) -> Self {
-        match &mut self.kind {
-            Kind::Conv2d(conv) => (conv.weight, conv.bias) = (weight, bias),
-            Kind::Dense(dense) => (dense.weight, dense.bias) = (weight, bias),
-            _ => {}
-        }
-        self
+    /// Whether it is of this type: `layer.is::<BatchNorm>()`.
+    #[must_use]
+    pub fn is<M: Module>(&self) -> bool {
+        self.downcast::<M>().is_some()
     }
 
-    /// How many parameters the layer has.
-    pub(crate) fn n_parameters(&self) -> usize {
-        match self.kind {
-            Kind::Conv2d(_) | Kind::Dense(_) => 2,
-            Kind::BatchNorm(_) => 4,
-            _ => 0,
-        }
+    /// The module, if it is of this type.
+    #[must_use]
+    pub fn downcast<M: Module>(&self) -> Option<&M> {
+        (self.module() as &dyn Any).downcast_ref()
     }
 
-    /// Runs the layer on a batch. `stream` keeps its random numbers apart from other layers'; `step` is given in training.
-    /// Products take the weights as the floats that the batch is of.
-    pub(crate) fn forward(
-        &self,
-        x: &Tensor,
-        parameters: &[&Tensor],
-        stream: u32,
-        step: Option<&Tensor>,
-    ) -> tensor::Result<Tensor> {
-        match (&self.kind, parameters) {
-            (Kind::Conv2d(conv), [weight, bias]) => {
-                let weight = weight.cast(x.element())?;
-                x.conv2d(&weight, Some(bias), &conv.window, conv.groups, conv.relu)
-            }
-            (Kind::Dense(dense), [weight, bias]) => {
-                let weight = weight.cast(x.element())?;
-                x.linear(&weight, Some(bias), dense.relu)
-            }
-            (Kind::BatchNorm(constants), &[weight, bias, mean, variance]) => match step {
-                // Its mean is the value itself, so that nothing is left but beta.
-                Some(_) if x.shape().rows_and_columns().0 == 1 => Err(tensor::Error::shape(
-                    self.name,
-                    "images",
-                    "more than one value per channel, as batch normalisation in training needs: a larger batch, or \
-                     drop_last = true if it is the last of an epoch",
-                    x.shape(),
-                )),
-                Some(_) => x.batch_norm(constants, [weight, bias], [mean, variance]),
-                None => x.batch_norm_eval(constants, [weight, bias], [mean, variance]),
-            },
-            (Kind::Conv2d(_) | Kind::Dense(_) | Kind::BatchNorm(_), _) => {
-                unreachable!("the network passes the parameters that the layer asked for")
-            }
-            (Kind::Lrn(lrn), _) => x.lrn(&LrnOptions {
-                radius_before: lrn.radius,
-                radius_after: lrn.radius,
-                bias: lrn.bias,
-                alpha: lrn.alpha,
-                beta: lrn.beta,
-            }),
-            (Kind::MaxPool(window), _) => x.max_pool(window),
-            (Kind::Relu, _) => x.relu(),
-            (Kind::AvgPoolTo(size), _) => {
-                // The architecture has checked that the windows come out even.
-                let side = x.shape()[1] / size;
-                x.avg_pool(&Window::new(side, side, Padding::Valid), false)
-            }
-            (Kind::Dropout(rate), _) => match step {
-                Some(step) if *rate > 0.0 => x.dropout(*rate, stream, step),
-                _ => Ok(x.clone()),
-            },
-            (Kind::Flatten, _) => {
-                let n = x.shape()[0];
-                x.reshape([n, x.shape().elements() / n])
-            }
-        }
+    /// The layer with another module under the same name.
+    pub(crate) fn with(&self, module: impl Module) -> Self {
+        module.named(self.name.clone())
     }
 }
 
-fn weight_and_bias(
-    shape: Shape,
-    outputs: usize,
-    fans: Fans,
-    [weight, bias]: [Init; 2],
-) -> Vec<Parameter> {
-    let parameter = |suffix, shape, init| Parameter {
-        suffix,
-        shape,
-        init,
-        fans,
-        is_trained: true,
-    };
-    vec![
-        parameter("weight", shape, weight),
-        parameter("bias", Shape::from([outputs]), bias),
-    ]
+/// Layers are equal that describe themselves in the same words.
+impl PartialEq for Layer {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && format!("{:?}", self.module) == format!("{:?}", other.module)
+    }
+}
+
+/// A layer without a name is named by its kind and number: `convolution_1`.
+impl<M: Module> From<M> for Layer {
+    fn from(module: M) -> Self {
+        module.named("")
+    }
+}
+
+/// Bytes of a tensor of 32-bit floats.
+fn float_bytes(shape: &Shape) -> u64 {
+    4 * shape.elements() as u64
+}
+
+/// `[height, width, channels]`, or what is wrong.
+fn image(input: &Shape) -> Result<[usize; 3], String> {
+    <[usize; 3]>::try_from(&**input)
+        .map_err(|_other| "it needs [height, width, channels]".to_owned())
+}
+
+/// A whole number among settings.
+fn whole(size: usize) -> f64 {
+    u32::try_from(size).map_or(f64::INFINITY, f64::from)
+}
+
+/// The number that is written as this one is: 1e-5, and not 9.999999747378752e-6.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
 }

@@ -7,6 +7,7 @@ use tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::interchange::is_foreign;
+use crate::layers::Layer;
 use crate::network::{Network, class_names_of, not_finite};
 use crate::weights::TensorFile;
 
@@ -56,8 +57,8 @@ impl Network {
             (Some(own), Some(theirs)) if own != theirs => Some(order(own, &theirs)),
             _ => None,
         };
-        let layers = self.architecture().layers();
-        let head = layers.last().map_or("", |layer| layer.name);
+        let head = self.architecture().layers().next_back();
+        let head = head.map_or("", Layer::name);
         let (values, unused) = file.read_matching(&shapes)?;
         let mut matching = Matching {
             unused,

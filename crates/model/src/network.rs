@@ -6,6 +6,7 @@ use tensor::{Device, Element, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
+use crate::layers::{Context, compute_the_same};
 use crate::preparation::{IMAGES_KEY, Preparation};
 use crate::weights::{TensorFile, file_bytes};
 
@@ -13,6 +14,8 @@ use crate::weights::{TensorFile, file_bytes};
 const NETWORK_KEY: &str = "network";
 /// The key of a weight file's metadata for the classes' names: a JSON array of strings, in the order of the logits.
 const CLASSES_KEY: &str = "classes";
+/// The key of a weight file's metadata for the layers of a network that its name does not tell.
+const LAYERS_KEY: &str = "layers";
 
 /// A network with its weights.
 #[derive(Clone, Debug)]
@@ -46,7 +49,9 @@ impl Network {
         let mut parameters = Vec::new();
         for ((name, spec), index) in architecture.parameters().zip(0_u32..) {
             let place = (seed, index);
-            let tensor = spec.init.tensor(device, spec.shape, spec.fans, place)?;
+            let tensor = spec
+                .init
+                .tensor(device, spec.shape.clone(), spec.fans, place)?;
             parameters.push((name, variable_if(spec.is_trained, tensor)));
         }
         Ok(Self {
@@ -101,7 +106,7 @@ impl Network {
     /// [`Error::LayerInput`] if a layer can't take that size; [`Error::Argument`] if the weights have other shapes there.
     pub fn for_input_size(mut self, input_size: usize) -> Result<Self> {
         let own = &self.architecture;
-        let other = Architecture::new(own.name(), Some(own.classes()), Some(input_size))?;
+        let other = own.for_input_size(input_size)?;
         if shapes(&other) != shapes(own) {
             return Err(Error::Argument {
                 network: own.name().to_owned(),
@@ -143,7 +148,7 @@ impl Network {
     ) -> Result<Self> {
         let mut parameters = Vec::new();
         for ((name, spec), data) in architecture.parameters().zip(values) {
-            let tensor = Tensor::from_slice(device, &data, spec.shape)?;
+            let tensor = Tensor::from_slice(device, &data, spec.shape.clone())?;
             parameters.push((name, variable_if(spec.is_trained, tensor)));
         }
         Ok(Self {
@@ -197,6 +202,16 @@ impl Network {
                 found: found.to_owned(),
             });
         }
+        let layers = (file.metadata(LAYERS_KEY), self.architecture.layers_json());
+        if let (Some(found), Some(own)) = layers
+            && !compute_the_same(found, &own)
+        {
+            return Err(Error::OtherNetwork {
+                path: path.to_owned(),
+                expected,
+                found: "a network of that name with other layers".to_owned(),
+            });
+        }
         let values = read_finite(file, &shapes(&self.architecture))?;
         for ((_, tensor), data) in self.parameters.iter().zip(values) {
             tensor.write(&data)?;
@@ -206,8 +221,9 @@ impl Network {
 
     /// The weights as a safetensors file: `NAME.weight` and `NAME.bias` of each layer in f32, convolutions as
     /// `[kh, kw, c_in / groups, c_out]`, dense layers as `[in, out]`; metadata `network` is
-    /// `alexnet-small classes=10 input_size=32`, `classes`, if they are known, the classes' names as a JSON array, and `images`,
-    /// if it is known, a [`Preparation`] as JSON. The same weights always give the same bytes.
+    /// `alexnet-small classes=10 input_size=32`, `classes`, if they are known, the classes' names as a JSON array, `images`,
+    /// if it is known, a [`Preparation`] as JSON, and `layers`, of a network that is none of [`crate::networks`], what it is made
+    /// of. The same weights always give the same bytes.
     ///
     /// # Errors
     /// [`Error::NotFinite`] if a weight is no finite number; if the device fails.
@@ -236,7 +252,9 @@ impl Network {
         let classes = self.classes_json().map(|json| (CLASSES_KEY, json));
         let images = self.preparation.as_ref().map(Preparation::to_json);
         let images = images.map(|json| (IMAGES_KEY, json));
-        classes.into_iter().chain(images).collect()
+        let layers = self.architecture.layers_json();
+        let layers = layers.map(|json| (LAYERS_KEY, json));
+        classes.into_iter().chain(images).chain(layers).collect()
     }
 
     /// The classes' names as a JSON array.
@@ -264,7 +282,7 @@ impl Network {
         &self.device
     }
 
-    /// The logits `[n, classes]` of normalised images `[n, size, size, 3]`.
+    /// The logits `[n, classes]` of normalised images `[n, height, width, channels]`.
     ///
     /// Of images in [`tensor::Element::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
     /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
@@ -273,10 +291,10 @@ impl Network {
     /// # Errors
     /// If the images have another size, or the device fails.
     pub fn forward(&self, images: &Tensor, mode: Mode<'_>) -> tensor::Result<Tensor> {
-        self.run(images, mode, self.architecture.layers().len())
+        self.run(images, mode, self.architecture.stages().len())
     }
 
-    /// What layer number `layer` makes of normalised images `[n, size, size, 3]`: `[n, h, w, c]` or `[n, units]`, in
+    /// What layer number `layer` makes of normalised images of the input's size: `[n, h, w, c]` or `[n, units]`, in
     /// evaluation. A number past the last layer means the logits.
     ///
     /// # Errors
@@ -287,11 +305,13 @@ impl Network {
 
     /// Runs the first `n_layers` layers.
     fn run(&self, images: &Tensor, mode: Mode<'_>, n_layers: usize) -> tensor::Result<Tensor> {
-        let size = self.architecture.input_size();
-        if images.shape().len() != 4 || images.shape()[1..] != [size, size, 3] {
-            let expected = format!("[n, {size}, {size}, 3]");
+        let input = self.architecture.input();
+        if images.shape().len() != 4 || images.shape()[1..] != input {
+            let [height, width, channels] = input;
+            let name = self.architecture.name();
+            let expected = format!("[n, {height}, {width}, {channels}] for {name}");
             return Err(tensor::Error::shape(
-                self.architecture.name(),
+                "network",
                 "images",
                 expected,
                 images.shape(),
@@ -303,12 +323,17 @@ impl Network {
         };
         let mut rest = self.parameters.as_slice();
         let mut x = images.clone();
-        let layers = self.architecture.layers().iter().take(n_layers);
-        for (layer, stream) in layers.zip(0_u32..) {
-            let (own, others) = rest.split_at(layer.n_parameters());
+        let stages = self.architecture.stages().iter().take(n_layers);
+        for (stage, stream) in stages.zip(0_u32..) {
+            let (own, others) = rest.split_at(stage.parameters.len());
             rest = others;
-            let own: Vec<_> = own.iter().map(|(_, tensor)| tensor).collect();
-            x = layer.forward(&x, &own, stream, step)?;
+            let context = Context {
+                layer: &stage.layer.name,
+                parameters: own,
+                stream,
+                step,
+            };
+            x = stage.layer.module.forward(&x, &context)?;
         }
         x.cast(Element::F32)
     }
@@ -332,7 +357,7 @@ pub(crate) fn architecture_of(file: &TensorFile) -> Result<Architecture> {
     let name = file
         .metadata(NETWORK_KEY)
         .ok_or_else(|| wrong("no network's name in its metadata"))?;
-    match Architecture::parse(name) {
+    match Architecture::parse(name, file.metadata(LAYERS_KEY)) {
         Some(Ok(architecture)) => Ok(architecture),
         Some(Err(error)) => Err(wrong(&error.to_string())),
         None => Err(wrong(&format!("the network '{name}'"))),

@@ -5,8 +5,7 @@ use std::fmt;
 use tensor::Shape;
 
 use crate::architecture::Architecture;
-use crate::layers::{Kind, Layer};
-use crate::settings::settings;
+use crate::layers::Parameter;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -19,7 +18,7 @@ pub struct Summary {
 #[derive(Clone, Debug)]
 pub struct SummaryRow {
     /// The layer's name.
-    pub layer: &'static str,
+    pub layer: String,
     /// What it does, in a word.
     pub kind: &'static str,
     /// What follows within the layer, if anything does: a ReLU.
@@ -65,24 +64,19 @@ impl Architecture {
     /// The table of layers, output shapes and parameters.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let rows = self.stages().map(|(layer, input, output)| SummaryRow {
-            layer: layer.name,
-            kind: kind(&layer.kind),
-            activation: has_relu(&layer.kind).then_some("ReLU"),
-            settings: settings(layer, input, output),
-            output: output.clone(),
-            parameters: layer
-                .parameters(input)
-                .iter()
-                .filter(|parameter| parameter.is_trained)
-                .map(|parameter| parameter.shape.elements())
-                .sum(),
-            flops: flops(layer, input, output),
-            activation_bytes: match layer.kind {
-                Kind::Flatten => 0,
-                Kind::MaxPool(_) => 8 * output.elements() as u64,
-                _ => 4 * output.elements() as u64,
-            },
+        let rows = self.stages().iter().map(|stage| {
+            let (module, input, output) = (stage.layer.module(), &stage.input, &stage.output);
+            let trained = stage.parameters.iter().filter(|own| own.is_trained);
+            SummaryRow {
+                layer: stage.layer.name().to_owned(),
+                kind: module.kind(),
+                activation: module.activation(),
+                settings: module.settings(input, output),
+                output: output.clone(),
+                parameters: trained.map(|own| own.shape.elements()).sum(),
+                flops: module.flops(input, output),
+                activation_bytes: module.kept_bytes(output),
+            }
         });
         Summary {
             title: self.to_string(),
@@ -96,33 +90,22 @@ impl Architecture {
     /// SGD with momentum, 2 for Adam).
     #[must_use]
     pub fn training_memory(&self, batch_size: usize, slots: u64) -> TrainingMemory {
-        let weights: Vec<(u64, bool)> = self
-            .parameters()
-            .map(|(_, spec)| (4 * spec.shape.elements() as u64, spec.is_trained))
-            .collect();
-        let trained: u64 = weights
-            .iter()
-            .filter(|(_, trained)| *trained)
-            .map(|(bytes, _)| bytes)
-            .sum();
+        let bytes = |own: &Parameter| 4 * own.shape.elements() as u64;
+        let weights = self.parameters().map(|(_, own)| bytes(own)).sum();
+        let trained = self.parameters().filter(|(_, own)| own.is_trained);
+        let trained: u64 = trained.map(|(_, own)| bytes(own)).sum();
         let n = batch_size as u64;
-        let pixels = (self.input_size() * self.input_size() * 3) as u64;
+        let pixels = self.input().iter().product::<usize>() as u64;
         let kept = self
             .summary()
             .rows
             .iter()
             .map(|row| row.activation_bytes)
             .sum::<u64>();
-        let gradients = self.stages().map(|(layer, _, output)| {
-            let copies = match &layer.kind {
-                Kind::Flatten => 0,
-                kind if has_relu(kind) => 2,
-                _ => 1,
-            };
-            4 * copies * output.elements() as u64
-        });
+        let stages = self.stages().iter();
+        let gradients = stages.map(|stage| stage.layer.module().gradient_bytes(&stage.output));
         TrainingMemory {
-            weights: weights.iter().map(|(bytes, _)| bytes).sum(),
+            weights,
             gradients: trained,
             optimizer: slots * trained,
             // The batch as bytes and as floats.
@@ -137,49 +120,9 @@ impl Architecture {
     #[must_use]
     pub fn largest_buffer(&self, batch_size: usize) -> u64 {
         let weights = self.parameters().map(|(_, spec)| spec.shape.elements());
-        let outputs = self
-            .stages()
-            .map(|(_, _, output)| output.elements() * batch_size);
+        let stages = self.stages().iter();
+        let outputs = stages.map(|stage| stage.output.elements() * batch_size);
         4 * weights.chain(outputs).max().unwrap_or(0) as u64
-    }
-}
-
-/// Two for each weight and place that it is used at.
-fn flops(layer: &Layer, input: &Shape, output: &Shape) -> u64 {
-    let parameters = layer.parameters(input);
-    let weights = |rank: usize| {
-        let weight = parameters
-            .first()
-            .filter(|weight| weight.shape.len() == rank);
-        weight.map_or(0, |weight| weight.shape.elements() as u64)
-    };
-    match layer.kind {
-        Kind::Conv2d(_) => 2 * weights(4) * (output[0] * output[1]) as u64,
-        Kind::Dense(_) => 2 * weights(2),
-        _ => 0,
-    }
-}
-
-/// Whether a ReLU is part of the layer.
-fn has_relu(kind: &Kind) -> bool {
-    match kind {
-        Kind::Conv2d(conv) => conv.has_relu(),
-        Kind::Dense(dense) => dense.has_relu(),
-        _ => false,
-    }
-}
-
-fn kind(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Conv2d(_) => "convolution",
-        Kind::Dense(_) => "dense",
-        Kind::Lrn(_) => "LRN",
-        Kind::MaxPool(_) => "max-pool",
-        Kind::AvgPoolTo(_) => "average-pool",
-        Kind::BatchNorm(_) => "batch norm",
-        Kind::Relu => "ReLU",
-        Kind::Dropout(_) => "dropout",
-        Kind::Flatten => "flatten",
     }
 }
 
@@ -231,7 +174,7 @@ impl fmt::Display for Summary {
                 None => row.kind.to_owned(),
             };
             line(
-                [row.layer, &kind, &row.output.to_string()],
+                [&row.layer, &kind, &row.output.to_string()],
                 numbers.each_ref().map(String::as_str),
             )?;
         }

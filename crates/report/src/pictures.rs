@@ -6,7 +6,8 @@ use std::sync::Arc;
 use data::{Images, Split, statistics};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
-use model::{Kind, Network};
+use model::layers::{Flatten, MaxPool};
+use model::{Layer, Network};
 use train::{Device, Mistake, Preview, Weights};
 
 use crate::error::{Error, Result};
@@ -180,8 +181,8 @@ impl<'a> Pictures<'a> {
     fn activations(&self) -> Result<Option<Plot>> {
         let layers = self.network.architecture().layers();
         let pool = layers
-            .iter()
-            .position(|layer| matches!(layer.kind, Kind::MaxPool(_) | Kind::Flatten));
+            .clone()
+            .position(|layer| layer.is::<MaxPool>() || layer.is::<Flatten>());
         let Some(layer) = pool.and_then(|pool| pool.checked_sub(1)) else {
             return Ok(None);
         };
@@ -211,7 +212,7 @@ impl<'a> Pictures<'a> {
         let title = format!(
             "A picture and the first {} of {channels} channels after layer {}",
             tiles.len() - 1,
-            layers[layer].name
+            layers.map(Layer::name).nth(layer).unwrap_or_default()
         );
         sheet("activations", &title, MAPS, &tiles)
     }

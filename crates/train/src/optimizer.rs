@@ -281,9 +281,9 @@ impl Slot {
 
 /// Whether weight decay shrinks the parameter `name` of a network.
 fn decays(recipe: &OptimizerRecipe, network: &Network, name: &str) -> bool {
-    let of_layer = |layer: &&model::Layer| name.split('.').next() == Some(layer.name);
-    let layer = network.architecture().layers().iter().find(of_layer);
-    layer.is_some_and(|layer| recipe.decays(name, &layer.kind))
+    let of_layer = |layer: &&model::Layer| name.split('.').next() == Some(layer.name());
+    let layer = network.architecture().layers().find(of_layer);
+    layer.is_some_and(|layer| recipe.decays(name, layer))
 }
 
 #[expect(

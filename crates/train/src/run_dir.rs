@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use model::Architecture;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -189,6 +190,20 @@ impl RunDir {
     #[must_use]
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.path.join("checkpoints").join(name)
+    }
+
+    /// The network of a run that was begun with one of its own ([`crate::Trainer::with_network`]), from its last checkpoint;
+    /// none if the run's recipe names it, or if there is no checkpoint yet.
+    ///
+    /// # Errors
+    /// If the recipe or the weights can't be read.
+    pub fn own_network(&self) -> Result<Option<Architecture>> {
+        let name = self.recipe()?.network;
+        let path = crate::checkpoint::model_path(&self.checkpoint("last"));
+        if model::networks().any(|(known, _)| known == name) || !path.is_file() {
+            return Ok(None);
+        }
+        Ok(Some(Architecture::in_file(&path)?))
     }
 }
 

@@ -83,8 +83,27 @@ impl Trainer {
     ///
     /// # Errors
     /// If a setting of `recipe` makes no sense, or not with these images; if the device has no room.
-    pub fn new(mut recipe: Recipe, data: DataSet, device: &Device) -> Result<Self> {
+    pub fn new(recipe: Recipe, data: DataSet, device: &Device) -> Result<Self> {
         recipe.check()?;
+        let architecture = architecture(&recipe, &data)?;
+        Self::with_network(recipe, architecture, data, device)
+    }
+
+    /// As [`Trainer::new`], with a network of your own in place of the recipe's. Its weight files say what it is made of, so
+    /// that the `alexnet` program evaluates, reports and exports it too, unless a layer is of a type of your own.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`Error::Setting`] if the network has not the data set's classes or takes other images than square
+    /// ones in colour.
+    pub fn with_network(
+        mut recipe: Recipe,
+        architecture: Architecture,
+        data: DataSet,
+        device: &Device,
+    ) -> Result<Self> {
+        recipe.check()?;
+        check_network(&architecture, &data)?;
+        architecture.name().clone_into(&mut recipe.network);
         // As many as before the limit: that opens the same split again.
         recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
         let data = match recipe.limit {
@@ -93,7 +112,6 @@ impl Trainer {
         };
         check_metrics(&recipe, &data)?;
         recipe.images.resolve(&data.train)?;
-        let architecture = architecture(&recipe, &data)?;
         recipe.input_size = Some(architecture.input_size());
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
@@ -285,6 +303,20 @@ fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
         Some(share) => architecture.with_dropout(share)?,
         None => architecture,
     })
+}
+
+/// An error if a network is not one for these images.
+fn check_network(architecture: &Architecture, data: &DataSet) -> Result<()> {
+    let (classes, [height, width, channels]) = (data.class_names().len(), architecture.input());
+    if architecture.classes() != classes {
+        let expected = format!("one for {classes} classes, as {} has", data.name);
+        return Err(Error::setting("network", expected, architecture));
+    }
+    if height != width || channels != data::CHANNELS {
+        let expected = "one for square images of three channels";
+        return Err(Error::setting("network", expected, architecture));
+    }
+    Ok(())
 }
 
 /// An error if something is decided by a metric of the validation split, and there is none.

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::Result;
+use train::data::DataSet;
 use train::{
-    EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir, Trainer,
+    Device, EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir,
+    Trainer,
 };
 
 use super::{INTERRUPTED, look_back, trial};
@@ -37,7 +39,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
         return tried.map_err(|error| named(error, args));
     }
-    let trainer = Trainer::new(recipe, data, &device);
+    let trainer = trainer(resumed.as_ref(), recipe, data, &device);
     let mut trainer = trainer.map_err(|error| named(error, args))?;
     if let Some(time) = args.control.max_time {
         trainer.set_max_time(time);
@@ -83,6 +85,19 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             report::interrupted(step, &folder, args.output);
             Ok(ExitCode::from(INTERRUPTED))
         }
+    }
+}
+
+/// The trainer of a recipe, and of a resumed run that another program began with a network of its own.
+fn trainer(
+    resumed: Option<&RunDir>,
+    recipe: Recipe,
+    data: DataSet,
+    device: &Device,
+) -> train::Result<Trainer> {
+    match resumed.map(RunDir::own_network).transpose()?.flatten() {
+        Some(network) => Trainer::with_network(recipe, network, data, device),
+        None => Trainer::new(recipe, data, device),
     }
 }
 

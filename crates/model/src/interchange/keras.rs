@@ -9,21 +9,20 @@ use tensor::Device;
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
-use crate::layers::Kind;
 use crate::network::{Network, shapes};
 
 /// The groups of a network's layers that have variables: the group's name and how many it has. A dropout layer of Keras
 /// keeps the state of its random generator, so it has a group as well.
-fn groups(architecture: &Architecture) -> Vec<(String, usize)> {
+fn groups(architecture: &Architecture) -> Result<Vec<(String, usize)>> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups = Vec::new();
-    for layer in architecture.layers() {
-        let class = match layer.kind {
-            Kind::Conv2d(_) => "conv2d",
-            Kind::Dense(_) => "dense",
-            Kind::BatchNorm(_) => "batch_normalization",
-            Kind::Dropout(_) => "dropout",
-            _ => continue,
+    for stage in architecture.stages() {
+        let Some(class) = stage.layer.module().keras() else {
+            if stage.parameters.is_empty() {
+                continue;
+            }
+            let found = format!("layer {}", stage.layer.name());
+            return Err(Error::format("network", "layers that Keras has", found));
         };
         let number = seen.entry(class).or_default();
         let name = match *number {
@@ -31,9 +30,9 @@ fn groups(architecture: &Architecture) -> Vec<(String, usize)> {
             n => format!("{class}_{n}"),
         };
         *number += 1;
-        groups.push((name, layer.n_parameters()));
+        groups.push((name, stage.parameters.len()));
     }
-    groups
+    Ok(groups)
 }
 
 /// The file's bytes. Layouts are this project's own: kernels `[kh, kw, in / groups, out]`, dense `[in, out]`; batch
@@ -42,7 +41,7 @@ pub(super) fn bytes(network: &Network) -> Result<Vec<u8>> {
     let mut file = FileBuilder::new();
     let mut layers = file.create_group("layers");
     let mut parameters = network.parameters().iter();
-    for (name, count) in groups(network.architecture()) {
+    for (name, count) in groups(network.architecture())? {
         let mut layer = layers.create_group(&name);
         if count == 0 {
             let mut generator = layer.create_group("seed_generator");
@@ -80,7 +79,7 @@ pub(super) fn import(path: &Path, architecture: &Architecture, device: &Device) 
     let file = File::from_bytes(files::read(path, MOST_BYTES)?).map_err(wrong)?;
     let expected = shapes(architecture);
     let mut values = Vec::new();
-    for (name, count) in groups(architecture) {
+    for (name, count) in groups(architecture)? {
         for idx in 0..count {
             let place = format!("layers/{name}/vars/{idx}");
             let variable = file.dataset(&place).map_err(wrong)?;

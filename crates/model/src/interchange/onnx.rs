@@ -11,12 +11,11 @@ mod run;
 
 use prost::Message as _;
 use tensor::Shape;
-use tensor::ops::conv2d::Window;
 
 use super::Pixels;
-use super::layout::{filters_first, rows_channels_first};
+use super::layout::{filters_first, permuted, rows_channels_first};
 use crate::error::{Error, Result};
-use crate::layers::{Kind, Layer, Lrn};
+use crate::layers::{OnnxLayout, OnnxNode, OnnxValue};
 use crate::network::Network;
 use proto::{Array, Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet};
 use proto::{TensorShape, TensorType, Type, ValueInfo};
@@ -34,22 +33,35 @@ const OUTPUT: &str = "logits";
 /// The file's bytes.
 pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8>> {
     let architecture = network.architecture();
-    let size = architecture.input_size();
+    let [height, width, channels] = architecture.input();
     let mut builder = Builder::default();
     let mut parameters = network.parameters().iter();
-    for (layer, input, output) in architecture.stages() {
+    for stage in architecture.stages() {
+        let (layer, n) = (&stage.layer, stage.parameters.len());
+        let nodes = layer.module().onnx(&stage.input, &stage.output);
+        let nodes = nodes.map_err(|reason| {
+            let found = format!("layer {}: {reason}", layer.name());
+            Error::format("network", "layers that ONNX has", found)
+        })?;
         let mut own = Vec::new();
-        for (name, tensor) in parameters.by_ref().take(layer.n_parameters()) {
+        for (name, tensor) in parameters.by_ref().take(n) {
             own.push((name.as_str(), tensor.shape().to_vec(), tensor.to_vec()?));
         }
-        builder.layer(layer, input, output, own)?;
+        let mut own = own.into_iter();
+        for (node, idx) in nodes.into_iter().zip(0..) {
+            let name = match idx {
+                0 => layer.name().to_owned(),
+                _ => format!("{}.{}", layer.name(), node.op.to_lowercase()),
+            };
+            builder.add(node, name, &stage.input, &mut own);
+        }
     }
     if let Some(last) = builder.graph.node.last_mut() {
         last.output = vec![OUTPUT.to_owned()];
     }
     let mut graph = builder.graph;
     graph.name = Some(architecture.name().to_owned());
-    graph.input = vec![value(INPUT, &[3, size, size])];
+    graph.input = vec![value(INPUT, &[channels, height, width])];
     graph.output = vec![value(OUTPUT, &[architecture.classes()])];
     let mut metadata = vec![entry("network", architecture.to_string())];
     let about = network.about().into_iter();
@@ -114,31 +126,26 @@ fn int(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-fn number(name: &str, value: f32) -> Attribute {
-    Attribute {
+fn attribute((name, value): (&'static str, OnnxValue)) -> Attribute {
+    let mut attribute = Attribute {
         name: Some(name.to_owned()),
-        f: Some(value),
-        kind: Some(proto::ATTRIBUTE_FLOAT),
         ..Attribute::default()
-    }
-}
-
-fn integer(name: &str, value: usize) -> Attribute {
-    Attribute {
-        name: Some(name.to_owned()),
-        i: Some(int(value)),
-        kind: Some(proto::ATTRIBUTE_INT),
-        ..Attribute::default()
-    }
-}
-
-fn integers(name: &str, values: &[usize]) -> Attribute {
-    Attribute {
-        name: Some(name.to_owned()),
-        ints: values.iter().map(|&value| int(value)).collect(),
-        kind: Some(proto::ATTRIBUTE_INTS),
-        ..Attribute::default()
-    }
+    };
+    attribute.kind = Some(match value {
+        OnnxValue::Float(value) => {
+            attribute.f = Some(value);
+            proto::ATTRIBUTE_FLOAT
+        }
+        OnnxValue::Int(value) => {
+            attribute.i = Some(int(value));
+            proto::ATTRIBUTE_INT
+        }
+        OnnxValue::Ints(values) => {
+            attribute.ints = values.into_iter().map(int).collect();
+            proto::ATTRIBUTE_INTS
+        }
+    });
+    attribute
 }
 
 /// A parameter: name, shape, elements.
@@ -152,129 +159,66 @@ struct Builder {
 }
 
 impl Builder {
-    fn layer(
+    /// Adds an operator on the last one's output, with its share of the layer's parameters. Its own output has its name.
+    fn add<'a>(
         &mut self,
-        layer: &Layer,
+        node: OnnxNode,
+        name: String,
         input: &Shape,
-        output: &Shape,
-        parameters: Vec<Parameter<'_>>,
-    ) -> Result<()> {
-        match &layer.kind {
-            Kind::Conv2d(conv) => {
-                let inputs = self.parameters(parameters, |shape, values| match shape[..] {
-                    [_, _, _, _] => filters_first(&values, shape),
-                    _ => (values, shape.to_vec()),
-                });
-                let mut attributes = window(layer.name, conv.window(), input)?;
-                attributes.push(integer("group", conv.groups_of_channels()));
-                self.node("Conv", layer.name, inputs, attributes);
-                self.relu_if(conv.has_relu(), layer.name);
-            }
-            Kind::Dense(dense) => {
-                let image = self.flattened.take();
-                let inputs = self.parameters(parameters, |shape, values| match (shape, image) {
-                    (&[_, out], Some(image)) => {
-                        (rows_channels_first(&values, image, out), shape.to_vec())
-                    }
-                    _ => (values, shape.to_vec()),
-                });
-                self.node("Gemm", layer.name, inputs, Vec::new());
-                self.relu_if(dense.has_relu(), layer.name);
-            }
-            Kind::BatchNorm(constants) => {
-                let inputs = self.parameters(parameters, |shape, values| (values, shape.to_vec()));
-                let attributes = vec![number("epsilon", constants.epsilon)];
-                self.node("BatchNormalization", layer.name, inputs, attributes);
-            }
-            Kind::Lrn(lrn) => self.node("LRN", layer.name, Vec::new(), lrn_attributes(lrn)),
-            Kind::Relu => self.node("Relu", layer.name, Vec::new(), Vec::new()),
-            Kind::MaxPool(shape) => {
-                let attributes = window(layer.name, shape, input)?;
-                self.node("MaxPool", layer.name, Vec::new(), attributes);
-            }
-            Kind::AvgPoolTo(_) => {
-                let side = [input[0] / output[0], input[1] / output[1]];
-                let attributes = vec![integers("kernel_shape", &side), integers("strides", &side)];
-                self.node("AveragePool", layer.name, Vec::new(), attributes);
-            }
-            Kind::Flatten => {
-                self.flattened = <[usize; 3]>::try_from(&**input).ok();
-                self.node("Flatten", layer.name, Vec::new(), vec![integer("axis", 1)]);
-            }
-            Kind::Dropout(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Puts parameters into the file as `convert` gives them; their names.
-    fn parameters(
-        &mut self,
-        parameters: Vec<Parameter<'_>>,
-        convert: impl Fn(&[usize], Vec<f32>) -> (Vec<f32>, Vec<usize>),
-    ) -> Vec<String> {
-        let mut names = Vec::new();
-        for (name, shape, values) in parameters {
-            let (values, shape) = convert(&shape, values);
-            self.graph.initializer.push(Array {
-                dims: shape.iter().map(|&size| int(size)).collect(),
-                data_type: Some(proto::ELEMENT_FLOAT),
-                name: Some(name.to_owned()),
-                raw_data: Some(
-                    values
-                        .iter()
-                        .flat_map(|value| value.to_le_bytes())
-                        .collect(),
-                ),
-            });
-            names.push(name.to_owned());
-        }
-        names
-    }
-
-    /// Adds an operator on the last one's output. Its own output has its name.
-    fn node(&mut self, op: &str, name: &str, parameters: Vec<String>, attribute: Vec<Attribute>) {
+        parameters: &mut impl Iterator<Item = Parameter<'a>>,
+    ) {
         let last = self.graph.node.last().and_then(|node| node.output.first());
-        let x = last.map_or_else(|| INPUT.to_owned(), Clone::clone);
+        let mut inputs = vec![last.map_or_else(|| INPUT.to_owned(), Clone::clone)];
+        for (layout, (name, shape, values)) in node.parameters.iter().zip(parameters) {
+            let (values, shape) = self.laid_out(*layout, values, shape);
+            self.initializer(name, &shape, &values);
+            inputs.push(name.to_owned());
+        }
+        if node.parameters.contains(&OnnxLayout::Rows) {
+            self.flattened = None;
+        }
+        if node.op == "Flatten" {
+            self.flattened = <[usize; 3]>::try_from(&**input).ok();
+        }
         self.graph.node.push(Node {
-            input: std::iter::once(x).chain(parameters).collect(),
-            output: vec![name.to_owned()],
-            name: Some(name.to_owned()),
-            op_type: Some(op.to_owned()),
-            attribute,
+            input: inputs,
+            output: vec![name.clone()],
+            name: Some(name),
+            op_type: Some(node.op.to_owned()),
+            attribute: node.attributes.into_iter().map(attribute).collect(),
         });
     }
 
-    fn relu_if(&mut self, has_relu: bool, layer: &str) {
-        if has_relu {
-            self.node("Relu", &format!("{layer}.relu"), Vec::new(), Vec::new());
+    /// A parameter's elements and shape as ONNX has them.
+    fn laid_out(
+        &self,
+        layout: OnnxLayout,
+        values: Vec<f32>,
+        shape: Vec<usize>,
+    ) -> (Vec<f32>, Vec<usize>) {
+        match (layout, &shape[..], self.flattened) {
+            (OnnxLayout::Filters, [_, _, _, _], _) => filters_first(&values, &shape),
+            (OnnxLayout::Rows, &[_, out], Some(image)) => {
+                (rows_channels_first(&values, image, out), shape)
+            }
+            (OnnxLayout::Features, [_], Some(image)) => {
+                (permuted(&values, &image, &[2, 0, 1]), shape)
+            }
+            _ => (values, shape),
         }
     }
-}
 
-/// The attributes of a convolution's or pool's window; SAME becomes the padding that it means at this size.
-fn window(layer: &str, window: &Window, input: &Shape) -> Result<Vec<Attribute>> {
-    let image = [input[0], input[1]];
-    let placement = window.place("window", image).map_err(tensor::Error::from)?;
-    let ([top, left], [bottom, right]) = (placement.before, placement.after);
-    if window.is_ceil {
-        let found = format!("{layer} with windows that reach beyond the image");
-        return Err(Error::format("network", "layers that ONNX has", found));
+    fn initializer(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+        self.graph.initializer.push(Array {
+            dims: shape.iter().map(|&size| int(size)).collect(),
+            data_type: Some(proto::ELEMENT_FLOAT),
+            name: Some(name.to_owned()),
+            raw_data: Some(
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
+            ),
+        });
     }
-    Ok(vec![
-        integers("kernel_shape", &window.size),
-        integers("strides", &window.stride),
-        integers("dilations", &window.dilation),
-        integers("pads", &[top, left, bottom, right]),
-    ])
-}
-
-fn lrn_attributes(lrn: &Lrn) -> Vec<Attribute> {
-    let size = 2 * lrn.radius + 1;
-    let terms = f32::from(u16::try_from(size).unwrap_or(u16::MAX));
-    vec![
-        integer("size", size),
-        number("alpha", lrn.alpha * terms),
-        number("beta", lrn.beta),
-        number("bias", lrn.bias),
-    ]
 }

@@ -1,6 +1,7 @@
 //! How the weights are updated, and which.
 
-use model::Kind;
+use model::Layer;
+use model::layers::BatchNorm;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -100,11 +101,11 @@ const fn default_epsilon() -> f64 {
 
 impl OptimizerRecipe {
     /// Whether weight decay shrinks a parameter, by its name and its layer.
-    pub(crate) fn decays(&self, name: &str, layer: &Kind) -> bool {
+    pub(crate) fn decays(&self, name: &str, layer: &Layer) -> bool {
         if !self.decay_only.is_empty() {
             return self.decay_only.iter().any(|only| is_match(only, name));
         }
-        if matches!(layer, Kind::BatchNorm(_)) {
+        if layer.is::<BatchNorm>() {
             self.decay_norms
         } else {
             self.decay_biases || !name.ends_with(".bias")

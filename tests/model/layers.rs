@@ -1,0 +1,161 @@
+//! Networks of one's own: of this program's layers, and of a layer of another crate.
+
+use model::layers::{AvgPoolTo, Conv2d, Dense, Flatten, MaxPool, Module};
+use model::{Architecture, Context, Format, Layer, Mode, Network, Parameter};
+use tensor::ops::cross_entropy::CrossEntropy;
+use tensor::update::{StepBuffer, StepScalars};
+use tensor::{Device, Shape, Tensor};
+
+/// `y = max(x + conv(conv(x)), 0)` (He et al. 2016, figure 2), as somebody else would write it.
+#[derive(Debug)]
+struct Residual {
+    first: Conv2d,
+    second: Conv2d,
+}
+
+impl Residual {
+    fn new(channels: usize) -> Self {
+        Self {
+            first: Conv2d::new(channels, 3).same().relu(),
+            second: Conv2d::new(channels, 3).same(),
+        }
+    }
+}
+
+impl Module for Residual {
+    fn kind(&self) -> &'static str {
+        "residual"
+    }
+
+    fn output(&self, input: &Shape) -> Result<Shape, String> {
+        self.second.output(&self.first.output(input)?)
+    }
+
+    fn parameters(&self, input: &Shape) -> Vec<Parameter> {
+        let of = |part: &str, conv: &Conv2d| {
+            let parameters = conv.parameters(input).into_iter();
+            parameters.map(|own| own.within(part)).collect::<Vec<_>>()
+        };
+        [of("first", &self.first), of("second", &self.second)].concat()
+    }
+
+    fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
+        let inner = self.first.forward(x, &context.part(0, 2))?;
+        let inner = self.second.forward(&inner, &context.part(2, 2))?;
+        x.add(&inner)?.relu()
+    }
+}
+
+/// Images of 8x8 and one channel, through a convolution, `block` and a dense layer.
+fn network(block: Layer) -> Network {
+    let layers = vec![
+        Conv2d::new(4, 3).same().relu().named("conv1"),
+        block,
+        AvgPoolTo::global().into(),
+        Flatten::new().into(),
+        Dense::new(3).named("logits"),
+    ];
+    let architecture = Architecture::from_layers("mine", [8, 8, 1], layers).unwrap();
+    Network::new(architecture, 1, &Device::cpu()).unwrap()
+}
+
+fn images(network: &Network) -> Tensor {
+    let pixels: Vec<f32> = (0_u8..128).map(|i| f32::from(i % 11) / 11.0).collect();
+    Tensor::from_slice(network.device(), &pixels, [2, 8, 8, 1]).unwrap()
+}
+
+#[test]
+fn a_layer_of_another_crate_computes_trains_and_is_saved() {
+    let network = network(Residual::new(4).named("block"));
+    let names: Vec<_> = network
+        .parameters()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let expected = [
+        "conv1.weight",
+        "conv1.bias",
+        "block.first.weight",
+        "block.first.bias",
+        "block.second.weight",
+        "block.second.bias",
+        "logits.weight",
+        "logits.bias",
+    ];
+    assert_eq!(names, expected);
+    // What the block makes, by hand from what it is given.
+    let before = network.activations(&images(&network), 0).unwrap();
+    let [w1, b1, w2, b2] = [2, 3, 4, 5].map(|idx| &network.parameters()[idx].1);
+    let window = tensor::ops::conv2d::Window::new(3, 1, tensor::ops::conv2d::Padding::Same);
+    let inner = before.conv2d(w1, Some(b1), &window, 1, true).unwrap();
+    let inner = inner.conv2d(w2, Some(b2), &window, 1, false).unwrap();
+    let by_hand: Vec<f32> = before
+        .add(&inner)
+        .unwrap()
+        .relu()
+        .unwrap()
+        .to_vec()
+        .unwrap();
+    let block: Vec<f32> = network
+        .activations(&images(&network), 1)
+        .unwrap()
+        .to_vec()
+        .unwrap();
+    assert_eq!(block, by_hand);
+    // Every parameter has a gradient.
+    let step = StepBuffer::new(network.device(), &StepScalars::new(1, 1, 0.1)).unwrap();
+    let mode = Mode::Train {
+        step: step.tensor(),
+    };
+    let logits = network.forward(&images(&network), mode).unwrap();
+    let labels = Tensor::from_slice(network.device(), &[0_u32, 2], [2]).unwrap();
+    let loss = logits
+        .cross_entropy(&labels, &CrossEntropy::default())
+        .unwrap();
+    let gradients = loss.backward().unwrap();
+    for (name, parameter) in network.parameters() {
+        let gradient: Vec<f32> = gradients.get(parameter).unwrap().to_vec().unwrap();
+        assert!(gradient.iter().any(|x| *x != 0.0), "{name}");
+    }
+    // Weights are saved and loaded; what the layer is, a file can't say.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.safetensors");
+    network.export(Format::Safetensors, None, &path).unwrap();
+    let again = self::network(Residual::new(4).named("block"));
+    again.parameters()[0].1.write(&[0.0_f32; 36]).unwrap();
+    again.load(&path).unwrap();
+    assert_eq!(again.to_bytes().unwrap(), network.to_bytes().unwrap());
+    let message = Network::open(&path, &Device::cpu())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("mine.safetensors") && message.contains("mine"),
+        "{message}"
+    );
+    let onnx = network.export(Format::Onnx, None, &folder.path().join("mine.onnx"));
+    let message = onnx.unwrap_err().to_string();
+    assert!(
+        message.contains("block") && message.contains("ONNX"),
+        "{message}"
+    );
+    let row = &network.architecture().summary().rows()[1].clone();
+    assert_eq!((row.kind, row.parameters), ("residual", 2 * (9 * 16 + 4)));
+}
+
+#[test]
+fn a_network_of_ones_own_is_opened_from_its_file() {
+    let network = network(MaxPool::new(2, 2).named("pool1"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.safetensors");
+    network.export(Format::Safetensors, None, &path).unwrap();
+    assert_eq!(
+        &Architecture::in_file(&path).unwrap(),
+        network.architecture()
+    );
+    let again = Network::open(&path, &Device::cpu()).unwrap();
+    assert_eq!(again.to_bytes().unwrap(), network.to_bytes().unwrap());
+    // Another network with the same parameters is not taken for it.
+    let other = self::network(MaxPool::new(2, 2).pad(1).named("pool1"));
+    let message = other.load(&path).unwrap_err().to_string();
+    assert!(message.contains("layers"), "{message}");
+}
