@@ -22,7 +22,6 @@ mod input;
 mod lock;
 mod memory;
 mod norms;
-mod optimizer;
 mod pattern;
 mod preparation;
 mod preview;
@@ -38,8 +37,10 @@ mod step_log;
 mod sweep;
 mod trainer;
 mod trial;
+mod updater;
 
 pub mod metrics;
+pub mod optim;
 pub mod parity;
 pub mod proof;
 pub mod schedule;

@@ -7,8 +7,8 @@ use tensor::Device;
 use crate::environment::resident_bytes;
 use crate::error::Result;
 use crate::evaluator::Evaluator;
-use crate::optimizer::Optimizer;
 use crate::recipe::Recipe;
+use crate::updater::Updater;
 
 /// The most memory that a run will hold at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Ahead {
     /// Captures the test as it will be at the end, to see what it takes, and lets go of it.
     pub(crate) fn measure(
         network: &Network,
-        optimizer: &Optimizer,
+        optimizer: &Updater,
         data: &DataSet,
         recipe: &Recipe,
     ) -> Result<Self> {

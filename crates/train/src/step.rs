@@ -19,8 +19,8 @@ use tensor::{Gradients, PendingRead, Recording, Shape, Tensor};
 
 use crate::error::Result;
 use crate::input::Input;
-use crate::optimizer::Optimizer;
 use crate::recipe::{MixRecipe, Recipe};
+use crate::updater::Updater;
 
 /// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
 const EVERY: u64 = 8;
@@ -55,7 +55,7 @@ struct BatchStep {
 /// What the steps of all batch sizes are captured from.
 struct Parts<'a> {
     network: &'a Network,
-    optimizer: &'a Optimizer,
+    optimizer: &'a Updater,
     recipe: &'a Recipe,
     sums: &'a Accuracy,
     share: Option<&'a Tensor>,
@@ -99,7 +99,7 @@ impl TrainStep {
     /// Captures a step of `network` on batches that come through `full`, and on smaller last ones through `partial`.
     pub(crate) fn capture(
         network: &Network,
-        optimizer: &Optimizer,
+        optimizer: &Updater,
         recipe: &Recipe,
         full: Input,
         partial: Option<Input>,
@@ -311,7 +311,7 @@ impl BatchStep {
 }
 
 impl Update {
-    fn capture(optimizer: &Optimizer, input: &Input) -> Result<Self> {
+    fn capture(optimizer: &Updater, input: &Input) -> Result<Self> {
         let step = input.step();
         let device = step.tensor().device();
         let ((), recording) = device.capture(|| optimizer.update_by_sums(step))?;

@@ -12,15 +12,15 @@ use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
 use crate::error::Result;
 use crate::input::Input;
-use crate::optimizer::Optimizer;
 use crate::recipe::Recipe;
 use crate::step::{Place, TrainStep};
+use crate::updater::Updater;
 
 /// A network ready to be timed.
 #[derive(Debug)]
 pub struct Throughput {
     device: Device,
-    optimizer: Optimizer,
+    optimizer: Updater,
     train: TrainStep,
     batch: Batch,
     steps: u32,
@@ -47,7 +47,7 @@ impl Throughput {
     ) -> Result<Self> {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let side = architecture.input_size();
-        let optimizer = Optimizer::new(recipe, &network)?;
+        let optimizer = Updater::new(recipe, &network)?;
         let input = Input::new(device, n, [side; 2])?;
         let train = TrainStep::capture(&network, &optimizer, recipe, input, None)?;
         let batch = noise(n, side, architecture.classes());

@@ -22,13 +22,13 @@ use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::input::Input;
 use crate::memory::Ahead;
-use crate::optimizer::Optimizer;
 use crate::profiler::Profiler;
 use crate::recipe::{InitKind, Recipe};
 use crate::run_dir::RunDir;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step_log::StepLog;
+use crate::updater::Updater;
 
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
 pub use resume::ResumeOptions;
@@ -45,7 +45,7 @@ pub struct Trainer {
     device: Device,
     /// The one that is meant to be used: an average of the one in training, if the recipe averages.
     network: Network,
-    optimizer: Optimizer,
+    optimizer: Updater,
     step: TrainStep,
     loader: Loader,
     schedule: Schedule,
@@ -132,7 +132,7 @@ impl Trainer {
             .with_class_names(data.class_names())?
             .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
-        let optimizer = Optimizer::new(&recipe, &trained)?;
+        let optimizer = Updater::new(&recipe, &trained)?;
         let input = Input::of(device, n, &data.train, is_resident)?;
         let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
         let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;
