@@ -16,6 +16,8 @@ mod damage;
 mod last_batch;
 #[path = "train/not_finite.rs"]
 mod not_finite;
+#[path = "train/optim.rs"]
+mod optim;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/precision.rs"]

@@ -6,6 +6,10 @@ use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Shape, Tensor};
 
+#[path = "../../examples/06_inference_only.rs"]
+#[expect(dead_code, reason = "its main")]
+mod inference;
+
 /// `y = max(x + conv(conv(x)), 0)` (He et al. 2016, figure 2), as somebody else would write it.
 #[derive(Debug)]
 struct Residual {
@@ -65,7 +69,7 @@ fn images(network: &Network) -> Tensor {
 }
 
 #[test]
-fn a_layer_of_another_crate_computes_trains_and_is_saved() {
+fn a_layer_of_another_crate_computes_and_trains() {
     let network = network(Residual::new(4).named("block"));
     let names: Vec<_> = network
         .parameters()
@@ -117,7 +121,11 @@ fn a_layer_of_another_crate_computes_trains_and_is_saved() {
         let gradient: Vec<f32> = gradients.get(parameter).unwrap().to_vec().unwrap();
         assert!(gradient.iter().any(|x| *x != 0.0), "{name}");
     }
-    // Weights are saved and loaded; what the layer is, a file can't say.
+}
+
+#[test]
+fn a_layer_of_another_crate_is_saved_and_no_file_says_what_it_is() {
+    let network = network(Residual::new(4).named("block"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.safetensors");
     network.export(Format::Safetensors, None, &path).unwrap();
@@ -158,4 +166,23 @@ fn a_network_of_ones_own_is_opened_from_its_file() {
     let other = self::network(MaxPool::new(2, 2).pad(1).named("pool1"));
     let message = other.load(&path).unwrap_err().to_string();
     assert!(message.contains("layers"), "{message}");
+}
+
+#[test]
+fn the_example_of_inference_names_every_class() {
+    let layers = vec![Flatten::new().into(), Dense::new(2).named("logits")];
+    let architecture = Architecture::from_layers("mine", [2, 2, 3], layers).unwrap();
+    let network = Network::new(architecture, 1, &Device::cpu()).unwrap();
+    // The logit of the second class is the first byte over 255, less a half, times four.
+    let mut weight = [0.0_f32; 24];
+    weight[1] = 1.0;
+    network.parameters()[0].1.write(&weight).unwrap();
+    let names = ["dark", "bright"].map(str::to_owned);
+    let network = network.with_class_names(&names).unwrap();
+    let mut rgb = [0_u8; 12];
+    rgb[0] = 255;
+    let answer = inference::classify(&network, &rgb).unwrap();
+    assert_eq!(answer[0].0, "bright");
+    // 1 / (1 + exp(-2)).
+    assert!((answer[0].1 - 0.880_797).abs() < 1e-5, "{answer:?}");
 }

@@ -1,0 +1,48 @@
+//! Two dense layers that learn XOR, from tensors and an optimizer alone:
+//!
+//!     cargo run --release -p train --example 02_mlp -- [DEVICE]
+#![expect(clippy::print_stdout, reason = "a program")]
+
+use tensor::ops::cross_entropy::CrossEntropy;
+use tensor::random::{Philox, normal};
+use tensor::{Device, Result, Tensor};
+use train::optim::{Adam, Optimizer};
+
+/// The classes that the trained network gives to 00, 01, 10 and 11, and its last loss.
+pub(crate) fn train(device: &Device) -> Result<(Vec<u32>, f32)> {
+    let x = Tensor::from_slice(
+        device,
+        &[0.0_f32, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0],
+        [4, 2],
+    )?;
+    let labels = Tensor::from_slice(device, &[0_u32, 1, 1, 0], [4])?;
+    let weight = |name: &str, stream, shape: [usize; 2]| -> Result<(String, Tensor)> {
+        let source = Philox {
+            seed: 1,
+            stream,
+            step: 0,
+        };
+        let values = normal(device, shape, 0.5, source)?;
+        Ok((name.to_owned(), values.into_variable()))
+    };
+    let parameters = [weight("hidden", 0, [2, 16])?, weight("output", 1, [16, 2])?];
+    let [(_, hidden), (_, output)] = &parameters;
+    let forward = || x.linear(hidden, None, true)?.matmul(output);
+
+    let mut optimizer = Optimizer::new(&parameters, Adam::default())?;
+    let mut last = 0.0;
+    for _ in 0..200 {
+        let loss = forward()?.cross_entropy(&labels, &CrossEntropy::default())?;
+        optimizer.step(&loss.backward()?, 0.05)?;
+        last = loss.to_vec::<f32>()?[0];
+    }
+    let (_, classes) = forward()?.top_k(1)?;
+    Ok((classes.to_vec()?, last))
+}
+
+fn main() -> Result<()> {
+    let name = std::env::args().nth(1);
+    let device = Device::open(name.as_deref().unwrap_or("auto"))?;
+    println!("{:?}", train(&device)?);
+    Ok(())
+}
