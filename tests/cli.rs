@@ -395,15 +395,17 @@ fn ctrl_c_saves_and_exits_with_130() {
     assert_eq!(epochs_of(&folder), epochs + 1, "resumed to the end");
 }
 
+/// `KILLS=200` tries it so often.
 #[test]
 #[cfg(unix)]
 fn a_kill_at_any_moment_leaves_a_run_that_goes_on() {
+    let kills = std::env::var("KILLS").map_or(20, |n| n.parse().expect("KILLS is a number"));
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     let mut child = begun(&folder);
-    for kill in 0..20_u64 {
+    for kill in 0..kills {
         // Moments that do not repeat, over a few epochs with their checkpoints.
-        std::thread::sleep(Duration::from_millis(150 + kill * 389 % 700));
+        std::thread::sleep(Duration::from_millis(150 + kill * 389 % 701));
         child.kill().unwrap();
         child.wait().unwrap();
         let resumed = command(&["train", "--resume", path_text(&folder)])
