@@ -5,4 +5,6 @@
 #[path = "../../tests/fuzz/targets.rs"]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::imported(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    targets::imported(bytes);
+});

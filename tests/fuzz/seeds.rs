@@ -42,9 +42,16 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
             vec![gz(&tar), tar]
         }
         "picture" => golden("pictures"),
-        "manifest" => vec![
-            br#"{"format":1,"cases":[{"name":"a/b","op":"relu","file":"a.safetensors"}]}"#.to_vec(),
-        ],
+        "manifest" => {
+            let stored = |name: &str| format!(r#"{{"dtype":"F32","shape":[3],"tensor":"{name}"}}"#);
+            let expected = |name: &str| stored(name).replace('}', r#","atol":1e-6,"rtol":0.0}"#);
+            let [x, dy, y, dx] = [stored("x"), stored("dy"), expected("y"), expected("dx")];
+            let case = r#""name":"relu/three","group":"relu","op":"relu","file":"relu.safetensors","attrs":{}"#;
+            let all = format!(
+                r#"{{"format":1,"cases":[{{{case},"inputs":{{"x":{x},"dy":{dy}}},"outputs":{{"y":{y},"dx":{dx}}}}}]}}"#
+            );
+            vec![all.into_bytes()]
+        }
         "labels" => vec![
             b"image,label\na.png,cat\nb,dog\n".to_vec(),
             b"id;class\n\"a.png\";\"a; b\"\n10;x\n".to_vec(),
