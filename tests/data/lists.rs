@@ -130,7 +130,7 @@ fn what_does_not_agree_is_told_by_line() {
         "{missing}"
     );
     assert!(
-        missing.ends_with("found no 7.png; 2 lines name no file (line 3, line 5)"),
+        missing.ends_with("found no file 7.png; 2 lines name no file (line 3, line 5)"),
         "{missing}"
     );
     let empty = message("image,label\n1.png,\n2.png,dog\n");

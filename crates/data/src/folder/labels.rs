@@ -20,7 +20,7 @@ use super::line::Places;
 use super::names::{is_picture, natural};
 use super::reader::{Labelled, Reader};
 use super::{FolderOptions, Unreadable, named_by};
-use find::{Finder, is_of_pictures};
+use find::{Finder, Found, is_of_pictures};
 use rows::Rows;
 
 /// Endings of lists.
@@ -42,6 +42,15 @@ const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 pub(crate) fn is_list(path: &Path) -> bool {
     let ending = path.extension().and_then(OsStr::to_str);
     ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+/// What a list's name means in place of one file.
+fn not_one(name: &str, found: &Found) -> String {
+    let name = files::escape(name);
+    match found {
+        Found::Several(files) => format!("{} for {name}", files::escape(&files.join(" and "))),
+        _ => format!("no file {name}"),
+    }
 }
 
 /// The one list of labels in a folder.
@@ -88,7 +97,12 @@ pub fn read_labels(
         return Err(DataError::Folder {
             path: list.to_owned(),
             expected: "labels of at least 2 classes".to_owned(),
-            found: classes.len().to_string(),
+            found: match train.skipped.first() {
+                Some(first) => {
+                    format!("{}, as files are missing ({})", classes.len(), first.reason)
+                }
+                None => classes.len().to_string(),
+            },
         });
     }
     let mut reader = Reader::new(options, classes.clone(), progress);
@@ -169,15 +183,19 @@ impl List {
         let (mut repeated, mut missing) = (Places::default(), Places::default());
         let mut first_missing = None;
         while let Some(row) = rows.next()? {
-            let Some(file) = finder.find(&row.file) else {
-                missing.add(|| format!("line {}", row.line));
-                let name = files::escape(&row.file).into_owned();
-                first_missing.get_or_insert((row.line, name.clone()));
-                list.skipped.push(Skipped {
-                    path: path.to_owned(),
-                    reason: format!("line {}: no file {name}", row.line),
-                });
-                continue;
+            let file = match finder.find(&row.file) {
+                Found::One(file) => file,
+                found => {
+                    missing.add(|| format!("line {}", row.line));
+                    let what = not_one(&row.file, &found);
+                    let reason = format!("line {}: {what}", row.line);
+                    first_missing.get_or_insert((row.line, what));
+                    list.skipped.push(Skipped {
+                        path: path.to_owned(),
+                        reason,
+                    });
+                    continue;
+                }
             };
             let class = *class_of.entry(row.label).or_insert_with_key(|label| {
                 list.classes.push(label.clone());
@@ -196,10 +214,10 @@ impl List {
             list.files.push(file);
             list.labels.push((class, row.line));
         }
-        if let Some((line, name)) = first_missing
+        if let Some((line, what)) = first_missing
             && (options.unreadable == Unreadable::Fail || list.files.is_empty())
         {
-            let found = format!("no {name}; {}", missing.shown("lines name no file"));
+            let found = format!("{what}; {}", missing.shown("lines name no file"));
             let expected = format!("a picture in {}", finder.shown());
             return Err(rows.wrong(line, &expected, &found));
         }

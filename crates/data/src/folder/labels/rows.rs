@@ -9,7 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use crate::error::DataError;
 use crate::folder::names::is_picture;
 
-use super::find::Finder;
+use super::find::{Finder, Found};
 
 /// Longer lists are refused: ImageNet's has 1.3 million rows in 60 MB.
 const MOST_BYTES: u64 = 256 << 20;
@@ -199,7 +199,8 @@ impl Rows {
         let name = name.unwrap_or_default();
         let name = name.trim_start_matches('\u{feff}');
         let named = (column(&first, &FILES), column(&first, &LABELS));
-        if finder.find(name).is_some() || (is_picture(Path::new(name)) && named.1.is_none()) {
+        if finder.find(name) != Found::Nothing || (is_picture(Path::new(name)) && named.1.is_none())
+        {
             rows.first = Some(first);
             return Ok(rows);
         }
