@@ -1,11 +1,15 @@
 //! Weights in and out of other programs' files. Each file that is written is read back, run and compared with the live
 //! network before it gets its name.
 
+#[cfg(not(all(feature = "keras", feature = "onnx")))]
+mod absent;
 #[cfg(test)]
 mod forms;
+#[cfg(feature = "keras")]
 mod keras;
 mod layout;
 mod names;
+#[cfg(feature = "onnx")]
 mod onnx;
 mod pickle;
 mod pth;
@@ -16,6 +20,10 @@ use std::path::Path;
 
 use tensor::{Device, Tensor, no_grad};
 
+#[cfg(not(feature = "keras"))]
+use self::absent::keras;
+#[cfg(not(feature = "onnx"))]
+use self::absent::onnx;
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
 use crate::network::{Mode, Network};

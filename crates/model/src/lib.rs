@@ -3,6 +3,8 @@
 //!
 //! An [`Architecture`] is a network's list of layers with every shape worked out; it costs nothing. A [`Network`] is an
 //! architecture with weights on a device. Weight files are safetensors, described at [`Network::to_bytes`].
+//!
+//! The features `keras` (HDF5) and `onnx` (protobuf) are on by default; without them those formats are errors.
 #![doc = include_str!("../EXAMPLE.md")]
 
 mod alexnet;
