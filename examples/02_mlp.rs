@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use tensor::ops::cross_entropy::CrossEntropy;
+use tensor::ops::elementwise::full;
 use tensor::random::{Philox, normal};
 use tensor::{Device, Result, Tensor};
 use train::optim::{Adam, Optimizer};
@@ -16,7 +17,7 @@ pub(crate) fn train(device: &Device) -> Result<(Vec<u32>, f32)> {
         [4, 2],
     )?;
     let labels = Tensor::from_slice(device, &[0_u32, 1, 1, 0], [4])?;
-    let weight = |name: &str, stream, shape: [usize; 2]| -> Result<(String, Tensor)> {
+    let random = |name: &str, stream, shape: [usize; 2]| -> Result<(String, Tensor)> {
         let source = Philox {
             seed: 1,
             stream,
@@ -25,9 +26,20 @@ pub(crate) fn train(device: &Device) -> Result<(Vec<u32>, f32)> {
         let values = normal(device, shape, 0.5, source)?;
         Ok((name.to_owned(), values.into_variable()))
     };
-    let parameters = [weight("hidden", 0, [2, 16])?, weight("output", 1, [16, 2])?];
-    let [(_, hidden), (_, output)] = &parameters;
-    let forward = || x.linear(hidden, None, true)?.matmul(output);
+    let parameters = [
+        random("hidden.weight", 0, [2, 16])?,
+        (
+            "hidden.bias".to_owned(),
+            full(device, [16], 0.0)?.into_variable(),
+        ),
+        random("output.weight", 1, [16, 2])?,
+        (
+            "output.bias".to_owned(),
+            full(device, [2], 0.0)?.into_variable(),
+        ),
+    ];
+    let [w1, b1, w2, b2] = parameters.each_ref().map(|(_, tensor)| tensor);
+    let forward = || x.linear(w1, Some(b1), true)?.linear(w2, Some(b2), false);
 
     let mut optimizer = Optimizer::new(&parameters, Adam::default())?;
     let mut last = 0.0;
