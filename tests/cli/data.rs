@@ -214,7 +214,7 @@ fn what_is_no_image_is_counted_and_lists_give_labels() {
     fs::write(&list, "id,label\n0,even\n99,odd\n1,odd\n").unwrap();
     let again = lists.path().join("again");
     let args = train(&list, &again, &["--set", &images_dir]);
-    fail(&args, &["mine.csv: line 3", "no 99"]);
+    fail(&args, &["mine.csv: line 3", "no file 99"]);
 }
 
 #[test]
