@@ -1,7 +1,7 @@
 //! Images per second of the captured training step and of inference: alexnet-small at batch 128 on the CPU device, and
 //! on the best adapter if there is one. `cargo bench -p train`.
 //!
-//! Criterion's `elem/s` are images per second. The peers beside it: `alexnet bench` and `../shared/baselines`.
+//! Criterion's `elem/s` are images per second. The peers beside it: `alexnet bench --peers`.
 
 #![expect(
     clippy::print_stderr,

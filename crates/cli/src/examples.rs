@@ -99,10 +99,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "recipes",
         &["alexnet recipes", "alexnet recipes show shapes10"],
     ),
-    (
-        "parity",
-        &["alexnet parity ../shared/cases/torch --only 'conv2d*'"],
-    ),
+    ("parity", &["alexnet parity path/to/cases --only 'conv2d*'"]),
     (
         "completions",
         &["alexnet completions bash > ~/.local/share/bash-completion/completions/alexnet"],
