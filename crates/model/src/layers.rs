@@ -21,7 +21,6 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tensor::{Shape, Tensor};
 
 pub use avg_pool::AvgPoolTo;
@@ -41,7 +40,8 @@ pub(crate) use file::{compute_the_same, from_json, to_json};
 /// What a layer does.
 ///
 /// Everything but the first three functions has a default that is right for a layer without parameters that keeps its
-/// output for the way back, as most do.
+/// output for the way back, as most do. Weight files say what the layers of this crate are; a network with others is opened by
+/// [`crate::Network::load`] alone.
 pub trait Module: Any + fmt::Debug + Send + Sync {
     /// What it is, in a word or two: `convolution`. Modules of one kind are of one type.
     fn kind(&self) -> &'static str;
@@ -100,12 +100,6 @@ pub trait Module: Any + fmt::Debug + Send + Sync {
 
     /// The name under which Keras 3 keeps the variables of such layers, such as `conv2d`; none if it keeps none.
     fn keras(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The layer's settings for weight files, so that [`crate::Network::open`] finds the network there. `None`, as for
-    /// layers of other crates, means that the network is opened by [`crate::Network::load`] alone.
-    fn to_json(&self) -> Option<Value> {
         None
     }
 

@@ -1,7 +1,6 @@
 //! Means over windows that come out even: PyTorch's adaptive average-pooling.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::{Shape, Tensor};
 
@@ -78,9 +77,5 @@ impl Module for AvgPoolTo {
                 .with("kernel_shape", sides.clone())
                 .with("strides", sides),
         ])
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

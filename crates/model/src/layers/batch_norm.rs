@@ -2,7 +2,6 @@
 //! ones in evaluation (Ioffe and Szegedy 2015).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::ops::batch_norm::{BatchNorm as Constants, Momentum};
 use tensor::{Shape, Tensor};
 
@@ -136,9 +135,5 @@ impl Module for BatchNorm {
 
     fn keras(&self) -> Option<&'static str> {
         Some("batch_normalization")
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

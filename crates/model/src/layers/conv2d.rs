@@ -1,7 +1,6 @@
 //! `y[n, i, j, o] = b[o] + sum over k, l, c of x[n, s i + k - p, s j + l - p, c] w[k, l, c, o]`, a ReLU behind it if asked for.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::{Shape, Tensor};
 
@@ -154,9 +153,5 @@ impl Module for Conv2d {
 
     fn keras(&self) -> Option<&'static str> {
         Some("conv2d")
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

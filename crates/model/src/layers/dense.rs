@@ -1,7 +1,6 @@
 //! `y[n, o] = b[o] + sum over i of x[n, i] w[i, o]`, a ReLU behind it if asked for.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::{Shape, Tensor};
 
 use super::parameter::weight_and_bias;
@@ -93,9 +92,5 @@ impl Module for Dense {
 
     fn keras(&self) -> Option<&'static str> {
         Some("dense")
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

@@ -2,7 +2,6 @@
 //! section 10; Krizhevsky et al. 2012, section 4.2).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::{Shape, Tensor};
 
 use super::{Context, Module, OnnxNode, decimal};
@@ -49,9 +48,5 @@ impl Module for Dropout {
     /// Keras' layer keeps the state of its random generator.
     fn keras(&self) -> Option<&'static str> {
         Some("dropout")
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

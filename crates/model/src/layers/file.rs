@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -12,31 +13,42 @@ use super::{
 /// Numbers in a file beyond this are refused, so that no size overflows.
 const MOST: f64 = 65_536.0;
 
-/// The layers that are read from files, by kind.
-const KINDS: [(&str, Read); 9] = [
-    ("convolution", read::<Conv2d>),
-    ("dense", read::<Dense>),
-    ("LRN", read::<Lrn>),
-    ("batch norm", read::<BatchNorm>),
-    ("ReLU", read::<Relu>),
-    ("max-pool", read::<MaxPool>),
-    ("average-pool", read::<AvgPoolTo>),
-    ("dropout", read::<Dropout>),
-    ("flatten", read::<Flatten>),
+/// The layers that files can hold.
+const KINDS: [Kind; 9] = [
+    Kind::of::<Conv2d>("convolution"),
+    Kind::of::<Dense>("dense"),
+    Kind::of::<Lrn>("LRN"),
+    Kind::of::<BatchNorm>("batch norm"),
+    Kind::of::<Relu>("ReLU"),
+    Kind::of::<MaxPool>("max-pool"),
+    Kind::of::<AvgPoolTo>("average-pool"),
+    Kind::of::<Dropout>("dropout"),
+    Kind::of::<Flatten>("flatten"),
 ];
 
-type Read = fn(Value) -> Result<Arc<dyn Module>, serde_json::Error>;
+/// A type of layers under its kind, with how its settings are read and written.
+struct Kind {
+    name: &'static str,
+    read: fn(Value) -> serde_json::Result<Arc<dyn Module>>,
+    /// None for a layer of another type.
+    write: fn(&Layer) -> Option<Value>,
+}
 
-fn read<M: Module + DeserializeOwned>(
-    settings: Value,
-) -> Result<Arc<dyn Module>, serde_json::Error> {
-    Ok(Arc::new(serde_json::from_value::<M>(settings)?))
+impl Kind {
+    const fn of<M: Module + Serialize + DeserializeOwned>(name: &'static str) -> Self {
+        Self {
+            name,
+            read: |settings| Ok(Arc::new(serde_json::from_value::<M>(settings)?)),
+            write: |layer| serde_json::to_value(layer.downcast::<M>()?).ok(),
+        }
+    }
 }
 
 /// The layers as JSON, or none if one is of another crate.
 pub(crate) fn to_json(layers: &[Layer]) -> Option<String> {
     let of_layer = |layer: &Layer| {
-        let Value::Object(settings) = layer.module.to_json()? else {
+        let settings = KINDS.iter().find_map(|kind| (kind.write)(layer));
+        let Value::Object(settings) = settings? else {
             return None;
         };
         let mut all = Map::new();
@@ -66,11 +78,9 @@ fn of_map(mut all: Map<String, Value>) -> Result<Layer, String> {
     if !is_bounded(&settings) {
         return Err(format!("layer {name} with a number beyond {MOST}"));
     }
-    let (_, read) = KINDS
-        .iter()
-        .find(|(known, _)| *known == kind)
-        .ok_or_else(|| format!("layer {name} of unknown kind {kind}"))?;
-    let module = read(settings).map_err(|error| format!("layer {name}: {error}"))?;
+    let known = KINDS.iter().find(|known| known.name == kind);
+    let known = known.ok_or_else(|| format!("layer {name} of unknown kind {kind}"))?;
+    let module = (known.read)(settings).map_err(|error| format!("layer {name}: {error}"))?;
     Ok(Layer { name, module })
 }
 

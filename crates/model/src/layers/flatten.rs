@@ -1,7 +1,6 @@
 //! `[n, h, w, c]` to `[n, h w c]`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::{Shape, Tensor};
 
 use super::{Context, Module, OnnxNode, OnnxValue};
@@ -46,9 +45,5 @@ impl Module for Flatten {
         Ok(vec![
             OnnxNode::new("Flatten").with("axis", OnnxValue::Int(1)),
         ])
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

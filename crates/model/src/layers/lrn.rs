@@ -2,7 +2,6 @@
 //! section 3.3).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::ops::lrn::Lrn as Options;
 use tensor::{Shape, Tensor};
 
@@ -71,9 +70,5 @@ impl Module for Lrn {
                 .with("beta", OnnxValue::Float(self.beta))
                 .with("bias", OnnxValue::Float(self.bias)),
         ])
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

@@ -1,7 +1,6 @@
 //! `y[n, i, j, c] = max over k, l of x[n, s i + k - p, s j + l - p, c]`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::{Shape, Tensor};
 
@@ -69,9 +68,5 @@ impl Module for MaxPool {
             &self.window,
             input,
         )?])
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }

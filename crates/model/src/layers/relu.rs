@@ -1,7 +1,6 @@
 //! `y = max(x, 0)`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tensor::{Shape, Tensor};
 
 use super::{Context, Module, OnnxNode};
@@ -34,9 +33,5 @@ impl Module for Relu {
 
     fn onnx(&self, _input: &Shape, _output: &Shape) -> Result<Vec<OnnxNode>, String> {
         Ok(vec![OnnxNode::new("Relu")])
-    }
-
-    fn to_json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
     }
 }
