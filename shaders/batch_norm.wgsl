@@ -10,7 +10,8 @@
 // gradient_sums    x, dy, statistics -> partial_beta, partial_gamma: [parts, channels] sums of dy and of dy (x - mean) r
 // backward         x, dy, statistics, gamma, dbeta, dgamma -> dx = gamma r (dy - (dbeta + (x - mean) r dgamma) / rows)
 // eval_backward    dy, statistics, gamma -> dx = gamma r dy
-// One invocation computes one element, or one column of one part.
+// `vector`: channels is a multiple of 4, and one column of the kernels that sum rows, or one element of the others, is four of them.
+// Workgroup (i, p) of squares and gradient_sums takes 16 columns of part p; an invocation of the others computes one element.
 
 struct Params {
     rows: u32, // of the window that is bound
@@ -31,47 +32,57 @@ struct Params {
     "batch_norm_backward": (["x", "dy", "statistics", "gamma", "dbeta", "dgamma"], ["dx"]),
     "batch_norm_eval_backward": (["dy", "statistics", "gamma"], ["dx"]),
 }[entry] %}
+{% set count = " / 4u" if vector else "" %}
+{% set type = "vec4<f32>" if vector else "f32" %}
+{% set type_real = "vec4<" ~ real ~ ">" if vector else real %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% for name in bindings[0] %}
-@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<{{ real if name in ["x", "dy"] else "f32" }}>;
+@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<{{ type_real if name in ["x", "dy"] else type }}>;
 {% endfor %}
 {% for name in bindings[1] %}
-@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<{{ real if name in ["y", "dx"] else "f32" }}>;
+@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<{{ type_real if name in ["y", "dx"] else type }}>;
 {% endfor %}
 
+{% if entry in ["batch_norm_squares", "batch_norm_gradient_sums"] %}
+{% set names = bindings[1] %}
+{% include "shared/column_tree.wgsl" %}
+
+fn terms(row: u32, column: u32) -> Terms {
+    let at = row * (params.channels{{ count }}) + column;
+    {% if entry == "batch_norm_squares" %}
+    let centred = {{ type }}(x[at]) - sums[column] / f32(params.all_rows);
+    return Terms(centred * centred);
+    {% else %}
+    return Terms({{ type }}(dy[at]), {{ type }}(dy[at]) * ({{ type }}(x[at]) - statistics[column]));
+    {% endif %}
+}
+
+@compute @workgroup_size(16, 16)
+fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let channels = params.channels{{ count }};
+    let channel = group.x * 16u + local.x;
+    let first = group.y * params.rows_per_part;
+    let sums = column_tree(local, channel, channels, first, min(first + params.rows_per_part, params.rows));
+    if local.y == 0u && channel < channels {
+        let at = group.y * channels + channel;
+        {% if entry == "batch_norm_squares" %}
+        partial[at] = sums.partial;
+        {% else %}
+        partial_beta[at] = sums.partial_beta;
+        partial_gamma[at] = sums.partial_gamma * statistics[channels + channel];
+        {% endif %}
+    }
+}
+{% else %}
 {% include "shared/linear_index.wgsl" %}
 
 @compute @workgroup_size(64)
 fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
-    let channel = i % params.channels;
-    {% if entry in ["batch_norm_squares", "batch_norm_gradient_sums"] %}
-    let first = i / params.channels * params.rows_per_part;
-    if first >= params.rows {
-        return;
-    }
-    let end = min(first + params.rows_per_part, params.rows);
-    {% if entry == "batch_norm_squares" %}
-    let mean = sums[channel] / f32(params.all_rows);
-    var sum = 0.0;
-    for (var row = first; row < end; row++) {
-        let centred = f32(x[row * params.channels + channel]) - mean;
-        sum += centred * centred;
-    }
-    partial[i] = sum;
-    {% else %}
-    var sum = 0.0;
-    var product = 0.0;
-    for (var row = first; row < end; row++) {
-        let at = row * params.channels + channel;
-        sum += f32(dy[at]);
-        product += f32(dy[at]) * (f32(x[at]) - statistics[channel]);
-    }
-    partial_beta[i] = sum;
-    partial_gamma[i] = product * statistics[params.channels + channel];
-    {% endif %}
-    {% elif entry in ["batch_norm_statistics", "batch_norm_eval_statistics"] %}
-    if i >= params.channels {
+    let channels = params.channels{{ count }};
+    let channel = i % channels;
+    {% if entry in ["batch_norm_statistics", "batch_norm_eval_statistics"] %}
+    if i >= channels {
         return;
     }
     {% if entry == "batch_norm_statistics" %}
@@ -86,23 +97,24 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let variance = running_var[i];
     {% endif %}
     statistics[i] = mean;
-    statistics[params.channels + i] = 1.0 / sqrt(variance + params.epsilon);
+    statistics[channels + i] = 1.0 / sqrt(variance + params.epsilon);
     {% else %}
-    if i / params.channels >= params.rows {
+    if i / channels >= params.rows {
         return;
     }
     {% if entry != "batch_norm_eval_backward" %}
-    let normal = (f32(x[i]) - statistics[channel]) * statistics[params.channels + channel];
+    let normal = ({{ type }}(x[i]) - statistics[channel]) * statistics[channels + channel];
     {% endif %}
     {% if entry == "batch_norm_forward" %}
-    y[i] = {{ real }}(gamma[channel] * normal + beta[channel]);
+    y[i] = {{ type_real }}(gamma[channel] * normal + beta[channel]);
     {% else %}
-    let slope = gamma[channel] * statistics[params.channels + channel];
+    let slope = gamma[channel] * statistics[channels + channel];
     {% if entry == "batch_norm_backward" %}
-    dx[i] = {{ real }}(slope * (f32(dy[i]) - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows)));
+    dx[i] = {{ type_real }}(slope * ({{ type }}(dy[i]) - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows)));
     {% else %}
-    dx[i] = {{ real }}(slope * f32(dy[i]));
+    dx[i] = {{ type_real }}(slope * {{ type }}(dy[i]));
     {% endif %}
     {% endif %}
     {% endif %}
 }
+{% endif %}

@@ -1,8 +1,8 @@
 // Sums of columns in a fixed order: y[p, j] = sum of x[i, j] over the rows i of part p. The launch repeats it, with the parts as the
 // rows of the next turn, until one part is left.
 //
-// x: [rows, columns]; y: [ceil(rows / rows_per_part), columns]. One invocation adds up one column of one part, or with `vector`
-// (columns is a multiple of 4) four neighbouring columns.
+// x: [rows, columns]; y: [ceil(rows / rows_per_part), columns]; `vector`: columns is a multiple of 4, and one column of the kernel is
+// four of them. Workgroup (i, p) takes 16 columns of part p.
 
 struct Params {
     rows: u32,
@@ -11,24 +11,24 @@ struct Params {
 }
 
 {% set type = "vec4<f32>" if vector else "f32" %}
+{% set names = ["sum"] %}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<{{ "vec4<" ~ real ~ ">" if vector else real }}>;
 @group(0) @binding(2) var<storage, read_write> y: array<{{ type }}>;
 
-{% include "shared/linear_index.wgsl" %}
+{% include "shared/column_tree.wgsl" %}
 
-@compute @workgroup_size(64)
-fn column_sum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let i = linear_index(id, groups);
+fn terms(row: u32, column: u32) -> Terms {
+    return Terms({{ type }}(x[row * (params.columns{{ " / 4u" if vector }}) + column]));
+}
+
+@compute @workgroup_size(16, 16)
+fn column_sum(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let columns = params.columns{{ " / 4u" if vector }};
-    let first = i / columns * params.rows_per_part;
-    if first >= params.rows {
-        return;
+    let column = group.x * 16u + local.x;
+    let first = group.y * params.rows_per_part;
+    let sums = column_tree(local, column, columns, first, min(first + params.rows_per_part, params.rows));
+    if local.y == 0u && column < columns {
+        y[group.y * columns + column] = sums.sum;
     }
-    let end = min(first + params.rows_per_part, params.rows);
-    var sum = {{ type }}(0.0);
-    for (var row = first; row < end; row++) {
-        sum += {{ type }}(x[row * columns + i % columns]);
-    }
-    y[i] = sum;
 }

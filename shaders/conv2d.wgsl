@@ -8,10 +8,10 @@
 // conv2d_data_gradient     A = patches of dy  B = w^T   C = dx   M = n h w                N = c_in / groups    K = kh kw c_out / groups
 // conv2d_weight_gradient   A = patches of x^T B = dy    C = dw   M = kh kw c_in / groups  N = c_out / groups   K = n out_h out_w
 //
-// Where K is longer than k_per_split, the weight gradient writes the sums of one stretch of it each, [splits, M, c_out], for
-// gemm_reduce to add up; the other two never split theirs.
+// Where K is longer than k_per_split, z = group * splits + split, and C is the sums of one stretch of K each, [splits, M, channels], for
+// gemm_reduce to add up. wide: C is of 32-bit floats though the operands are of 16-bit ones.
 // vector_a, vector_b: channels per group are multiples of 4 on the side that A and that B and C are read along.
-// Workgroup (x, y, z) computes tile x along N, tile y along M of channel group z, or z = group * splits + split.
+// Workgroup (x, y, z) computes tile x along N, tile y along M of stretch z % splits of channel group z / splits.
 
 {% include "shared/conv2d_params.wgsl" %}
 
@@ -20,9 +20,7 @@
 {% set weight_gradient = entry == "conv2d_weight_gradient" %}
 {% set a_along_k = not weight_gradient %}
 {% set b_along_k = data_gradient %}
-{% set type_a = "vec4<f32>" if vector_a else "f32" %}
-{% set type_b = "vec4<f32>" if vector_b else "f32" %}
-{% set real_c = "f32" if weight_gradient else real %}
+{% set real_c = "f32" if weight_gradient or wide else real %}
 @group(0) @binding(0) var<uniform> params: Params;
 {# The operands go by the names of the product; the comments give the operator's. #}
 @group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ real ~ ">" if vector_a else real }}>; // {{ "dy" if data_gradient else "x" }}
@@ -35,9 +33,7 @@
 // The first channel of this workgroup's group, in x and in y, and the first element of its partial sums.
 var<private> first_in: u32;
 var<private> first_out: u32;
-{% if weight_gradient %}
 var<private> first_partial: u32;
-{% endif %}
 
 fn group_in() -> u32 {
     return params.c_in / params.groups;
@@ -47,13 +43,7 @@ fn group_out() -> u32 {
     return params.c_out / params.groups;
 }
 
-fn read_a(at: u32, valid: bool) -> {{ type_a }} {
-    return select({{ type_a }}(0.0), {{ type_a }}(a[select(0u, at{{ " / 4u" if vector_a }}, valid)]), valid);
-}
-
-fn read_b(at: u32, valid: bool) -> {{ type_b }} {
-    return select({{ type_b }}(0.0), {{ type_b }}(b[select(0u, at{{ " / 4u" if vector_b }}, valid)]), valid);
-}
+{% include "shared/fetch.wgsl" %}
 
 {% if forward %}
 {% include "shared/conv2d_forward.wgsl" %}
@@ -65,18 +55,12 @@ fn read_b(at: u32, valid: bool) -> {{ type_b }} {
 
 fn begin(group: vec3<u32>) -> Stretch {
     let extent = extent_k();
-    {% if weight_gradient %}
     let splits = (extent + params.k_per_split - 1u) / params.k_per_split;
     let channel_group = group.z / splits;
     let split = group.z % splits;
     let first_k = split * params.k_per_split;
     let last_k = min(first_k + params.k_per_split, extent);
-    first_partial = split * extent_m() * params.c_out;
-    {% else %}
-    let channel_group = group.z;
-    let first_k = 0u;
-    let last_k = extent;
-    {% endif %}
+    first_partial = split * extent_m() * {{ "params.c_in" if data_gradient else "params.c_out" }};
     first_in = channel_group * group_in();
     first_out = channel_group * group_out();
     k_end = last_k;
@@ -93,7 +77,7 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     if m >= extent_m() || n >= extent_n {
         return;
     }
-    let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n{{ " + first_partial" if weight_gradient }};
+    let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n + first_partial;
     {% if vector_b %}
     c[at / 4u] = vec4<{{ real_c }}>(vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u)));
     {% else %}

@@ -34,6 +34,8 @@ struct Params {
 {% endif %}
 @group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ real_c ~ ">" if vector_b else real_c }}>;
 
+{% include "shared/fetch.wgsl" %}
+
 {% for side, extent, along_k, vector in [("a", "m", a_along_k, vector_a), ("b", "n", b_along_k, vector_b)] %}
 {% set S = side | upper %}
 struct Line{{ S }} {
@@ -65,19 +67,16 @@ fn after_{{ side }}(step: Step{{ S }}) -> Step{{ S }} {
     return Step{{ S }}(step.k + 1u);
 }
 
-// Reads index 0 where there is nothing: cheaper than a branch.
-fn load_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> vec4<f32> {
+fn fetch_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> Fetched {
     let at = line.offset + step.k{{ "" if along_k else " * params.ld" ~ side }};
     {% if vector %}
-    let valid = line.index < params.{{ extent }} && step.k < k_end;
-    return select(vec4<f32>(0.0), vec4<f32>({{ side }}[select(0u, at / 4u, valid)]), valid);
+    return one_{{ side }}(Place(at, (line.index < params.{{ extent }}) & (step.k < k_end)));
     {% else %}
-    var value: vec4<f32>;
-    {% for i in range(4) %}
-    let valid_{{ i }} = line.index{{ "" if along_k else " + " ~ i ~ "u" }} < params.{{ extent }} && step.k{{ " + " ~ i ~ "u" if along_k else "" }} < k_end;
-    value.{{ "xyzw"[i] }} = select(0.0, f32({{ side }}[select(0u, at + {{ i }}u, valid_{{ i }})]), valid_{{ i }});
-    {% endfor %}
-    return value;
+    return four_{{ side }}(
+        {% for i in range(4) %}
+        Place(at + {{ i }}u, (line.index{{ "" if along_k else " + " ~ i ~ "u" }} < params.{{ extent }}) & (step.k{{ " + " ~ i ~ "u" if along_k else "" }} < k_end)),
+        {% endfor %}
+    );
     {% endif %}
 }
 

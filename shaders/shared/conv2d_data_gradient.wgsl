@@ -58,27 +58,27 @@ fn next_tap(step: StepA) -> StepA {
     return StepA(step.k, step.channel - group_out(), step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
-fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
+fn place_a(line: LineA, step: StepA) -> Place {
     var y = line.y - step.y;
     var x = line.x - step.x;
-    var valid = line.valid && step.k < k_end && step.y <= line.y && step.x <= line.x;
+    var valid = line.valid & (step.k < k_end) & (step.y <= line.y) & (step.x <= line.x);
     {% if not unit_stride %}
-    valid = valid && y % params.stride_h == 0u && x % params.stride_w == 0u;
+    valid = valid & (y % params.stride_h == 0u) & (x % params.stride_w == 0u);
     y /= params.stride_h;
     x /= params.stride_w;
     {% endif %}
-    valid = valid && y < params.out_h && x < params.out_w;
-    return read_a(line.first + (y * params.out_w + x) * params.c_out + step.channel, valid);
+    valid = valid & (y < params.out_h) & (x < params.out_w);
+    return Place(line.first + (y * params.out_w + x) * params.c_out + step.channel, valid);
 }
 
-fn load_a(line: LineA, step: StepA) -> vec4<f32> {
+fn fetch_a(line: LineA, step: StepA) -> Fetched {
     {% if vector_a %}
-    return one_a(line, step);
+    return one_a(place_a(line, step));
     {% else %}
     let step_1 = after_a(step);
     let step_2 = after_a(step_1);
     let step_3 = after_a(step_2);
-    return vec4<f32>(one_a(line, step), one_a(line, step_1), one_a(line, step_2), one_a(line, step_3));
+    return four_a(place_a(line, step), place_a(line, step_1), place_a(line, step_2), place_a(line, step_3));
     {% endif %}
 }
 
@@ -115,17 +115,17 @@ fn after_b(step: StepB) -> StepB {
     return StepB(step.k + 1u, channel, step.tap + select(0u, group_in() * params.c_out, is_last));
 }
 
-fn one_b(line: LineB, step: StepB) -> {{ type_b }} {
-    return read_b(line.first + step.tap + step.channel, line.valid && step.k < k_end);
+fn place_b(line: LineB, step: StepB) -> Place {
+    return Place(line.first + step.tap + step.channel, line.valid & (step.k < k_end));
 }
 
-fn load_b(line: LineB, step: StepB) -> vec4<f32> {
+fn fetch_b(line: LineB, step: StepB) -> Fetched {
     {% if vector_b %}
-    return one_b(line, step);
+    return one_b(place_b(line, step));
     {% else %}
     let step_1 = after_b(step);
     let step_2 = after_b(step_1);
     let step_3 = after_b(step_2);
-    return vec4<f32>(one_b(line, step), one_b(line, step_1), one_b(line, step_2), one_b(line, step_3));
+    return four_b(place_b(line, step), place_b(line, step_1), place_b(line, step_2), place_b(line, step_3));
     {% endif %}
 }

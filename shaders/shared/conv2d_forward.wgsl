@@ -59,23 +59,23 @@ fn next_tap(step: StepA) -> StepA {
     return StepA(step.k, step.channel - group_in(), step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
-fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
+fn place_a(line: LineA, step: StepA) -> Place {
     // What lies left of or above the image becomes a huge number.
     let y = u32(line.y + i32(step.y));
     let x = u32(line.x + i32(step.x));
-    let valid = line.valid && step.k < k_end && y < params.h && x < params.w;
-    return read_a(line.first + (y * params.w + x) * params.c_in + step.channel, valid);
+    let valid = line.valid & (step.k < k_end) & (y < params.h) & (x < params.w);
+    return Place(line.first + (y * params.w + x) * params.c_in + step.channel, valid);
 }
 
-fn load_a(line: LineA, step: StepA) -> vec4<f32> {
+fn fetch_a(line: LineA, step: StepA) -> Fetched {
     {% if vector_a %}
-    return one_a(line, step);
+    return one_a(place_a(line, step));
     {% else %}
     // Four neighbours along K may belong to several taps.
     let step_1 = after_a(step);
     let step_2 = after_a(step_1);
     let step_3 = after_a(step_2);
-    return vec4<f32>(one_a(line, step), one_a(line, step_1), one_a(line, step_2), one_a(line, step_3));
+    return four_a(place_a(line, step), place_a(line, step_1), place_a(line, step_2), place_a(line, step_3));
     {% endif %}
 }
 

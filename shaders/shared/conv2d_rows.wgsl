@@ -23,15 +23,15 @@ fn after_b(step: StepB) -> StepB {
     return StepB(step.k + 1u);
 }
 
-fn load_b(line: LineB, step: StepB) -> vec4<f32> {
+fn fetch_b(line: LineB, step: StepB) -> Fetched {
     let at = step.k * params.c_out + first_out + line.n;
     let inside = step.k < k_end;
     {% if vector_b %}
-    return read_b(at, inside && line.n < group_out());
+    return one_b(Place(at, inside & (line.n < group_out())));
     {% else %}
-    return vec4<f32>(
+    return four_b(
         {% for i in range(4) %}
-        read_b(at + {{ i }}u, inside && line.n + {{ i }}u < group_out()),
+        Place(at + {{ i }}u, inside & (line.n + {{ i }}u < group_out())),
         {% endfor %}
     );
     {% endif %}

@@ -66,19 +66,19 @@ fn next_row(step: StepA) -> StepA {
     return StepA(step.k, first, select(y, y - height, is_last), step.x - i32(params.out_w * params.stride_w));
 }
 
-fn one_a(line: LineA, step: StepA) -> {{ type_a }} {
+fn place_a(line: LineA, step: StepA) -> Place {
     let y = u32(step.y + i32(line.y));
     let x = u32(step.x + i32(line.x));
-    let valid = line.m < extent_m() && step.k < k_end && y < params.h && x < params.w;
-    return read_a(step.first + (y * params.w + x) * params.c_in + line.channel, valid);
+    let valid = (line.m < extent_m()) & (step.k < k_end) & (y < params.h) & (x < params.w);
+    return Place(step.first + (y * params.w + x) * params.c_in + line.channel, valid);
 }
 
-fn load_a(line: LineA, step: StepA) -> vec4<f32> {
+fn fetch_a(line: LineA, step: StepA) -> Fetched {
     {% if vector_a %}
-    return one_a(line, step);
+    return one_a(place_a(line, step));
     {% else %}
     // Four neighbours along M may belong to several taps.
-    return vec4<f32>(one_a(line, step), one_a(line_a(line.m + 1u), step), one_a(line_a(line.m + 2u), step), one_a(line_a(line.m + 3u), step));
+    return four_a(place_a(line, step), place_a(line_a(line.m + 1u), step), place_a(line_a(line.m + 2u), step), place_a(line_a(line.m + 3u), step));
     {% endif %}
 }
 

@@ -6,7 +6,7 @@
    fn step_a(k: u32) -> StepA          a position on K, with divisions
    fn next_a(s: StepA, by: u32) -> StepA   the position `by` further, if it can without divisions
    fn after_a(s: StepA) -> StepA       the next position, without divisions
-   fn load_a(line: LineA, step: StepA) -> vec4<f32>   four neighbours, zeros where there are none
+   fn fetch_a(line: LineA, step: StepA) -> Fetched   four neighbours, see shared/fetch.wgsl
    None of them may loop: llvmpipe ends all loops of an invocation after 65,535 turns in sum, silently. #}
 {% macro lines(side, block, at, along_k) %}
     {% for i in range(4 if along_k else 1) %}
@@ -28,9 +28,16 @@
     {% endfor %}
 {% endmacro %}
 
+{% macro fetch(to, side, block, along_k) %}
+    {% for i in range(4) %}
+        {{ to }}_{{ i }} = fetch_{{ side }}({{ side }}_line_{{ block }}_{{ i if along_k else 0 }}, {{ side }}_step_{{ 0 if along_k else i }});
+    {% endfor %}
+{% endmacro %}
+
+{# The same with zeros for what does not exist. #}
 {% macro load(to, side, block, along_k) %}
     {% for i in range(4) %}
-        {{ to }}_{{ i }} = load_{{ side }}({{ side }}_line_{{ block }}_{{ i if along_k else 0 }}, {{ side }}_step_{{ 0 if along_k else i }});
+        {{ to }}_{{ i }} = value_of(fetch_{{ side }}({{ side }}_line_{{ block }}_{{ i if along_k else 0 }}, {{ side }}_step_{{ 0 if along_k else i }}));
     {% endfor %}
 {% endmacro %}
 

@@ -1,27 +1,71 @@
 {# For real GPUs: a workgroup computes a tile of tile_m x tile_n, an invocation thread_m x thread_n of it, through workgroup memory.
-   Each invocation reads one block of 4 x 4 of A or of B a turn, ahead of the arithmetic, so that the latency is hidden.
+   A turn takes tile_k steps of K. Its blocks of 4 x 4 of A and of B are read ahead of the arithmetic, so that the latency is hidden:
+   an invocation reads one of either where there are as many invocations as blocks in all, else one of each.
    Blocks along K are transposed on the way; the exclusive-or spreads those stores over the memory banks. #}
-{% from "shared/operands.wgsl" import lines, steps, advance, load, across %}
+{% from "shared/operands.wgsl" import lines, steps, advance, fetch, across %}
 {% set threads_m = tile_m // thread_m %}
 {% set threads_n = tile_n // thread_n %}
+{% set threads = threads_m * threads_n %}
 {% set a_wide = tile_m // 4 %}
 {% set b_wide = tile_n // 4 %}
 {% set k_wide = tile_k // 4 %}
 {% set a_blocks = a_wide * k_wide %}
 {% set b_blocks = b_wide * k_wide %}
+{% set reads_both = a_blocks + b_blocks > threads %}
+{% set ahead_b = "ahead_b" if reads_both else "ahead_a" %}
+
+{# Where the row of step `k` of a turn holds its block number `first` + `at`, one of `wide`. #}
+{% macro spot(at, first, k, wide, along_k) -%}
+    {% set x = k // 4 * 2 if along_k else 0 %}
+    {{ k * wide + first }}u + {% if x %}({{ at }} ^ {{ x }}u){% else %}{{ at }}{% endif %}
+{%- endmacro %}
+
+{# The blocks of the first turn, or of the next one, from memory to the registers `ahead`. #}
+{% macro read_ahead(is_first) %}
+        if reads_a {
+            {% if not is_first %}
+{{ advance("a", tile_k, a_along_k) }}
+            {% endif %}
+{{ fetch("ahead_a", "a", 0, a_along_k) }}
+        }
+        if reads_b {
+            {% if not is_first %}
+{{ advance("b", tile_k, b_along_k) }}
+            {% endif %}
+{{ fetch(ahead_b, "b", 0, b_along_k) }}
+        }
+{% endmacro %}
+
+{# A block from the registers `ahead` to workgroup memory. #}
+{% macro store_ahead(side, ahead, wide, along_k) %}
+            {% for i in range(4) %}
+            let value_{{ i }} = value_of({{ ahead }}_{{ i }});
+            {% endfor %}
+            {% for i in range(4) %}
+            tile_{{ side }}[({{ side }}_k * 4u + {{ i }}u) * {{ wide }}u + {{ "(" ~ side ~ "_at ^ (" ~ side ~ "_k * 2u))" if along_k else side ~ "_at" }}] = {{ across("value", i, along_k) }};
+            {% endfor %}
+{% endmacro %}
+
 var<workgroup> tile_a: array<vec4<f32>, {{ tile_k * a_wide }}>;
 var<workgroup> tile_b: array<vec4<f32>, {{ tile_k * b_wide }}>;
 
-@compute @workgroup_size({{ threads_m * threads_n }})
+@compute @workgroup_size({{ threads }})
 fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let stretch = begin(group);
-    // Neighbouring invocations, 4 x 8 of them, make one square of C: fewer distinct reads of workgroup memory.
-    let thread_m = (local / 32u) / {{ threads_n // 8 }}u * 4u + (local % 32u) / 8u;
-    let thread_n = (local / 32u) % {{ threads_n // 8 }}u * 8u + local % 8u;
+    // 32 invocations, 4 x 8, make one square of C. Invocations 2 i and 2 i + 1 share their columns, 2 i and 2 i + 2 mostly their rows, so
+    // that a GPU serves two quarters of a subgroup at once (CUTLASS's map of lanes).
+    let thread_m = local / 32u / {{ threads_n // 8 }}u * 4u + local % 2u + local % 32u / 16u * 2u;
+    let thread_n = local / 32u % {{ threads_n // 8 }}u * 8u + local / 2u % 8u;
 
+    {% if reads_both %}
     let reads_a = local < {{ a_blocks }}u;
-    let reads_b = !reads_a && local < {{ a_blocks + b_blocks }}u;
+    let reads_b = local < {{ b_blocks }}u;
+    let b_local = local;
+    {% else %}
+    let reads_a = local < {{ a_blocks }}u;
+    let reads_b = !reads_a & (local < {{ a_blocks + b_blocks }}u);
     let b_local = local - {{ a_blocks }}u;
+    {% endif %}
     {% if a_along_k %}
     let a_k = local % {{ k_wide }}u;
     let a_at = local / {{ k_wide }}u;
@@ -41,7 +85,10 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
 {{ steps("a", "stretch.begin + a_k * 4u", a_along_k) }}
 {{ steps("b", "stretch.begin + b_k * 4u", b_along_k) }}
     {% for i in range(4) %}
-    var ahead_{{ i }} = vec4<f32>(0.0);
+    var ahead_a_{{ i }}: Fetched;
+    {% if reads_both %}
+    var ahead_b_{{ i }}: Fetched;
+    {% endif %}
     {% endfor %}
     {% for i in range(thread_m) %}
     {% for j in range(thread_n // 4) %}
@@ -49,40 +96,27 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     {% endfor %}
     {% endfor %}
 
-    if reads_a {
-{{ load("ahead", "a", 0, a_along_k) }}
-    } else if reads_b {
-{{ load("ahead", "b", 0, b_along_k) }}
-    }
+{{ read_ahead(true) }}
     var k = stretch.begin;
     loop {
         if reads_a {
-            {% for i in range(4) %}
-            tile_a[(a_k * 4u + {{ i }}u) * {{ a_wide }}u + {{ "(a_at ^ (a_k * 2u))" if a_along_k else "a_at" }}] = {{ across("ahead", i, a_along_k) }};
-            {% endfor %}
-        } else if reads_b {
-            {% for i in range(4) %}
-            tile_b[(b_k * 4u + {{ i }}u) * {{ b_wide }}u + {{ "(b_at ^ (b_k * 2u))" if b_along_k else "b_at" }}] = {{ across("ahead", i, b_along_k) }};
-            {% endfor %}
+{{ store_ahead("a", "ahead_a", a_wide, a_along_k) }}
+        }
+        if reads_b {
+{{ store_ahead("b", ahead_b, b_wide, b_along_k) }}
         }
         workgroupBarrier();
         k += {{ tile_k }}u;
         if k < stretch.end {
-            if reads_a {
-{{ advance("a", tile_k, a_along_k) }}
-{{ load("ahead", "a", 0, a_along_k) }}
-            } else if reads_b {
-{{ advance("b", tile_k, b_along_k) }}
-{{ load("ahead", "b", 0, b_along_k) }}
-            }
+{{ read_ahead(false) }}
         }
         {% for k in range(tile_k) %}
         {
             {% for i in range(thread_m // 4) %}
-            let a_{{ i }} = tile_a[{{ k * a_wide + i * threads_m }}u + (thread_m{{ " ^ " ~ (k // 4 * 2) ~ "u" if a_along_k and k >= 4 else "" }})];
+            let a_{{ i }} = tile_a[{{ spot("thread_m", i * threads_m, k, a_wide, a_along_k) }}];
             {% endfor %}
             {% for j in range(thread_n // 4) %}
-            let b_{{ j }} = tile_b[{{ k * b_wide + j * threads_n }}u + (thread_n{{ " ^ " ~ (k // 4 * 2) ~ "u" if b_along_k and k >= 4 else "" }})];
+            let b_{{ j }} = tile_b[{{ spot("thread_n", j * threads_n, k, b_wide, b_along_k) }}];
             {% endfor %}
             {% for i in range(thread_m) %}
             {% for j in range(thread_n // 4) %}

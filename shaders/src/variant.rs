@@ -109,6 +109,16 @@ impl Variant {
     pub fn needs_subgroups(&self) -> bool {
         self.constant("subgroup").is_some_and(|size| size > 0)
     }
+
+    /// Bytes of workgroup memory that the shader's tiles take: 4 (m + n) k. Beyond 16 KiB not every adapter has them.
+    #[must_use]
+    pub fn workgroup_bytes(&self) -> u32 {
+        let size = |name| self.constant(name).unwrap_or(0);
+        match self.constant("style") {
+            Some(0) => 4 * (size("tile_m") + size("tile_n")) * size("tile_k"),
+            _ => 0,
+        }
+    }
 }
 
 /// `gemm/gemm[trans_a=1 tile_m=64]`, which is also the label of its pipeline.

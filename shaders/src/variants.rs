@@ -11,7 +11,7 @@ pub mod update;
 pub use conv2d::Conv2d;
 pub use gemm::{Gemm, Operand};
 pub use rows::{
-    RowLanes, Targets, bias, cast, column_sum, cross_entropy_backward, cross_entropy_forward,
+    RowLanes, Targets, batch_norm, bias, cast, column_sum, cross_entropy_backward, cross_entropy_forward,
     cross_entropy_total, lrn, max_pool, softmax,
 };
 pub use tile::Tile;
@@ -48,13 +48,6 @@ fn simple() -> impl Iterator<Item = Variant> {
         ("average", "average"),
         ("avg_pool", "avg_pool_backward"),
         ("avg_pool", "avg_pool_forward"),
-        ("batch_norm", "batch_norm_backward"),
-        ("batch_norm", "batch_norm_eval_backward"),
-        ("batch_norm", "batch_norm_eval_statistics"),
-        ("batch_norm", "batch_norm_forward"),
-        ("batch_norm", "batch_norm_gradient_sums"),
-        ("batch_norm", "batch_norm_squares"),
-        ("batch_norm", "batch_norm_statistics"),
         ("dropout", "dropout_forward"),
         ("elementwise", "elementwise_add"),
         ("elementwise", "elementwise_axpy"),

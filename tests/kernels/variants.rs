@@ -10,7 +10,7 @@ use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::window::{Padding, Window};
 use kernels::ops::{accuracy, cast, elementwise};
 use kernels::testing::{check_half, check_twin, gpu, naive_product};
-use kernels::{Buffer, Device, TileKind, Width};
+use kernels::{Buffer, Device, TileKind, TilePlan, Width};
 use shaders::{Variant, variants};
 
 use super::{check_cases, no_gpu, open_with_tile};
@@ -27,22 +27,20 @@ fn every_variant_runs() {
         Ok(device) => device,
         Err(reason) => return no_gpu(&reason),
     };
-    let tiled: Vec<Device> = TileKind::ALL
-        .into_iter()
-        .filter_map(open_with_tile)
-        .collect();
+    let open = |tile| Some((open_with_tile(tile)?, tile));
+    let tiled: Vec<(Device, TileKind)> = TileKind::ALL.into_iter().filter_map(open).collect();
     let ran = Mutex::new(HashSet::new());
     thread::scope(|scope| {
         scope.spawn(|| {
             check_operators(&default);
             ran.lock().unwrap().extend(default.compiled());
         });
-        for device in &tiled {
+        for (device, tile) in &tiled {
             let ran = &ran;
             scope.spawn(move || {
                 for width in widths(device) {
                     check_products(device, width);
-                    check_convolutions(device, width);
+                    check_convolutions((device, *tile), width);
                 }
                 ran.lock().unwrap().extend(device.compiled());
             });
@@ -205,7 +203,7 @@ fn check_products(device: &Device, width: Width) {
     }
 }
 
-fn check_convolutions(device: &Device, width: Width) {
+fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
     let cpu = Device::cpu();
     for number in 0..1 << 4 {
         let [vector_in, vector_out, is_strided, long] = flags(number);
@@ -232,8 +230,14 @@ fn check_convolutions(device: &Device, width: Width) {
             let dw = conv2d::weight_gradient(device, &conv, &x, &dy).unwrap();
             [y, dx, dw].map(|buffer| (read(device, &buffer), buffer.width()))
         };
-        for ((got, stored), (want, _)) in run(device, width).iter().zip(run(&cpu, Width::Full)) {
-            assert_same(got, &want, *stored, &format!("{conv:?}"));
+        let wants = run(&cpu, Width::Full);
+        // As the sizes have it, and split whatever they are.
+        for splits in [None, Some(2)] {
+            device.set_plan(None, splits.map(|splits| TilePlan { tile, splits }));
+            for ((got, stored), (want, _)) in run(device, width).iter().zip(&wants) {
+                assert_same(got, want, *stored, &format!("{conv:?} in {splits:?}"));
+            }
         }
+        device.set_plan(None, None);
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Measures how fast a network trains and infers on a device
     Bench(BenchArgs),
+    /// Tries every tile on a network's matrix products on a GPU, and shows how far the choice is from the best
+    Tune(TuneArgs),
     /// Proves every operator's gradient, and whole networks', on this machine's devices
     Gradcheck(GradcheckArgs),
     /// Lists the devices of this machine
@@ -244,6 +246,30 @@ impl From<SplitArg> for Split {
             SplitArg::Test => Self::Test,
         }
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TuneArgs {
+    /// The network, see `alexnet summary`
+    #[arg(value_name = "NAME", default_value = "alexnet-cifar")]
+    pub(crate) network: String,
+    /// For this many classes
+    #[arg(long, value_name = "N")]
+    pub(crate) classes: Option<usize>,
+    /// For images of this side
+    #[arg(long, value_name = "N")]
+    pub(crate) input_size: Option<usize>,
+    /// Images in a step
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) batch_size: usize,
+    /// gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE", default_value = "gpu")]
+    pub(crate) device: String,
+    /// The floats of activations and their gradients
+    #[arg(long, value_name = "FLOATS", default_value = "f32")]
+    pub(crate) precision: PrecisionArg,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]

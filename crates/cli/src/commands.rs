@@ -19,6 +19,7 @@ mod summary;
 mod sweep;
 mod train;
 mod trial;
+mod tune;
 mod watch;
 
 use std::path::Path;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args),
         Command::Data(args) => data::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Tune(args) => tune::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Devices(output) => devices::run(*output),
         Command::Summary(args) => summary::run(args),

@@ -11,6 +11,7 @@ mod score;
 mod speed;
 mod terminal;
 mod trials;
+mod tuned;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(crate) use self::pages::{
     drawn, listening, missing_pictures, page, state_name, status, warning,
 };
 pub(crate) use self::speed::{Speed, speed};
+pub(crate) use self::tuned::tuned;
 use self::terminal::{in_json, print_json};
 pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
 use crate::args::{Command, OutputArgs};

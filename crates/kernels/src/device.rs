@@ -3,17 +3,18 @@
 //! The one `match` between the native CPU device and a GPU is here and in [`crate::recorder`]; operators are written
 //! once for both.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use shaders::Variant;
 
-use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, Width, cpu_memory, size_class};
+use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, Width, cpu_memory, lock, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
-use crate::ops::TileKind;
+use crate::ops::{Card, Product, TileKind, TilePlan};
 use crate::profile::{Cost, Profile, Profiler};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
@@ -50,6 +51,14 @@ pub(crate) struct Common {
     pub(crate) usage: Arc<Usage>,
     pub(crate) profiler: Profiler,
     pub(crate) options: Options,
+    plans: Mutex<Plans>,
+}
+
+/// Plans that were set, which go before those that are predicted.
+#[derive(Debug, Default)]
+struct Plans {
+    every: Option<TilePlan>,
+    of: HashMap<Product, TilePlan>,
 }
 
 impl Common {
@@ -61,7 +70,14 @@ impl Common {
             usage: Arc::default(),
             profiler: Profiler::default(),
             options,
+            plans: Mutex::default(),
         }
+    }
+
+    /// The plan that was set for a product.
+    pub(crate) fn plan_of(&self, product: &Product) -> Option<TilePlan> {
+        let plans = lock(&self.plans);
+        plans.every.or_else(|| plans.of.get(product).copied())
     }
 
     /// Makes room for `words` words with `create`, or says what is in the way.
@@ -162,11 +178,39 @@ impl Device {
         }
     }
 
-    /// The size of all subgroups, where kernels may use subgroup operations and the size is fixed.
-    pub(crate) fn subgroup_size(&self) -> Option<u32> {
+    /// Uses `plan` for `product` from now on, captured steps aside; without a product for every one.
+    pub fn set_plan(&self, product: Option<Product>, plan: Option<TilePlan>) {
+        let mut plans = lock(&self.common().plans);
+        match (product, plan) {
+            (None, plan) => plans.every = plan,
+            (Some(product), Some(plan)) => drop(plans.of.insert(product, plan)),
+            (Some(product), None) => drop(plans.of.remove(&product)),
+        }
+    }
+
+    /// The tiles that can be tried on the device: those in workgroup memory, as far as it has so much, or what suits a software rasteriser.
+    #[must_use]
+    pub fn tiles(&self) -> Vec<TileKind> {
+        let Self::Gpu(gpu) = self else {
+            return Vec::new();
+        };
+        if gpu.is_software() {
+            return gpu.card.tiles.to_vec();
+        }
+        let most_bytes = gpu.workgroup_bytes();
+        let fits = |kind: &TileKind| {
+            let tile = kind.tile();
+            tile.uses_workgroup_memory() && tile.workgroup_bytes() <= most_bytes
+        };
+        TileKind::ALL.into_iter().filter(fits).collect()
+    }
+
+    /// What the choice of tiles knows of the device; nothing of the CPU device, which has none.
+    #[must_use]
+    pub fn card(&self) -> Option<Card> {
         match self {
             Self::Cpu(_) => None,
-            Self::Gpu(gpu) => gpu.subgroup_size(),
+            Self::Gpu(gpu) => Some(gpu.card),
         }
     }
 
@@ -398,7 +442,7 @@ impl Device {
         grid: Grid,
     ) -> Result<()> {
         self.check_bindings(kernel.variant.entry, reads, writes)?;
-        let cost = Cost::new(kernel.variant.entry, grid.flops, reads, writes);
+        let cost = Cost::new(kernel.variant.entry, &grid, reads, writes);
         match self {
             Self::Cpu(cpu) => {
                 cpu.launch(kernel, params, [reads, writes], cost);

@@ -20,6 +20,7 @@ use crate::buffer::{Buffer, Memory, Pool, Width, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Params};
+use crate::ops::Card;
 use crate::pipeline::{self, Pipeline};
 use crate::profile::Cost;
 use crate::recorder::Dispatch;
@@ -43,7 +44,7 @@ pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
     kind: AdapterKind,
-    subgroup: Option<(u32, u32)>,
+    pub(crate) card: Card,
     limits: wgpu::Limits,
     pipelines: Mutex<HashMap<Variant, Pipeline>>,
     pool: Arc<Pool>,
@@ -136,7 +137,7 @@ impl GpuDevice {
             device,
             queue,
             kind: adapter.kind,
-            subgroup: adapter.subgroup,
+            card: Card::of(adapter),
             limits,
             pipelines: Mutex::default(),
             pool: Arc::default(),
@@ -151,10 +152,8 @@ impl GpuDevice {
         self.kind == AdapterKind::Software
     }
 
-    pub(crate) fn subgroup_size(&self) -> Option<u32> {
-        self.subgroup
-            .filter(|(least, most)| least == most)
-            .map(|(size, _)| size)
+    pub(crate) fn workgroup_bytes(&self) -> u32 {
+        self.limits.max_compute_workgroup_storage_size
     }
 
     pub(crate) fn has_f16(&self) -> bool {

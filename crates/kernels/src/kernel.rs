@@ -5,6 +5,8 @@
 
 use shaders::Variant;
 
+use crate::ops::{Product, TilePlan};
+
 /// A parameter struct that a shader's uniform `params` mirrors field by field. Implemented by [`params!`].
 pub(crate) trait Params: bytemuck::Pod + Send + Sync {
     /// Field names and byte offsets, in order; compared with naga's reflection of the WGSL.
@@ -78,6 +80,7 @@ impl<P: Params> Kernel<P> {
 pub(crate) struct Grid {
     pub(crate) groups: [u32; 3],
     pub(crate) flops: u64,
+    pub(crate) product: Option<(Product, TilePlan)>,
 }
 
 /// Invocations in a workgroup of an element-wise kernel; the shaders say the same.
@@ -91,6 +94,7 @@ impl Grid {
         Self {
             groups: [x, y, z].map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
             flops: 0,
+            product: None,
         }
     }
 

@@ -28,7 +28,7 @@ pub mod sgd;
 pub mod softmax;
 mod tile;
 
-pub use tile::TileKind;
+pub use tile::{Card, Product, TileKind, TilePlan};
 pub mod top_k;
 pub mod window;
 

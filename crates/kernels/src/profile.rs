@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::buffer::{Buffer, lock};
+use crate::kernel::Grid;
+use crate::ops::{Product, TilePlan};
 
 /// What one launch costs, known before it runs.
 #[derive(Clone, Copy, Debug)]
@@ -13,19 +15,21 @@ pub(crate) struct Cost {
     pub(crate) kernel: &'static str,
     pub(crate) flops: u64,
     pub(crate) bytes: u64,
+    pub(crate) product: Option<(Product, TilePlan)>,
 }
 
 impl Cost {
     /// The cost of a launch that touches every word it binds once.
     pub(crate) fn new(
         kernel: &'static str,
-        flops: u64,
+        grid: &Grid,
         reads: &[&Buffer],
         writes: &[&Buffer],
     ) -> Self {
         Self {
             kernel,
-            flops,
+            flops: grid.flops,
+            product: grid.product,
             bytes: reads
                 .iter()
                 .chain(writes)
@@ -63,6 +67,8 @@ pub struct Launch {
     pub flops: u64,
     /// Bytes of its bindings.
     pub bytes: u64,
+    /// If it is a matrix product, explicit or not, on a GPU: which, and how it was cut.
+    pub product: Option<(Product, TilePlan)>,
 }
 
 /// Where a device's time went.
@@ -154,6 +160,7 @@ impl Profiler {
             seconds,
             flops: cost.flops,
             bytes: cost.bytes,
+            product: cost.product,
         });
     }
 }

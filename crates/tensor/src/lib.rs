@@ -19,7 +19,7 @@ mod tensor;
 pub use error::{Error, Result};
 pub use kernels::{
     Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
-    Profile, Recording, Roofline,
+    Product, Profile, Recording, Roofline, TileKind, TilePlan,
 };
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

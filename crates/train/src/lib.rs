@@ -45,6 +45,7 @@ pub mod parity;
 pub mod proof;
 pub mod schedule;
 pub mod throughput;
+pub mod tune;
 
 pub use callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
 pub use classifier::{Classifier, Explanation};
@@ -73,4 +74,6 @@ pub use trial::has_learnt_batch;
 pub use data;
 pub use model;
 pub use tensor::gradcheck;
-pub use tensor::{Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Profile};
+pub use tensor::{
+    Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind, TilePlan,
+};

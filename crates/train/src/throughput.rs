@@ -1,11 +1,11 @@
 //! How fast a network trains and infers on a device, with one batch of noise: for benches and `alexnet bench`.
 //!
 //! The step is the trainer's own, captured and replayed, with the loss read after every step; what is left out is the
-//! loading of other batches, which goes on beside it.
+//! loading of other batches, which goes on beside it. On a GPU the images stay on the device, as those of all but large data sets do.
 
 use std::time::Instant;
 
-use data::{Batch, CHANNELS};
+use data::{Batch, CHANNELS, Images};
 use model::{Architecture, Mode, Network};
 use tensor::pixels::Augment;
 use tensor::{Device, Profile, Recording, Tensor, no_grad};
@@ -21,15 +21,22 @@ use crate::updater::Updater;
 pub struct Throughput {
     device: Device,
     optimizer: Updater,
-    train: TrainStep,
+    train: Captured,
+    inference: Inference,
+}
+
+/// A captured training step with the batch it runs on.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    step: TrainStep,
     batch: Batch,
     steps: u32,
-    inference: Inference,
 }
 
 #[derive(Debug)]
 struct Inference {
     input: Input,
+    batch: Batch,
     logits: Tensor,
     recording: Recording,
 }
@@ -48,24 +55,24 @@ impl Throughput {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let side = architecture.input_size();
         let optimizer = Updater::new(recipe, &network)?;
-        let input = Input::new(device, n, [side; 2])?;
-        let train = TrainStep::capture(&network, &optimizer, recipe, input, None)?;
-        let batch = noise(n, side, architecture.classes());
-        let input = Input::new(device, n, [side; 2])?;
-        let spec = Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3]);
+        let noise = Noise::new(architecture, n);
+        let train = captured(&network, &optimizer, recipe, &noise)?;
+        let input = noise.input(device)?;
+        let spec = Augment {
+            resident: noise.resident(device),
+            ..Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3])
+        };
         let forward = || {
             let images = || input.images(&spec)?.cast(recipe.precision.element());
             no_grad(|| network.forward(&images()?, Mode::Eval))
         };
         let (logits, recording) = device.capture(forward)?;
-        input.write(&batch)?;
         Ok(Self {
             device: device.clone(),
             optimizer,
             train,
-            batch,
-            steps: 0,
             inference: Inference {
+                batch: noise.batch(device),
                 input,
                 logits,
                 recording,
@@ -78,17 +85,7 @@ impl Throughput {
     /// # Errors
     /// If the device fails.
     pub fn train_step(&mut self) -> Result<f64> {
-        let start = Instant::now();
-        self.steps += 1;
-        let scalars = self.optimizer.scalars(1, self.steps, 1e-3);
-        self.train.run(
-            u64::from(self.steps),
-            Place::only(self.batch.n_images),
-            &self.batch,
-            &scalars,
-        )?;
-        drop(self.train.last_readings(u64::from(self.steps))?);
-        Ok(start.elapsed().as_secs_f64())
+        self.train.train(&self.optimizer)
     }
 
     /// Runs the network forward on the batch and waits for its logits. Returns seconds.
@@ -97,7 +94,7 @@ impl Throughput {
     /// If the device fails.
     pub fn infer(&mut self) -> Result<f64> {
         let start = Instant::now();
-        self.inference.input.write(&self.batch)?;
+        self.inference.input.write(&self.inference.batch)?;
         self.inference
             .recording
             .replay(&self.device)
@@ -119,22 +116,85 @@ impl Throughput {
     }
 }
 
-/// A batch whose pixels no kernel can guess.
-fn noise(n: usize, side: usize, classes: usize) -> Batch {
-    let mut word = 1_u32;
-    let pixels = (0..n * side * side * CHANNELS).map(|_| {
-        // Numerical Recipes' linear congruential generator; its high byte is random enough.
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        word.to_be_bytes()[0]
-    });
-    let classes = u32::try_from(classes).unwrap_or(u32::MAX);
-    let indices = || (0_u32..).take(n);
-    Batch {
-        pixels: pixels.collect(),
-        labels: indices().map(|i| i % classes).collect(),
-        samples: indices().collect(),
-        n_images: n,
-        epoch: 0,
-        index: 0,
+impl Captured {
+    /// Trains one step and waits for its loss. Returns seconds.
+    pub(crate) fn train(&mut self, optimizer: &Updater) -> Result<f64> {
+        let start = Instant::now();
+        self.steps += 1;
+        let (number, place) = (u64::from(self.steps), Place::only(self.batch.n_images));
+        let scalars = optimizer.scalars(1, self.steps, 1e-3);
+        self.step.run(number, place, &self.batch, &scalars)?;
+        drop(self.step.last_readings(number)?);
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+/// Captures a training step on `noise`.
+pub(crate) fn captured(
+    network: &Network,
+    optimizer: &Updater,
+    recipe: &Recipe,
+    noise: &Noise,
+) -> Result<Captured> {
+    let input = noise.input(network.device())?;
+    Ok(Captured {
+        step: TrainStep::capture(network, optimizer, recipe, input, None)?,
+        batch: noise.batch(network.device()),
+        steps: 0,
+    })
+}
+
+/// Images whose pixels no kernel can guess.
+pub(crate) struct Noise {
+    side: usize,
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Noise {
+    /// `n` images of the size of the network's input.
+    pub(crate) fn new(architecture: &Architecture, n: usize) -> Self {
+        let side = architecture.input_size();
+        let mut word = 1_u32;
+        let pixels = (0..n * side * side * CHANNELS).map(|_| {
+            // Numerical Recipes' linear congruential generator; its high byte is random enough.
+            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            word.to_be_bytes()[0]
+        });
+        let classes = u32::try_from(architecture.classes()).unwrap_or(u32::MAX);
+        Self {
+            side,
+            pixels: pixels.collect(),
+            labels: (0_u32..).take(n).map(|i| i % classes).collect(),
+        }
+    }
+
+    /// How many images stay on `device`, if they do.
+    fn resident(&self, device: &Device) -> Option<usize> {
+        (!device.is_cpu()).then_some(self.labels.len())
+    }
+
+    /// Room for the batch on `device`, with the images if they are to stay there.
+    fn input(&self, device: &Device) -> Result<Input> {
+        let n = self.labels.len();
+        if self.resident(device).is_none() {
+            return Ok(Input::new(device, n, [self.side; 2])?);
+        }
+        let names = (0..=self.labels.iter().copied().max().unwrap_or(0)).map(|i| i.to_string());
+        let (pixels, labels) = (self.pixels.clone(), self.labels.clone());
+        let images = Images::from_pixels([self.side; 2], pixels, labels, names.collect())?;
+        Input::of(device, n, &images, true)
+    }
+
+    fn batch(&self, device: &Device) -> Batch {
+        let is_resident = self.resident(device).is_some();
+        Batch {
+            pixels: if is_resident { Vec::new() } else { self.pixels.clone() },
+            labels: self.labels.clone(),
+            samples: (0_u32..).take(self.labels.len()).collect(),
+            n_images: self.labels.len(),
+            epoch: 0,
+            index: 0,
+        }
     }
 }

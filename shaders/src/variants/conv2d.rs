@@ -17,10 +17,12 @@ pub struct Conv2d {
     pub vector_a: bool,
     /// The other operand and the result can be read and written as vec4.
     pub vector_b: bool,
+    /// The result is of 32-bit floats though the operands are of 16-bit ones: partial sums. The weight gradient's always is.
+    pub wide: bool,
 }
 
 impl Conv2d {
-    /// y from x, w and bias. Bindings: params, x, w, bias if there is one, y.
+    /// y from x, w and bias. Bindings: params, x, w, bias if there is one, y. A wide result has no bias.
     #[must_use]
     pub const fn forward(&self, bias: bool) -> Variant {
         self.variant("conv2d_forward", bias, false)
@@ -35,13 +37,18 @@ impl Conv2d {
     /// dw from x and dy. Bindings: params, x, dy, dw, or partial sums for [`super::Gemm::reduce`].
     #[must_use]
     pub const fn weight_gradient(&self) -> Variant {
-        self.variant("conv2d_weight_gradient", false, false)
+        Self {
+            wide: false,
+            ..*self
+        }
+        .variant("conv2d_weight_gradient", false, false)
     }
 
     const fn variant(&self, entry: &'static str, bias: bool, unit_stride: bool) -> Variant {
         let variant = Variant::new("conv2d", entry)
             .with("vector_a", self.vector_a as u32)
             .with("vector_b", self.vector_b as u32)
+            .with("wide", self.wide as u32)
             .with("has_bias", bias as u32)
             .with("unit_stride", unit_stride as u32);
         self.tile.add_to(variant)
@@ -51,19 +58,22 @@ impl Conv2d {
 /// Every variant of the family.
 pub(super) fn all() -> impl Iterator<Item = Variant> {
     Tile::ALL.into_iter().flat_map(|tile| {
-        bits::<2>().flat_map(move |[vector_a, vector_b]| {
+        bits::<3>().flat_map(move |[vector_a, vector_b, wide]| {
             let conv2d = Conv2d {
                 tile,
                 vector_a,
                 vector_b,
+                wide,
             };
             // The data gradient's `b` is of both numbers of channels, its `a` of one of them.
             let can_be_gradient = vector_a || !vector_b;
             let gradients = [false, true].map(|unit| conv2d.data_gradient(unit));
-            [false, true]
-                .map(|bias| conv2d.forward(bias))
+            let biased = (!wide).then(|| conv2d.forward(true));
+            let of_weights = (!wide).then(|| conv2d.weight_gradient());
+            [conv2d.forward(false)]
                 .into_iter()
-                .chain([conv2d.weight_gradient()])
+                .chain(biased)
+                .chain(of_weights)
                 .chain(gradients.into_iter().filter(move |_| can_be_gradient))
         })
     })

@@ -87,6 +87,12 @@ pub const fn column_sum(vector: bool) -> Variant {
     Variant::new("column_sum", "column_sum").with("vector", vector as u32)
 }
 
+/// An entry point of `batch_norm.wgsl`. `vector`: the channels are a multiple of 4.
+#[must_use]
+pub const fn batch_norm(entry: &'static str, vector: bool) -> Variant {
+    Variant::new("batch_norm", entry).with("vector", vector as u32)
+}
+
 /// Adding a bias to each row, then ReLU. `vector`: the columns are a multiple of 4.
 #[must_use]
 pub const fn bias(vector: bool, relu: bool) -> Variant {
@@ -94,6 +100,17 @@ pub const fn bias(vector: bool, relu: bool) -> Variant {
         .with("vector", vector as u32)
         .with("relu", relu as u32)
 }
+
+/// The entry points of `batch_norm.wgsl`.
+const BATCH_NORM: [&str; 7] = [
+    "batch_norm_backward",
+    "batch_norm_eval_backward",
+    "batch_norm_eval_statistics",
+    "batch_norm_forward",
+    "batch_norm_gradient_sums",
+    "batch_norm_squares",
+    "batch_norm_statistics",
+];
 
 /// Every variant of these families.
 pub(super) fn all() -> Vec<Variant> {
@@ -116,6 +133,7 @@ pub(super) fn all() -> Vec<Variant> {
         all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
         all.extend([false, true].map(|relu| bias(vector, relu)));
         all.push(column_sum(vector));
+        all.extend(BATCH_NORM.map(|entry| batch_norm(entry, vector)));
         all.push(cast(vector));
     }
     all

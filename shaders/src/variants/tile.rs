@@ -28,12 +28,16 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// For large results on discrete GPUs: all 16 KiB of workgroup memory, 256 invocations with 64 sums each.
-    pub const LARGE: Self = Self::workgroup(128, 128, 8, 8);
-    /// For results with few large tiles: 128 invocations with 32 sums each.
-    pub const MEDIUM: Self = Self::workgroup(64, 64, 8, 4);
+    /// For large results: 32 KiB of workgroup memory, 256 invocations with 64 sums each.
+    pub const LARGE: Self = Self::workgroup([128, 128, 32], [8, 8]);
+    /// For most results: 64 invocations with 64 sums each.
+    pub const MEDIUM: Self = Self::workgroup([64, 64, 16], [8, 8]);
+    /// The same where an invocation has few registers: 256 with 16 sums each.
+    pub const COMPACT: Self = Self::workgroup([64, 64, 16], [4, 4]);
+    /// For results with 96 columns or a multiple of it: 192 invocations with 32 sums each.
+    pub const WIDE: Self = Self::workgroup([64, 96, 16], [8, 4]);
     /// For small results: 64 invocations with 16 sums each.
-    pub const SMALL: Self = Self::workgroup(32, 32, 4, 4);
+    pub const SMALL: Self = Self::workgroup([32, 32, 16], [4, 4]);
     /// For software rasterisers: no workgroup memory, 64 invocations with 64 sums each.
     pub const REGISTER: Self = Self {
         style: Style::Register,
@@ -55,21 +59,34 @@ impl Tile {
         subgroup: 8,
     };
     /// Every tile there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::LARGE,
         Self::MEDIUM,
+        Self::COMPACT,
+        Self::WIDE,
         Self::SMALL,
         Self::REGISTER,
         Self::SUBGROUP_8,
     ];
 
-    /// 16 steps of K a turn, so that each invocation reads one block of 4 x 4 of A or of B.
-    const fn workgroup(m: u32, n: u32, thread_m: u32, thread_n: u32) -> Self {
+    /// A tile of `[m, n]` that takes `k` steps of K a turn, by invocations that have `[m, n]` sums each.
+    const fn workgroup([m, n, k]: [u32; 3], [thread_m, thread_n]: [u32; 2]) -> Self {
+        let (threads_m, threads_n) = (m / thread_m, n / thread_n);
+        assert!(threads_m.is_multiple_of(4) && threads_n.is_multiple_of(8), "subgroups are 4 x 8");
+        let threads = threads_m * threads_n;
+        assert!(
+            m / 4 * (k / 4) <= threads && n / 4 * (k / 4) <= threads,
+            "an invocation reads one block of 4 x 4 of A and one of B at most"
+        );
+        assert!(
+            k / 2 <= threads_m && k / 2 <= threads_n,
+            "blocks change places within a row of invocations"
+        );
         Self {
             style: Style::Workgroup,
             m,
             n,
-            k: 16,
+            k,
             thread_m,
             thread_n,
             subgroup: 0,
@@ -92,6 +109,15 @@ impl Tile {
     #[must_use]
     pub const fn uses_workgroup_memory(&self) -> bool {
         matches!(self.style, Style::Workgroup)
+    }
+
+    /// Bytes of workgroup memory.
+    #[must_use]
+    pub const fn workgroup_bytes(&self) -> u32 {
+        match self.style {
+            Style::Workgroup => 4 * (self.m + self.n) * self.k,
+            Style::Register | Style::Subgroup => 0,
+        }
     }
 
     /// Workgroups for a result of `m` rows and `n` columns: along n, then along m.

@@ -74,7 +74,7 @@ fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
 }
 
 /// Adam for networks of small images, else the SGD of the paper: what the peers do too.
-fn recipe(architecture: &Architecture) -> Result<Recipe> {
+pub(super) fn recipe(architecture: &Architecture) -> Result<Recipe> {
     let mut recipe = Recipe::for_dataset("shapes10")?;
     let optimizer = &mut recipe.optimizer;
     if architecture.input_size() <= 64 {

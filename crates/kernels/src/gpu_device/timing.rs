@@ -54,6 +54,7 @@ impl GpuDevice {
                 seconds: elapsed as f64 * seconds,
                 flops: dispatch.cost.flops,
                 bytes: dispatch.cost.bytes,
+                product: dispatch.cost.product,
             };
             self.common.profiler.add(launch);
         }

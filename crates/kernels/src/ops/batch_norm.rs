@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use shaders::variants::batch_norm;
+
 use super::{check_len, column_sum, elementwise, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu::batch_norm as cpu;
@@ -15,8 +17,6 @@ use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel, Twin, params};
 
 const OP: &str = "batch_norm";
-/// Rows that one invocation adds up on a GPU; see `column_sum`.
-const ROWS_PER_PART: usize = 512;
 
 params! {
     /// Parameters of all kernels.
@@ -108,7 +108,11 @@ impl BatchNorm {
         }
         let rows = x.len() / channels;
         // The CPU device's twins add up all rows in one go.
-        let rows_per_part = if device.is_cpu() { rows } else { ROWS_PER_PART };
+        let rows_per_part = if device.is_cpu() {
+            rows
+        } else {
+            column_sum::rows_per_part(rows)
+        };
         let new_weight = match self.momentum {
             Momentum::OfNew(weight) => weight,
             Momentum::OfOld(weight) => 1.0 - weight,
@@ -139,19 +143,29 @@ impl Sizes {
         reads: &[&Buffer],
         writes: &[&Buffer],
     ) -> Result<()> {
-        let kernel = Kernel::new(shaders::Variant::new(OP, entry), twin);
-        let grid = Grid::linear(self.channels).flops(8 * self.channels);
+        let kernel = Kernel::new(batch_norm(entry, self.is_vector()), twin);
+        let grid = Grid::linear(self.columns()).flops(8 * self.channels);
         device.launch(&kernel, &self.params, reads, writes, grid)
     }
 
-    /// Launches a kernel on a window of the rows of `by_row`, of which it reads `whole` beside.
+    fn is_vector(&self) -> bool {
+        self.channels.is_multiple_of(4)
+    }
+
+    /// The kernels' columns, of four channels where that goes.
+    fn columns(&self) -> usize {
+        self.channels / if self.is_vector() { 4 } else { 1 }
+    }
+
+    /// Launches a kernel on a window of the rows of `by_row`, of which it reads `whole` beside. `parts` of the rows are summed, or
+    /// each element is computed.
     fn launch_rows(
         &self,
         device: &Device,
         (entry, twin): Entry,
         (by_row, whole): (&[&Buffer], &[&Buffer]),
         writes: &[&Buffer],
-        rows: &Range<usize>,
+        (rows, parts): (&Range<usize>, Option<usize>),
     ) -> Result<()> {
         let slices = by_row.iter().map(|x| slice_rows(x, rows, self.channels));
         let slices = slices.collect::<Result<Vec<_>>>()?;
@@ -160,8 +174,12 @@ impl Sizes {
             rows: size(OP, "rows", rows.len())?,
             ..self.params
         };
-        let kernel = Kernel::new(shaders::Variant::new(OP, entry), twin);
-        let grid = Grid::linear(writes[0].len()).flops(4 * rows.len() * self.channels);
+        let kernel = Kernel::new(batch_norm(entry, self.is_vector()), twin);
+        let grid = match parts {
+            Some(parts) => column_sum::grid(parts, self.channels, self.is_vector()),
+            None => Grid::linear(rows.len() * self.columns()),
+        };
+        let grid = grid.flops(4 * rows.len() * self.channels);
         device.launch(&kernel, &params, &reads, writes, grid)
     }
 
@@ -175,7 +193,7 @@ impl Sizes {
         let y = device.alloc_as(reads.0[0].width(), self.rows * self.channels)?;
         for rows in row_windows(device, reads.0[0].width(), self.rows, &[self.channels]) {
             let y = slice_rows(&y, &rows, self.channels)?;
-            self.launch_rows(device, entry, reads, &[&y], &rows)?;
+            self.launch_rows(device, entry, reads, &[&y], (&rows, None))?;
         }
         Ok(y)
     }
@@ -196,7 +214,7 @@ impl Sizes {
                 *sum = device.alloc(first.len())?;
             }
             let writes: Vec<&Buffer> = sums.iter().collect();
-            self.launch_rows(device, entry, reads, &writes, &rows)?;
+            self.launch_rows(device, entry, reads, &writes, (&rows, Some(parts)))?;
             if parts > 1 {
                 for sum in &mut sums {
                     *sum = column_sum::forward(device, sum, parts, self.channels)?;

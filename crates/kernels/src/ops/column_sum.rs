@@ -18,9 +18,19 @@ params! {
     }
 }
 
-/// Rows that one invocation adds up: the square root of the most rows AlexNet has at batch 128 (128 x 55 x 55), so that
-/// two turns are enough, and short enough to keep rounding small.
-const ROWS_PER_PART: usize = 512;
+/// The least rows of a part: sixteen for each of the invocations that share a column.
+const LEAST_PART: usize = 256;
+
+/// The rows of a part on a GPU: two turns are enough for 65,536 rows in the shortest parts, and for any number in longer ones.
+pub(super) fn rows_per_part(rows: usize) -> usize {
+    rows.div_ceil(LEAST_PART).max(LEAST_PART)
+}
+
+/// The grid of a kernel that takes 16 columns of a part a workgroup.
+pub(super) fn grid(parts: usize, columns: usize, is_vector: bool) -> Grid {
+    let columns = columns / if is_vector { 4 } else { 1 };
+    Grid::groups(columns.div_ceil(16), parts, 1)
+}
 
 /// The sums of the columns of `x`: `[rows, columns]` to `[columns]`.
 ///
@@ -36,9 +46,10 @@ pub fn forward(device: &Device, x: &Buffer, rows: usize, columns: usize) -> Resu
     if x.len() > device.max_binding_words() {
         return forward_in_windows(device, x, rows, columns);
     }
-    let parts = rows.div_ceil(ROWS_PER_PART).max(1);
+    let rows_per_part = rows_per_part(rows);
+    let parts = rows.div_ceil(rows_per_part).max(1);
     let sums = device.alloc(parts * columns)?;
-    launch(device, x, &sums, [rows, columns, ROWS_PER_PART])?;
+    launch(device, x, &sums, [rows, columns, rows_per_part])?;
     if parts == 1 {
         Ok(sums)
     } else {
@@ -78,7 +89,7 @@ fn launch(
         columns: size(OP, "columns", columns)?,
         rows_per_part: size(OP, "rows", rows_per_part)?,
     };
-    let invocations = y.len() / if is_vector { 4 } else { 1 };
-    let grid = Grid::linear(invocations).flops(x.len());
+    let parts = rows.div_ceil(rows_per_part).max(1);
+    let grid = grid(parts, columns, is_vector).flops(x.len());
     device.launch(&kernel, &params, &[x], &[y], grid)
 }

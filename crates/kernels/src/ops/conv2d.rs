@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use shaders::variants::Conv2d as Family;
+use shaders::variants::{Conv2d as Family, Tile};
 
 use super::gemm::{self, GemmParams};
-use super::tile::Plan;
+use super::tile::{Plan, Product};
 use super::window::{Placement, Window};
 use super::{check_len, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
@@ -43,7 +43,7 @@ params! {
         groups: u32,
         /// Length of the sums that one workgroup takes; the twin does not split them.
         k_per_split: u32,
-        /// Not 0: the forward kernel sets what is not positive to 0 in the end.
+        /// Not 0: the forward kernel sets what is not positive to 0 in the end; the reduction does where sums are split.
         relu: u32,
     }
 }
@@ -115,7 +115,7 @@ impl Conv2d {
             out_w: size(OP, "out_w", out_w)?,
             c_out: size(OP, "c_out", self.c_out)?,
             groups: size(OP, "groups", self.groups)?,
-            k_per_split: u32::MAX,
+            k_per_split: 0,
             relu: 0,
         };
         Ok(Checked {
@@ -161,23 +161,74 @@ impl Checked {
         })
     }
 
-    fn family(&self, plan: &Plan, a: &[usize], b: &[usize]) -> Family {
+    fn family(&self, tile: Tile, is_wide: bool, a: &[usize], b: &[usize]) -> Family {
         let whole = |channels: &[usize]| {
             channels
                 .iter()
                 .all(|c| (c / self.spec.groups).is_multiple_of(4))
         };
         Family {
-            tile: plan.tile,
+            tile,
             vector_a: whole(a),
             vector_b: whole(b),
+            wide: is_wide,
         }
     }
 
-    fn plan(&self, device: &Device, [m, n, k]: [usize; 3], result_len: usize) -> Result<Plan> {
-        let sizes = [size(OP, "m", m)?, size(OP, "n", n)?, size(OP, "k", k)?];
-        Ok(Plan::new(device, sizes, self.params.groups, result_len))
+    /// Computes one of the three products for a part of the batch: in one dispatch, or in stretches of its sums that are then
+    /// added up. `sizes` are those of one group's product.
+    fn run(
+        &self,
+        device: &Device,
+        images: &Range<usize>,
+        part: &PartProduct<'_>,
+        c: &Buffer,
+    ) -> Result<()> {
+        let groups = self.spec.groups;
+        let product = Product::new(part.entry, part.sizes, groups)?;
+        let plan = Plan::new(device, product, c.len());
+        let params = Conv2dParams {
+            k_per_split: plan.k_per_split,
+            ..self.part(images)?
+        };
+        let grid = plan.grid().flops(self.flops(images.len()));
+        let launch = |bias: Option<&Buffer>, is_relu: bool, is_wide: bool, c: &Buffer| {
+            let family = self.family(plan.tile, is_wide, part.vector_a, part.vector_b);
+            let kernel = (part.kernel)(&family, bias.is_some());
+            let reads: Vec<&Buffer> = part.operands.into_iter().chain(bias).collect();
+            let params = Conv2dParams {
+                relu: u32::from(is_relu),
+                ..params
+            };
+            device.launch(&kernel, &params, &reads, &[c], grid)
+        };
+        if plan.splits == 1 {
+            return launch(part.bias, part.is_relu, false, c);
+        }
+        let partial = device.alloc(plan.splits as usize * c.len())?;
+        let is_half = part.operands[0].width() == Width::Half;
+        launch(None, false, is_half, &partial)?;
+        let [m, n, k] = part.sizes;
+        let reduction = GemmParams {
+            relu: u32::from(part.is_relu),
+            ..GemmParams::reduction([m, n * groups, k], plan.k_per_split)?
+        };
+        gemm::reduce(device, &reduction, &partial, part.bias, c)
     }
+}
+
+/// One of the three products, over a part of the batch.
+struct PartProduct<'a> {
+    entry: &'static str,
+    /// Rows, columns and terms of a group's product.
+    sizes: [usize; 3],
+    operands: [&'a Buffer; 2],
+    /// Numbers of channels that A's and B's elements can be read by four along, if they are multiples of it.
+    vector_a: &'a [usize],
+    vector_b: &'a [usize],
+    bias: Option<&'a Buffer>,
+    is_relu: bool,
+    kernel: &'a dyn Fn(&Family, bool) -> Kernel<Conv2dParams>,
 }
 
 /// `y = x * w`, plus the bias, then ReLU if asked for.
@@ -199,25 +250,28 @@ pub fn forward(
         check_len(OP, "bias", bias, conv.c_out)?;
     }
     let y = device.alloc_as(x.width(), conv.n * checked.output_len())?;
-    let twin: Twin<Conv2dParams> = match bias {
-        None => cpu::conv2d::forward::<false>,
-        Some(_) => cpu::conv2d::forward::<true>,
-    };
     for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
-        // Forward and the data gradient have results enough to fill a device: their sums are never split.
-        let plan = checked.plan(device, [m, conv.c_out / conv.groups, 0], 0)?;
-        let family = checked.family(&plan, &[conv.c_in], &[conv.c_out]);
-        let kernel = Kernel::new(family.forward(bias.is_some()), twin);
         let x = slice_rows(x, &images, checked.image_len())?;
         let y = slice_rows(&y, &images, checked.output_len())?;
-        let reads: Vec<&Buffer> = [&x, w].into_iter().chain(bias).collect();
-        let params = Conv2dParams {
-            relu: u32::from(is_relu),
-            ..checked.part(&images)?
+        let part = PartProduct {
+            entry: "conv2d_forward",
+            sizes: [m, conv.c_out / conv.groups, checked.filter_rows()],
+            operands: [&x, w],
+            vector_a: &[conv.c_in],
+            vector_b: &[conv.c_out],
+            bias,
+            is_relu,
+            kernel: &|family, has_bias| {
+                let twin: Twin<Conv2dParams> = if has_bias {
+                    cpu::conv2d::forward::<true>
+                } else {
+                    cpu::conv2d::forward::<false>
+                };
+                Kernel::new(family.forward(has_bias), twin)
+            },
         };
-        let grid = plan.grid().flops(checked.flops(images.len()));
-        device.launch(&kernel, &params, &reads, &[&y], grid)?;
+        checked.run(device, &images, &part, &y)?;
     }
     Ok(y)
 }
@@ -233,14 +287,23 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
     let dx = device.alloc_as(dy.width(), conv.n * checked.image_len())?;
     for images in checked.batches(device, dy.width()) {
         let m = images.len() * conv.input[0] * conv.input[1];
-        let plan = checked.plan(device, [m, conv.c_in / conv.groups, 0], 0)?;
-        let family = checked.family(&plan, &[conv.c_out], &[conv.c_in, conv.c_out]);
-        let is_unit = conv.window.stride == [1, 1];
-        let kernel = Kernel::new(family.data_gradient(is_unit), cpu::conv2d::data_gradient);
         let dy = slice_rows(dy, &images, checked.output_len())?;
         let dx = slice_rows(&dx, &images, checked.image_len())?;
-        let grid = plan.grid().flops(checked.flops(images.len()));
-        device.launch(&kernel, &checked.part(&images)?, &[&dy, w], &[&dx], grid)?;
+        let [kh, kw] = conv.window.size;
+        let is_unit = conv.window.stride == [1, 1];
+        let part = PartProduct {
+            entry: "conv2d_data_gradient",
+            sizes: [m, conv.c_in / conv.groups, kh * kw * (conv.c_out / conv.groups)],
+            operands: [&dy, w],
+            vector_a: &[conv.c_out],
+            vector_b: &[conv.c_in, conv.c_out],
+            bias: None,
+            is_relu: false,
+            kernel: &|family, _| {
+                Kernel::new(family.data_gradient(is_unit), cpu::conv2d::data_gradient)
+            },
+        };
+        checked.run(device, &images, &part, &dx)?;
     }
     Ok(dx)
 }
@@ -284,23 +347,18 @@ fn weight_gradient_of(
     let conv = &checked.spec;
     let dw = device.alloc(checked.filter_len())?;
     let k = images.len() * checked.placement.out[0] * checked.placement.out[1];
-    let sizes = [checked.filter_rows(), conv.c_out / conv.groups, k];
-    let plan = checked.plan(device, sizes, dw.len())?;
-    let family = checked.family(&plan, &[conv.c_in], &[conv.c_out]);
-    let grid = plan.grid().flops(checked.flops(images.len()));
-    let params = Conv2dParams {
-        k_per_split: plan.k_per_split,
-        ..checked.part(images)?
+    let part = PartProduct {
+        entry: "conv2d_weight_gradient",
+        sizes: [checked.filter_rows(), conv.c_out / conv.groups, k],
+        operands: [x, dy],
+        vector_a: &[conv.c_in],
+        vector_b: &[conv.c_out],
+        bias: None,
+        is_relu: false,
+        kernel: &|family, _| {
+            Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient)
+        },
     };
-    let kernel = Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient);
-    if plan.splits == 1 {
-        device.launch(&kernel, &params, &[x, dy], &[&dw], grid)?;
-        return Ok(dw);
-    }
-    let partial = device.alloc(plan.splits as usize * dw.len())?;
-    device.launch(&kernel, &params, &[x, dy], &[&partial], grid)?;
-    let reduction =
-        GemmParams::reduction([checked.filter_rows(), conv.c_out, k], plan.k_per_split)?;
-    gemm::reduce(device, &reduction, &partial, None, &dw)?;
+    checked.run(device, images, &part, &dw)?;
     Ok(dw)
 }

@@ -6,7 +6,7 @@
 
 use shaders::variants::{Gemm as Family, Operand, Tile};
 
-use super::tile::{self, Plan};
+use super::tile::{self, Plan, Product};
 use super::{check_len, size};
 use crate::buffer::{Buffer, Width};
 use crate::cpu::gemm::forward;
@@ -320,7 +320,14 @@ impl Part {
 
     fn dispatch(self, device: &Device) -> Result<()> {
         let p = self.params;
-        let plan = Plan::new(device, [p.m, p.n, p.k], 1, self.buffers[2].len());
+        let product = Product {
+            kernel: OP,
+            m: p.m,
+            n: p.n,
+            k: p.k,
+            layers: 1,
+        };
+        let plan = Plan::new(device, product, self.buffers[2].len());
         // What is rare is left to the reduction, so that every variant of the product need not have it.
         let is_rare = p.beta != 0.0 || self.is_wide() && self.bias.is_some();
         if device.is_cpu() || plan.splits == 1 && !is_rare {

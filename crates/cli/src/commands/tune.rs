@@ -1,0 +1,41 @@
+//! `alexnet tune`: how long each matrix product of a training step takes with every tile, and with the one that is used.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use train::model::Architecture;
+use train::{Device, Recipe, tune};
+
+use crate::args::TuneArgs;
+use crate::commands::bench::recipe;
+use crate::progress::Progress;
+use crate::report;
+
+pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
+    anyhow::ensure!(
+        args.batch_size > 0,
+        "--batch-size: expected 1 image at least, got 0"
+    );
+    let device = Device::open(&args.device)?;
+    let tiles = device.tiles();
+    anyhow::ensure!(
+        !tiles.is_empty(),
+        "--device: expected a GPU, got the CPU device, which has no tiles to choose from"
+    );
+    let architecture = Architecture::new(&args.network, args.classes, args.input_size)?;
+    let recipe = Recipe {
+        precision: args.precision.into(),
+        ..recipe(&architecture)?
+    };
+    let mut progress = Progress::new(args.output);
+    let found = tune::tune(
+        &architecture,
+        &recipe,
+        args.batch_size,
+        (&device, &tiles),
+        |done, of| progress.counting("trying plans", done, of),
+    )?;
+    progress.clear();
+    report::tuned(&architecture, &device, &found, args.output)?;
+    Ok(ExitCode::SUCCESS)
+}

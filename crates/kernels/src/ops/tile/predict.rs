@@ -1,0 +1,76 @@
+//! The tile and the splits of a product by predicted time: a pure function of the product's sizes and the card.
+//!
+//! A multiprocessor takes one workgroup after the other, or several at once, and reaches its full rate only with
+//! sums enough under way. So a product takes as long as the multiprocessor with the most workgroups, whose rate depends on how many
+//! it has; splitting K makes more workgroups of less work, and costs the traffic of the partial sums.
+
+use super::{Card, MAX_GROUPS, Product, TileKind, TilePlan};
+
+/// Into how many stretches K may be cut, unless it has to be.
+const SPLITS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64];
+/// Steps of K that are worth a workgroup of their own.
+const LEAST_STRETCH: u32 = 128;
+/// Steps of K that take as long as what a workgroup does before and after its loop.
+const AROUND_LOOP: u32 = 24;
+/// Sums that a multiprocessor has to have under way for its full rate. An H100 reaches it with one workgroup of
+/// [`TileKind::Large`]; with one of [`TileKind::Medium`], a quarter, it reaches .4 of it, with four .87 (cuda cores 4.6,
+/// benches/README.md, "On an H100").
+const SUMS: f64 = 16_384.0;
+/// Turns of the loop over K that one dispatch may take: llvmpipe silently ends all loops of an invocation after 65,535
+/// turns in sum (`LP_MAX_TGSI_LOOP_ITERATIONS`), so a longer K is split.
+const MOST_TURNS: u32 = 32_768;
+
+/// Seconds that a further dispatch costs, the wait for the one before included.
+const DISPATCH: f64 = 4e-6;
+
+/// The fastest plan by [`seconds`] among `tiles` and up to `most` splits.
+pub(super) fn best(card: &Card, product: &Product, tiles: &[TileKind], most: u32) -> TilePlan {
+    let plans = tiles.iter().flat_map(|&tile| {
+        let least = product.k.div_ceil(MOST_TURNS * tile.tile().k()).max(1);
+        let fits = move |&splits: &u32| splits <= most && product.k / splits >= LEAST_STRETCH;
+        let more = SPLITS.into_iter().filter(move |&splits| splits > least).filter(fits);
+        // A software rasteriser has few workgroups to fill.
+        let more = more.filter(move |_| tile.tile().uses_workgroup_memory());
+        let plan = move |splits| TilePlan { tile, splits };
+        std::iter::once(least).chain(more).map(plan)
+    });
+    let time = |plan: &TilePlan| seconds(card, product, *plan);
+    let fastest = plans.min_by(|a, b| time(a).total_cmp(&time(b)));
+    fastest.unwrap_or(TilePlan {
+        tile: TileKind::Small,
+        splits: 1,
+    })
+}
+
+/// How long a product takes on a card; for ever if the grid is too long.
+pub(super) fn seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
+    let tile = plan.tile.tile();
+    let [x, y] = tile.grid(product.m, product.n);
+    if y > MAX_GROUPS {
+        return f64::INFINITY;
+    }
+    let groups = f64::from(x) * f64::from(y) * f64::from(product.layers) * f64::from(plan.splits);
+    let sums = f64::from(tile.m) * f64::from(tile.n);
+    let stretch = product.k.div_ceil(plan.splits).next_multiple_of(tile.k());
+    let work = 2.0 * sums * (f64::from(stretch) + f64::from(AROUND_LOOP));
+    let on_one = (groups / f64::from(card.multiprocessors)).ceil();
+    let filled = (on_one * sums / SUMS).min(1.0).powf(0.6);
+    let product_s = on_one * work / (card.flops * share(plan.tile) * filled);
+    if plan.splits == 1 {
+        return product_s;
+    }
+    let results = f64::from(product.m) * f64::from(product.n) * f64::from(product.layers);
+    let bytes = 4.0 * results * (2.0 * f64::from(plan.splits) + 1.0);
+    product_s + bytes / card.bandwidth + DISPATCH
+}
+
+/// The share of its peak that a full multiprocessor reaches, on an H100 (benches/README.md, "On an H100").
+const fn share(tile: TileKind) -> f64 {
+    match tile {
+        TileKind::Large => 0.63,
+        TileKind::Medium => 0.60,
+        TileKind::Compact => 0.48,
+        TileKind::Wide => 0.49,
+        TileKind::Small | TileKind::Register | TileKind::Subgroup => 0.46,
+    }
+}
