@@ -3,8 +3,8 @@
 //
 // op(A): [m, k]; a: [m, lda], or [k, lda] with trans_a. op(B): [k, n]; b: [k, ldb], or [n, ldb] with trans_b.
 // bias: [n]. c: [m, ldc]; where K is longer than k_per_split, one such matrix for each stretch of it: [splits, m, n].
-// The offsets say where in its buffer a matrix starts. vector_a, vector_b: elements are read as vec4, so the leading
-// dimension, the offset and the extent along it are multiples of 4; vector_b says the same of c. wide: c is of 32-bit floats.
+// The offsets say where in its buffer a matrix starts. vector: all matrices are read and written as vec4, so their leading
+// dimensions, offsets and extents along them are multiples of 4. wide: c is of 32-bit floats.
 // Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z of K.
 
 struct Params {
@@ -23,6 +23,8 @@ struct Params {
     relu: u32,
 }
 
+{% set vector_a = vector %}
+{% set vector_b = vector %}
 {% set real_c = "f32" if wide else real %}
 {% set a_along_k = not trans_a %}
 {% set b_along_k = trans_b %}

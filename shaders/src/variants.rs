@@ -9,7 +9,7 @@ mod tile;
 pub mod update;
 
 pub use conv2d::Conv2d;
-pub use gemm::{Gemm, Operand};
+pub use gemm::Gemm;
 pub use rows::{
     RowLanes, Targets, batch_norm, bias, cast, column_sum, cross_entropy_backward, cross_entropy_forward,
     cross_entropy_total, lrn, max_pool, softmax,

@@ -212,7 +212,7 @@ fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
         let conv = Conv2d {
             n: 2,
             input: [side; 2],
-            c_in: if vector_in { 4 } else { 3 },
+            c_in: if vector_in { 8 } else { 7 },
             c_out: if vector_out { 8 } else { 7 },
             window: Window::new(3, 1 + usize::from(is_strided), Padding::Same),
             groups: 1,

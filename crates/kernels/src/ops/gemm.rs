@@ -4,7 +4,7 @@
 //! On a GPU a long K is cut into stretches whose sums are added in order, and operands longer than a binding are taken
 //! window by window, so that fc6 of AlexNet (144 MiB) works where a binding is 128 MiB at most.
 
-use shaders::variants::{Gemm as Family, Operand, Tile};
+use shaders::variants::{Gemm as Family, Tile};
 
 use super::tile::{self, Plan, Product};
 use super::{check_len, size};
@@ -378,21 +378,17 @@ impl Part {
     fn family(&self, tile: Tile) -> Family {
         let p = &self.params;
         let [trans_a, trans_b] = self.transposed;
-        let whole = |sizes: &[u32]| sizes.iter().all(|size| size.is_multiple_of(4));
         let (extent_a, extent_b) = (
             if trans_a { p.m } else { p.k },
             if trans_b { p.k } else { p.n },
         );
+        let along_rows = [
+            p.lda, p.a_offset, extent_a, p.ldb, p.b_offset, extent_b, p.ldc, p.c_offset, p.n,
+        ];
         Family {
             tile,
-            a: Operand {
-                transposed: trans_a,
-                vector: whole(&[p.lda, p.a_offset, extent_a]),
-            },
-            b: Operand {
-                transposed: trans_b,
-                vector: whole(&[p.ldb, p.b_offset, extent_b, p.ldc, p.c_offset, p.n]),
-            },
+            transposed: [trans_a, trans_b],
+            vector: along_rows.iter().all(|size| size.is_multiple_of(4)),
             wide: self.is_wide(),
         }
     }

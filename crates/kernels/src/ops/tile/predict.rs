@@ -11,7 +11,7 @@ const SPLITS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 6
 /// Steps of K that are worth a workgroup of their own.
 const LEAST_STRETCH: u32 = 128;
 /// Steps of K that take as long as what a workgroup does before and after its loop.
-const AROUND_LOOP: u32 = 24;
+const AROUND_LOOP: u32 = 64;
 /// Sums that a multiprocessor has to have under way for its full rate. An H100 reaches it with one workgroup of
 /// [`TileKind::Large`]; with one of [`TileKind::Medium`], a quarter, it reaches .4 of it, with four .87 (cuda cores 4.6,
 /// benches/README.md, "On an H100").
@@ -20,6 +20,8 @@ const SUMS: f64 = 16_384.0;
 /// turns in sum (`LP_MAX_TGSI_LOOP_ITERATIONS`), so a longer K is split.
 const MOST_TURNS: u32 = 32_768;
 
+/// The share of a card's bandwidth that adding up partial sums reaches.
+const REACHED: f64 = 0.66;
 /// Seconds that a further dispatch costs, the wait for the one before included.
 const DISPATCH: f64 = 4e-6;
 
@@ -54,23 +56,25 @@ pub(super) fn seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
     let stretch = product.k.div_ceil(plan.splits).next_multiple_of(tile.k());
     let work = 2.0 * sums * (f64::from(stretch) + f64::from(AROUND_LOOP));
     let on_one = (groups / f64::from(card.multiprocessors)).ceil();
-    let filled = (on_one * sums / SUMS).min(1.0).powf(0.6);
-    let product_s = on_one * work / (card.flops * share(plan.tile) * filled);
+    let filled = (on_one * sums / SUMS).min(1.0).powf(0.7);
+    let (share, start_s) = measured(plan.tile);
+    let product_s = on_one * work / (card.flops * share * filled) + start_s;
     if plan.splits == 1 {
         return product_s;
     }
     let results = f64::from(product.m) * f64::from(product.n) * f64::from(product.layers);
     let bytes = 4.0 * results * (2.0 * f64::from(plan.splits) + 1.0);
-    product_s + bytes / card.bandwidth + DISPATCH
+    product_s + bytes / (REACHED * card.bandwidth) + DISPATCH
 }
 
-/// The share of its peak that a full multiprocessor reaches, on an H100 (benches/README.md, "On an H100").
-const fn share(tile: TileKind) -> f64 {
+/// The share of its peak that a full multiprocessor reaches, and the seconds by which the shortest product takes longer than
+/// with the smallest tile: a kernel's first turn waits for its instructions, of which the large ones have many.
+const fn measured(tile: TileKind) -> (f64, f64) {
     match tile {
-        TileKind::Large => 0.63,
-        TileKind::Medium => 0.60,
-        TileKind::Compact => 0.48,
-        TileKind::Wide => 0.49,
-        TileKind::Small | TileKind::Register | TileKind::Subgroup => 0.46,
+        TileKind::Large => (0.66, 12e-6),
+        TileKind::Medium => (0.60, 6e-6),
+        TileKind::Compact => (0.48, 2e-6),
+        TileKind::Wide => (0.49, 4e-6),
+        TileKind::Small | TileKind::Register | TileKind::Subgroup => (0.46, 0.0),
     }
 }
