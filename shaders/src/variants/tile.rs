@@ -34,8 +34,8 @@ impl Tile {
     pub const MEDIUM: Self = Self::workgroup([64, 64, 16], [8, 8]);
     /// The same where an invocation has few registers: 256 with 16 sums each.
     pub const COMPACT: Self = Self::workgroup([64, 64, 16], [4, 4]);
-    /// For results with 96 columns or a multiple of it: 192 invocations with 32 sums each.
-    pub const WIDE: Self = Self::workgroup([64, 96, 16], [8, 4]);
+    /// For results with 96 columns or an odd multiple of it: 96 invocations with 64 sums each.
+    pub const WIDE: Self = Self::workgroup([64, 96, 16], [8, 8]);
     /// For small results: 64 invocations with 16 sums each.
     pub const SMALL: Self = Self::workgroup([32, 32, 16], [4, 4]);
     /// For software rasterisers: no workgroup memory, 64 invocations with 64 sums each.
@@ -72,7 +72,11 @@ impl Tile {
     /// A tile of `[m, n]` that takes `k` steps of K a turn, by invocations that have `[m, n]` sums each.
     const fn workgroup([m, n, k]: [u32; 3], [thread_m, thread_n]: [u32; 2]) -> Self {
         let (threads_m, threads_n) = (m / thread_m, n / thread_n);
-        assert!(threads_m.is_multiple_of(4) && threads_n.is_multiple_of(8), "subgroups are 4 x 8");
+        assert!(
+            threads_m.is_multiple_of(4) && threads_n.is_multiple_of(8)
+                || threads_m.is_multiple_of(8) && threads_n.is_multiple_of(4),
+            "subgroups are 4 x 8 or 8 x 4"
+        );
         let threads = threads_m * threads_n;
         assert!(
             m / 4 * (k / 4) <= threads && n / 4 * (k / 4) <= threads,
@@ -80,7 +84,7 @@ impl Tile {
         );
         assert!(
             k / 2 <= threads_m && k / 2 <= threads_n,
-            "blocks change places within a row of invocations"
+            "blocks change places among 8 or 16 neighbours"
         );
         Self {
             style: Style::Workgroup,
