@@ -37,7 +37,7 @@ fn run(device: &Device) -> Result<()> {
         .configure_from_args();
     let roofline = Roofline::measure(device)?;
     println!(
-        "{}: roofline {:.1} GFLOP/s (gemm 1024^3), {:.1} GB/s (add)",
+        "{}: roofline {:.1} GFLOP/s (gemm), {:.1} GB/s (add)",
         device.name(),
         roofline.gflops,
         roofline.gigabytes_per_s

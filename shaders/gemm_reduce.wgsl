@@ -3,7 +3,7 @@
 // The stretches of K are added in their order, so the result does not depend on the device's scheduling.
 //
 // partial: [splits, m, n], splits = ceil(k / k_per_split); bias: [n]; c: [m, ldc] from c_offset on.
-// One invocation computes one element.
+// One invocation computes one element, or with `vector` (n, ldc and c_offset are multiples of 4) four neighbours.
 
 struct Params {
     m: u32,
@@ -21,34 +21,43 @@ struct Params {
     relu: u32,
 }
 
+{% set type = "vec4<f32>" if vector else "f32" %}
+{% set type_real = "vec4<" ~ real ~ ">" if vector else real %}
+{% set count = " / 4u" if vector else "" %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(1) var<storage, read> partial: array<{{ type }}>;
 {% if has_bias %}
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<{{ type }}>;
 {% endif %}
-@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ real }}>;
+@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ type_real }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
 @compute @workgroup_size(64)
 fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
-    let size = params.m * params.n;
+    let columns = params.n{{ count }};
+    let size = params.m * columns;
     if i >= size {
         return;
     }
     let splits = (params.k + params.k_per_split - 1u) / params.k_per_split;
-    var sum = 0.0;
+    var sum = {{ type }}(0.0);
     for (var s = 0u; s < splits; s++) {
         sum += partial[s * size + i];
     }
-    let at = params.c_offset + i / params.n * params.ldc + i % params.n;
+    let at = (params.c_offset{{ count }}) + i / columns * (params.ldc{{ count }}) + i % columns;
     var value = params.alpha * sum;
     if params.beta != 0.0 {
-        value += params.beta * f32(c[at]);
+        value += params.beta * {{ type }}(c[at]);
     }
     {% if has_bias %}
-    value += bias[i % params.n];
+    value += bias[i % columns];
     {% endif %}
-    c[at] = {{ real }}(select(value, 0.0, params.relu != 0u && value <= 0.0));
+    {% if vector %}
+    value = select(value, vec4<f32>(0.0), (value <= vec4<f32>(0.0)) & vec4<bool>(params.relu != 0u));
+    {% else %}
+    value = select(value, 0.0, (value <= 0.0) & (params.relu != 0u));
+    {% endif %}
+    c[at] = {{ type_real }}(value);
 }

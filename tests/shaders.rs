@@ -58,12 +58,7 @@ fn complaints(variant: &Variant) -> Vec<String> {
         found.push(format!("{invocations} invocations in a workgroup"));
     }
     let most_bytes = MAX_WORKGROUP_BYTES.max(variant.workgroup_bytes());
-    check_globals(
-        &module,
-        info.get_entry_point(index),
-        most_bytes,
-        &mut found,
-    );
+    check_globals(&module, info.get_entry_point(index), most_bytes, &mut found);
     found
 }
 

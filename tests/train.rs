@@ -34,6 +34,8 @@ mod step;
 mod submission;
 #[path = "train/trial.rs"]
 mod trial;
+#[path = "train/tune.rs"]
+mod tune;
 #[path = "train/views.rs"]
 mod views;
 

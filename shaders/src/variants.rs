@@ -11,8 +11,8 @@ pub mod update;
 pub use conv2d::Conv2d;
 pub use gemm::Gemm;
 pub use rows::{
-    RowLanes, Targets, batch_norm, bias, cast, column_sum, cross_entropy_backward, cross_entropy_forward,
-    cross_entropy_total, lrn, max_pool, softmax,
+    RowLanes, Targets, batch_norm, bias, cast, column_sum, cross_entropy_backward,
+    cross_entropy_forward, cross_entropy_total, lrn, max_pool, softmax,
 };
 pub use tile::Tile;
 

@@ -1,4 +1,4 @@
-//! `alexnet bench --peers`, with peers that are shell scripts.
+//! `alexnet bench --peers`, with peers that are shell scripts; and `alexnet tune`.
 
 use std::fs;
 use std::path::Path;
@@ -93,6 +93,38 @@ fn a_comparison_is_a_table_with_ratios() {
     ] {
         assert!(table.contains(part), "no '{part}' in\n{table}");
     }
+}
+
+#[test]
+fn tuning_shows_what_each_product_takes() {
+    fail(
+        &["tune", "alexnet-small", "--device", "cpu"],
+        &["--device", "CPU device"],
+    );
+    fail(
+        &["tune", "alexnet-small", "--batch-size", "0"],
+        &["--batch-size"],
+    );
+    if train::Device::adapters().is_empty() {
+        assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU");
+        return;
+    }
+    let table = succeed(&["tune", "alexnet-small", "--batch-size", "2", "--quiet"]);
+    for part in ["conv2d_weight_gradient", "TFLOP/s", "all products: "] {
+        assert!(table.contains(part), "no '{part}' in\n{table}");
+    }
+    let args = [
+        "tune",
+        "alexnet-small",
+        "--batch-size",
+        "2",
+        "--quiet",
+        "--json",
+    ];
+    let found: Value = serde_json::from_str(&succeed(&args)).unwrap();
+    let products = found["products"].as_array().unwrap();
+    assert!(products.len() > 10, "{found}");
+    assert!(products[0]["used"]["seconds"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

@@ -31,9 +31,9 @@ pub(crate) use self::pages::{
     drawn, listening, missing_pictures, page, state_name, status, warning,
 };
 pub(crate) use self::speed::{Speed, speed};
-pub(crate) use self::tuned::tuned;
 use self::terminal::{in_json, print_json};
 pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
+pub(crate) use self::tuned::tuned;
 use crate::args::{Command, OutputArgs};
 use crate::hint;
 

@@ -75,5 +75,6 @@ pub use data;
 pub use model;
 pub use tensor::gradcheck;
 pub use tensor::{
-    Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind, TilePlan,
+    Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind,
+    TilePlan,
 };

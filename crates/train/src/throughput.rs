@@ -189,7 +189,11 @@ impl Noise {
     fn batch(&self, device: &Device) -> Batch {
         let is_resident = self.resident(device).is_some();
         Batch {
-            pixels: if is_resident { Vec::new() } else { self.pixels.clone() },
+            pixels: if is_resident {
+                Vec::new()
+            } else {
+                self.pixels.clone()
+            },
             labels: self.labels.clone(),
             samples: (0_u32..).take(self.labels.len()).collect(),
             n_images: self.labels.len(),

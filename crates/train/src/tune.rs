@@ -92,7 +92,10 @@ pub fn tune(
         .into_iter()
         .filter_map(|(product, plans)| {
             let (&plan, &(calls, _)) = plans.first_key_value()?;
-            let mut plans: Vec<_> = all[&product].iter().map(|(&plan, time)| (plan, time.1)).collect();
+            let mut plans: Vec<_> = all[&product]
+                .iter()
+                .map(|(&plan, time)| (plan, time.1))
+                .collect();
             plans.sort_by(|a, b| a.1.total_cmp(&b.1));
             let seconds = all[&product][&plan].1;
             Some(Tuned {
@@ -147,7 +150,10 @@ fn by_product(launches: &[Launch]) -> Times {
                 .collect();
             seconds.sort_by(f64::total_cmp);
             let median = seconds[seconds.len() / 2];
-            times.entry(key.0).or_default().insert(key.1, (*calls, median));
+            times
+                .entry(key.0)
+                .or_default()
+                .insert(key.1, (*calls, median));
         }
     }
     times

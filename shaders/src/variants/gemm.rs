@@ -30,10 +30,13 @@ impl Gemm {
         self.tile.add_to(variant)
     }
 
-    /// Adds up the partial sums in order, and adds to what c holds. Bindings: params, partial sums, bias if there is one, c.
+    /// Adds up the partial sums in order, and adds to what c holds. `vector`: columns, leading dimension and offset of c are multiples
+    /// of 4. Bindings: params, partial sums, bias if there is one, c.
     #[must_use]
-    pub const fn reduce(bias: bool) -> Variant {
-        Variant::new("gemm_reduce", "gemm_reduce").with("has_bias", bias as u32)
+    pub const fn reduce(bias: bool, vector: bool) -> Variant {
+        Variant::new("gemm_reduce", "gemm_reduce")
+            .with("has_bias", bias as u32)
+            .with("vector", vector as u32)
     }
 }
 
@@ -57,5 +60,5 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
             let biased = (!gemm.wide).then(|| gemm.variant(true));
             [gemm.variant(false)].into_iter().chain(biased)
         })
-        .chain([false, true].map(Gemm::reduce))
+        .chain(bits::<2>().map(|[bias, vector]| Gemm::reduce(bias, vector)))
 }

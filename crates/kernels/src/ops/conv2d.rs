@@ -293,7 +293,11 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
         let is_unit = conv.window.stride == [1, 1];
         let part = PartProduct {
             entry: "conv2d_data_gradient",
-            sizes: [m, conv.c_in / conv.groups, kh * kw * (conv.c_out / conv.groups)],
+            sizes: [
+                m,
+                conv.c_in / conv.groups,
+                kh * kw * (conv.c_out / conv.groups),
+            ],
             operands: [&dy, w],
             vector_a: &[conv.c_out],
             vector_b: &[conv.c_in, conv.c_out],
@@ -355,9 +359,7 @@ fn weight_gradient_of(
         vector_b: &[conv.c_out],
         bias: None,
         is_relu: false,
-        kernel: &|family, _| {
-            Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient)
-        },
+        kernel: &|family, _| Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient),
     };
     checked.run(device, images, &part, &dw)?;
     Ok(dw)

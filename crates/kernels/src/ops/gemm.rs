@@ -416,8 +416,11 @@ pub(crate) fn reduce(
     bias: Option<&Buffer>,
     c: &Buffer,
 ) -> Result<()> {
-    let kernel = Kernel::new(Family::reduce(bias.is_some()), tile::no_twin);
+    let sizes = [params.n, params.ldc, params.c_offset];
+    let is_vector = sizes.iter().all(|size| size.is_multiple_of(4));
+    let kernel = Kernel::new(Family::reduce(bias.is_some(), is_vector), tile::no_twin);
     let reads: Vec<&Buffer> = std::iter::once(partial).chain(bias).collect();
-    let grid = Grid::linear(params.m as usize * params.n as usize).flops(partial.len());
+    let elements = params.m as usize * params.n as usize;
+    let grid = Grid::linear(elements / if is_vector { 4 } else { 1 }).flops(partial.len());
     device.launch(&kernel, params, &reads, &[c], grid)
 }

@@ -76,11 +76,7 @@ pub struct Product {
 }
 
 impl Product {
-    pub(crate) fn new(
-        kernel: &'static str,
-        [m, n, k]: [usize; 3],
-        layers: usize,
-    ) -> Result<Self> {
+    pub(crate) fn new(kernel: &'static str, [m, n, k]: [usize; 3], layers: usize) -> Result<Self> {
         Ok(Self {
             kernel,
             m: size(kernel, "m", m)?,

@@ -17,7 +17,12 @@ pub struct Card {
 }
 
 /// Where an invocation has 128 registers at least.
-const MANY_REGISTERS: &[TileKind] = &[TileKind::Large, TileKind::Medium, TileKind::Wide, TileKind::Small];
+const MANY_REGISTERS: &[TileKind] = &[
+    TileKind::Large,
+    TileKind::Medium,
+    TileKind::Wide,
+    TileKind::Small,
+];
 /// The same with less than 32 KiB of workgroup memory.
 const LITTLE_MEMORY: &[TileKind] = &[TileKind::Medium, TileKind::Wide, TileKind::Small];
 /// Where 64 sums an invocation do not fit its registers: compilers for Intel's, Apple's and Qualcomm's GPUs spill them.
@@ -94,7 +99,9 @@ impl Card {
             // Barriers and workgroup memory cost a software rasteriser more than they save (FACTS, lavapipe).
             (AdapterKind::Software, _) if has_eight => &[TileKind::Subgroup],
             (AdapterKind::Software, _) => &[TileKind::Register],
-            (_, NVIDIA | AMD) if adapter.workgroup_bytes >= TileKind::Large.tile().workgroup_bytes() => {
+            (_, NVIDIA | AMD)
+                if adapter.workgroup_bytes >= TileKind::Large.tile().workgroup_bytes() =>
+            {
                 MANY_REGISTERS
             }
             (_, NVIDIA | AMD) => LITTLE_MEMORY,
