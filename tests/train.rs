@@ -44,8 +44,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use train::data::{DataSet, Shapes10};
 use train::{
-    AverageRecipe, CropKind, Device, EraseRecipe, Error, Event, MixRecipe, Outcome, Recipe, RunDir,
-    Summary, Trainer,
+    AverageRecipe, CropKind, Device, DeviceOptions, EraseRecipe, Error, Event, MixRecipe, Outcome,
+    Recipe, RunDir, Summary, Trainer,
 };
 
 /// Four epochs of four steps, which leave out six of the 70 images; `last_batch` has those that don't.
@@ -322,6 +322,37 @@ fn the_first_losses_agree_between_cpu_and_gpu() {
             idx + 1
         );
     }
+}
+
+/// The paths of a real GPU, on whatever adapter there is: its tiles, split sums, and losses that are read every few steps.
+#[test]
+fn a_large_gpu_learns_the_same_and_tells_of_its_loss_from_the_first_step_on() {
+    let options = DeviceOptions {
+        is_large_gpu: true,
+        ..DeviceOptions::default()
+    };
+    let Ok(large) = Device::open_with("gpu", options) else {
+        assert!(gpu().is_none(), "a GPU that opens only without");
+        return;
+    };
+    let (ours, theirs) = (losses(&Device::cpu()), losses(&large));
+    assert_eq!(theirs.len(), 20, "one loss a step");
+    let mut fresh = 0;
+    for (idx, (a, b)) in ours.iter().zip(&theirs).enumerate() {
+        let is_read = idx == 0 || b.to_bits() != theirs[idx - 1].to_bits();
+        let far = ((a - b) / a).abs();
+        assert!(b.is_finite(), "step {}: {b}", idx + 1);
+        // A loss that is read later is the mean of several steps.
+        assert!(idx > 0 || far < 1e-3, "step 1: cpu {a}, gpu {b}");
+        fresh += usize::from(is_read);
+    }
+    assert!(fresh > 2, "it is read now and then: {theirs:?}");
+    let last = |losses: &[f64]| losses[losses.len() - 4..].iter().sum::<f64>() / 4.0;
+    let (a, b) = (last(&ours), last(&theirs));
+    assert!(
+        ((a - b) / a).abs() < 0.1,
+        "the last steps: cpu {a}, gpu {b}"
+    );
 }
 
 #[test]

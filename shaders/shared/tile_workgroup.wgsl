@@ -17,7 +17,7 @@
 {# Where the row of step `k` of a turn holds its block number `first` + `at`, one of `wide`. #}
 {% macro spot(at, first, k, wide, along_k) -%}
     {% set x = k // 4 * 2 if along_k else 0 %}
-    {% if not x %}{{ k * wide + first }}u + {{ at }}{% elif first % 8 == 0 %}{{ k * wide + first }}u + ({{ at }} ^ {{ x }}u){% else %}{{ k * wide }}u + (({{ first }}u + {{ at }}) ^ {{ x }}u){% endif %}
+    {{ k * wide + first }}u + {% if x %}({{ at }} ^ {{ x }}u){% else %}{{ at }}{% endif %}
 {%- endmacro %}
 
 {# The blocks of the first turn, or of the next one, from memory to the registers `ahead`. #}
@@ -52,17 +52,10 @@ var<workgroup> tile_b: array<vec4<f32>, {{ tile_k * b_wide }}>;
 @compute @workgroup_size({{ threads }})
 fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let stretch = begin(group);
-    // 32 invocations make one square of C, 4 x 8 or 8 x 4. Invocations 2 i and 2 i + 1 share their place on the longer side, 2 i and
-    // 2 i + 2 mostly that on the shorter one, so that a GPU serves two quarters of a subgroup at once (CUTLASS's map of lanes).
-    let short = local % 2u + local % 32u / 16u * 2u;
-    let long = local / 2u % 8u;
-    {% if threads_n % 8 == 0 %}
-    let thread_m = local / 32u / {{ threads_n // 8 }}u * 4u + short;
-    let thread_n = local / 32u % {{ threads_n // 8 }}u * 8u + long;
-    {% else %}
-    let thread_m = local / 32u / {{ threads_n // 4 }}u * 8u + long;
-    let thread_n = local / 32u % {{ threads_n // 4 }}u * 4u + short;
-    {% endif %}
+    // 32 invocations make one square of C, 4 x 8. Invocations 2 i and 2 i + 1 share their columns, 2 i and 2 i + 2 mostly their rows, so
+    // that a GPU serves two quarters of a subgroup at once (CUTLASS's map of lanes).
+    let thread_m = local / 32u / {{ threads_n // 8 }}u * 4u + local % 2u + local % 32u / 16u * 2u;
+    let thread_n = local / 32u % {{ threads_n // 8 }}u * 8u + local / 2u % 8u;
 
     {% if reads_both %}
     let reads_a = local < {{ a_blocks }}u;

@@ -14,7 +14,7 @@ fn every_product_is_timed_with_every_plan() {
     let mut told = Vec::new();
     let on = (&device, &tiles[..]);
     let found = tune::tune(&architecture, &recipe, 2, on, |done, of| {
-        told.push((done, of))
+        told.push((done, of));
     });
     let found = found.unwrap();
     assert_eq!(told.last(), Some(&(22, 22)), "eleven splits of two tiles");

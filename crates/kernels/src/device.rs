@@ -3,21 +3,25 @@
 //! The one `match` between the native CPU device and a GPU is here and in [`crate::recorder`]; operators are written
 //! once for both.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use shaders::Variant;
 
-use crate::buffer::{Allocation, Buffer, Memory, Pool, Usage, Width, cpu_memory, lock, size_class};
+use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
 use crate::ops::{Card, Product, TileKind, TilePlan};
-use crate::profile::{Cost, Profile, Profiler};
+use crate::profile::{Cost, Profile};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
+
+pub(crate) use self::common::Common;
+pub use self::common::Options;
 
 /// Something that runs kernels. Cheap to clone: clones are the same device.
 #[derive(Clone, Debug)]
@@ -26,84 +30,6 @@ pub enum Device {
     Cpu(Arc<CpuDevice>),
     /// A GPU, or a software rasteriser, through wgpu.
     Gpu(Arc<GpuDevice>),
-}
-
-/// Bounds that a device is opened with, beyond its own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Treats a GPU's storage bindings as limited to this many bytes, if its own limit is not lower.
-    pub max_binding_bytes: Option<u64>,
-    /// Refuses allocations beyond this many bytes in all.
-    pub memory_budget_bytes: Option<u64>,
-    /// Uses this tile for every matrix product and convolution on a GPU, so that tests and tuning reach them all. `None`
-    /// chooses by adapter and shape.
-    pub tile: Option<TileKind>,
-    /// The most work of one submission to a GPU, in floating-point operations or what takes as long; one dispatch is never
-    /// cut. `None` goes by the device's measured speed, so that a submission takes about 0.1 s.
-    pub submission_work: Option<u64>,
-}
-
-/// What all devices have: an identity, memory accounting and a pool.
-#[derive(Debug)]
-pub(crate) struct Common {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) usage: Arc<Usage>,
-    pub(crate) profiler: Profiler,
-    pub(crate) options: Options,
-    plans: Mutex<Plans>,
-}
-
-/// Plans that were set, which go before those that are predicted.
-#[derive(Debug, Default)]
-struct Plans {
-    every: Option<TilePlan>,
-    of: HashMap<Product, TilePlan>,
-}
-
-impl Common {
-    pub(crate) fn new(name: String, options: Options) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            name,
-            usage: Arc::default(),
-            profiler: Profiler::default(),
-            options,
-            plans: Mutex::default(),
-        }
-    }
-
-    /// The plan that was set for a product.
-    pub(crate) fn plan_of(&self, product: &Product) -> Option<TilePlan> {
-        let plans = lock(&self.plans);
-        plans.every.or_else(|| plans.of.get(product).copied())
-    }
-
-    /// Makes room for `words` words with `create`, or says what is in the way.
-    pub(crate) fn allocate(
-        &self,
-        words: usize,
-        create: impl FnOnce() -> Result<Memory>,
-    ) -> Result<Allocation> {
-        let bytes = 4 * words as u64;
-        let held = self.usage.held.load(Ordering::Relaxed);
-        if let Some(budget) = self.options.memory_budget_bytes
-            && held + bytes > budget
-        {
-            return Err(self.out_of_memory(bytes, format!("budget {budget}")));
-        }
-        Ok(Allocation::new(create()?, bytes, &self.usage))
-    }
-
-    pub(crate) fn out_of_memory(&self, bytes: u64, budget: String) -> Error {
-        Error::OutOfMemory {
-            device: self.name.clone(),
-            bytes,
-            in_use: self.usage.held.load(Ordering::Relaxed),
-            budget,
-        }
-    }
 }
 
 impl Device {
@@ -180,12 +106,7 @@ impl Device {
 
     /// Uses `plan` for `product` from now on, captured steps aside; without a product for every one.
     pub fn set_plan(&self, product: Option<Product>, plan: Option<TilePlan>) {
-        let mut plans = lock(&self.common().plans);
-        match (product, plan) {
-            (None, plan) => plans.every = plan,
-            (Some(product), Some(plan)) => drop(plans.of.insert(product, plan)),
-            (Some(product), None) => drop(plans.of.remove(&product)),
-        }
+        self.common().set_plan(product, plan);
     }
 
     /// The tiles that can be tried on the device: those in workgroup memory, as far as it has so much, or what suits a software rasteriser.

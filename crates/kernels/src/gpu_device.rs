@@ -137,7 +137,11 @@ impl GpuDevice {
             device,
             queue,
             kind: adapter.kind,
-            card: Card::of(adapter),
+            card: if options.is_large_gpu {
+                Card::H100
+            } else {
+                Card::of(adapter)
+            },
             limits,
             pipelines: Mutex::default(),
             pool: Arc::default(),
@@ -149,7 +153,7 @@ impl GpuDevice {
     }
 
     pub(crate) fn is_software(&self) -> bool {
-        self.kind == AdapterKind::Software
+        self.kind == AdapterKind::Software && !self.common.options.is_large_gpu
     }
 
     pub(crate) fn workgroup_bytes(&self) -> u32 {

@@ -39,6 +39,8 @@ pub(crate) struct TrainStep {
     accumulate: u32,
     mix: MixRecipe,
     every: u64,
+    /// Whether the first reading is here. It is taken after the first step and waited for, so that there is a loss to tell of from then on.
+    has_read: bool,
     under_way: VecDeque<(u64, PendingRead)>,
 }
 
@@ -130,6 +132,7 @@ impl TrainStep {
             accumulate,
             mix: recipe.mix,
             every: if is_waiting_cheap { 1 } else { EVERY },
+            has_read: false,
             under_way: VecDeque::new(),
         })
     }
@@ -209,7 +212,7 @@ impl TrainStep {
                 }
             }
         }
-        if is_last && step.is_multiple_of(self.every) {
+        if is_last && (step.is_multiple_of(self.every) || !self.has_read) {
             self.begin_reading(step)?;
         }
         Ok(())
@@ -227,7 +230,8 @@ impl TrainStep {
 
     /// The next reading that is due: waits for it if too many are under way.
     pub(crate) fn reading(&mut self) -> Result<Option<Reading>> {
-        let most = if self.every == 1 { 0 } else { AHEAD };
+        let is_waited_for = self.every == 1 || !self.has_read;
+        let most = if is_waited_for { 0 } else { AHEAD };
         if self.under_way.len() > most {
             self.take()
         } else {
@@ -258,6 +262,7 @@ impl TrainStep {
             correct_in_five: sum(2),
             count: sum(3),
         };
+        self.has_read = true;
         Ok(Some(Reading { step, totals }))
     }
 }

@@ -34,8 +34,8 @@ impl Tile {
     pub const MEDIUM: Self = Self::workgroup([64, 64, 16], [8, 8]);
     /// The same where an invocation has few registers: 256 with 16 sums each.
     pub const COMPACT: Self = Self::workgroup([64, 64, 16], [4, 4]);
-    /// For results with 96 columns or an odd multiple of it: 96 invocations with 64 sums each.
-    pub const WIDE: Self = Self::workgroup([64, 96, 16], [8, 8]);
+    /// For results with 96 columns or an odd multiple of it: 192 invocations with 32 sums each.
+    pub const WIDE: Self = Self::workgroup([64, 96, 16], [8, 4]);
     /// For small results: 64 invocations with 16 sums each.
     pub const SMALL: Self = Self::workgroup([32, 32, 16], [4, 4]);
     /// For software rasterisers: no workgroup memory, 64 invocations with 64 sums each.
@@ -73,9 +73,8 @@ impl Tile {
     const fn workgroup([m, n, k]: [u32; 3], [thread_m, thread_n]: [u32; 2]) -> Self {
         let (threads_m, threads_n) = (m / thread_m, n / thread_n);
         assert!(
-            threads_m.is_multiple_of(4) && threads_n.is_multiple_of(8)
-                || threads_m.is_multiple_of(8) && threads_n.is_multiple_of(4),
-            "subgroups are 4 x 8 or 8 x 4"
+            threads_m.is_multiple_of(4) && threads_n.is_multiple_of(8),
+            "subgroups are 4 x 8"
         );
         let threads = threads_m * threads_n;
         assert!(

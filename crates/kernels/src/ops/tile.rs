@@ -25,7 +25,7 @@ pub enum TileKind {
     Medium,
     /// 64 x 64 in workgroup memory, 16 sums an invocation.
     Compact,
-    /// 64 x 96 in workgroup memory, 64 sums an invocation.
+    /// 64 x 96 in workgroup memory, 32 sums an invocation.
     Wide,
     /// 32 x 32 in workgroup memory, 16 sums an invocation.
     Small,
