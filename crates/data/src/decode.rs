@@ -19,7 +19,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 
 use crate::budget::{DECODE_BYTES, Reservation};
 use crate::error::DataError;
-use crate::{jpeg, png_chunks};
+use crate::{jpeg, png_chunks, webp_chunks};
 
 /// Files longer than this are refused.
 pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -148,13 +148,13 @@ fn open(bytes: &[u8], budget: u64) -> Result<impl ImageDecoder + '_, String> {
             return Err("the JPEG data is cut off".to_owned());
         }
         Some(ImageFormat::Png) => png_chunks::without_text(bytes),
-        Some(
-            ImageFormat::Jpeg
-            | ImageFormat::WebP
-            | ImageFormat::Bmp
-            | ImageFormat::Gif
-            | ImageFormat::Tiff,
-        ) => bytes.into(),
+        Some(ImageFormat::WebP) => {
+            webp_chunks::check(bytes)?;
+            bytes.into()
+        }
+        Some(ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::Gif | ImageFormat::Tiff) => {
+            bytes.into()
+        }
         _ => return Err("neither JPEG, PNG, WebP, BMP, GIF nor TIFF".to_owned()),
     };
     let mut reader = ImageReader::new(Cursor::new(bytes))

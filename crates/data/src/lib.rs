@@ -55,6 +55,7 @@ mod random;
 mod shapes10;
 mod statistics;
 mod unpack;
+mod webp_chunks;
 
 pub use batch::{Batch, LoaderOptions, PADDING, Tail};
 pub use budget::DECODE_BYTES;
