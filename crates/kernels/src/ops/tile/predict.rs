@@ -24,7 +24,10 @@ const REACHED: f64 = 0.66;
 /// Seconds that a further dispatch costs, the wait for the one before included.
 const DISPATCH: f64 = 4e-6;
 
-/// The fastest plan by [`seconds`] among `tiles` and up to `most` splits.
+/// By how much a split has to be faster to be worth its memory.
+const SPLIT: f64 = 1.05;
+
+/// The best plan by [`cost`] among `tiles` and up to `most` splits.
 pub(super) fn best(card: &Card, product: &Product, tiles: &[TileKind], most: u32) -> TilePlan {
     let plans = tiles.iter().flat_map(|&tile| {
         let least = product.k.div_ceil(MOST_TURNS * tile.tile().k()).max(1);
@@ -38,12 +41,18 @@ pub(super) fn best(card: &Card, product: &Product, tiles: &[TileKind], most: u32
         let plan = move |splits| TilePlan { tile, splits };
         std::iter::once(least).chain(more).map(plan)
     });
-    let time = |plan: &TilePlan| seconds(card, product, *plan);
-    let fastest = plans.min_by(|a, b| time(a).total_cmp(&time(b)));
+    let cost = |plan: &TilePlan| cost(card, product, *plan);
+    let fastest = plans.min_by(|a, b| cost(a).total_cmp(&cost(b)));
     fastest.unwrap_or(TilePlan {
         tile: TileKind::Small,
         splits: 1,
     })
+}
+
+/// What a plan costs: seconds, and somewhat more if it takes memory for partial sums.
+fn cost(card: &Card, product: &Product, plan: TilePlan) -> f64 {
+    let factor = if plan.splits > 1 { SPLIT } else { 1.0 };
+    factor * seconds(card, product, plan)
 }
 
 /// How long a product takes on a card; for ever if the grid is too long.
@@ -57,7 +66,9 @@ pub(super) fn seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
     let sums = f64::from(tile.m) * f64::from(tile.n);
     let stretch = product.k.div_ceil(plan.splits).next_multiple_of(tile.k());
     let work = 2.0 * sums * (f64::from(stretch) + f64::from(AROUND_LOOP));
-    let on_one = (groups / f64::from(card.multiprocessors)).ceil();
+    // Where there are many, the last ones are spread over all.
+    let each = groups / f64::from(card.multiprocessors);
+    let on_one = each.ceil().min((each + 0.75).max(4.0)).max(1.0);
     let filled = (on_one * sums / SUMS).min(1.0).sqrt();
     let (share, start_s) = measured(plan.tile);
     let product_s = on_one * work / (card.flops * share * filled) + start_s;

@@ -65,7 +65,7 @@ fn predictions_for_an_h100_choose_what_was_fastest_on_one() {
             .chunks(2)
             .map(|pair| (plan(pair[0]), pair[1].parse::<f64>().unwrap()));
         let plans: Vec<_> = plans.collect();
-        let time = |plan: TilePlan| seconds(&Card::H100, &product, plan);
+        let time = |plan: TilePlan| cost(&Card::H100, &product, plan);
         let chosen = plans.iter().min_by(|a, b| time(a.0).total_cmp(&time(b.0)));
         let (chosen, took) = *chosen.unwrap();
         let fastest = plans
@@ -102,15 +102,15 @@ fn a_plan_is_the_fastest_of_what_suits_the_card() {
             let plan = best(&card, &product, card.tiles, u32::MAX);
             assert!(card.tiles.contains(&plan.tile), "{plan:?}");
             assert!(product.k / plan.splits >= LEAST_STRETCH || plan.splits == 1);
-            let time = seconds(&card, &product, plan);
+            let least = cost(&card, &product, plan);
             for &tile in card.tiles {
                 for splits in SPLITS
                     .into_iter()
                     .filter(|s| product.k / s >= LEAST_STRETCH)
                 {
-                    let other = seconds(&card, &product, TilePlan { tile, splits });
+                    let other = cost(&card, &product, TilePlan { tile, splits });
                     assert!(
-                        time <= other,
+                        least <= other,
                         "{product:?}: {plan:?} or {tile:?} / {splits}"
                     );
                 }
