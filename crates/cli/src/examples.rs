@@ -74,6 +74,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "tune",
+        &[
+            "alexnet tune",
+            "alexnet tune alexnet-ungrouped --batch-size 64 --json",
+        ],
+    ),
+    (
         "bench",
         &[
             "alexnet bench alexnet --batch-size 128 --profile",
