@@ -138,4 +138,16 @@ fn what_cannot_be_compared_is_an_error() {
         &["bench", "alexnet-small", "--steps", "0"],
         &["--steps", "0"],
     );
+    let large = "9999999999999";
+    fail(
+        &[
+            "bench",
+            "alexnet-small",
+            "--device",
+            "cpu",
+            "--batch-size",
+            large,
+        ],
+        &["batch_size", "memory", large],
+    );
 }

@@ -10,7 +10,7 @@ use model::{Architecture, Mode, Network};
 use tensor::pixels::Augment;
 use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::Input;
 use crate::recipe::Recipe;
 use crate::step::{Place, TrainStep};
@@ -55,7 +55,7 @@ impl Throughput {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let side = architecture.input_size();
         let optimizer = Updater::new(recipe, &network)?;
-        let noise = Noise::new(architecture, n);
+        let noise = Noise::new(architecture, n)?;
         let train = captured(&network, &optimizer, recipe, &noise)?;
         let input = noise.input(device)?;
         let spec = Augment {
@@ -153,20 +153,29 @@ pub(crate) struct Noise {
 
 impl Noise {
     /// `n` images of the size of the network's input.
-    pub(crate) fn new(architecture: &Architecture, n: usize) -> Self {
+    pub(crate) fn new(architecture: &Architecture, n: usize) -> Result<Self> {
         let side = architecture.input_size();
+        let image_len = side * side * CHANNELS;
+        let mut pixels = Vec::new();
+        let reserved = n
+            .checked_mul(image_len)
+            .map(|len| pixels.try_reserve_exact(len));
+        if !matches!(reserved, Some(Ok(()))) {
+            let expected = format!("images of {image_len} bytes that fit into memory");
+            return Err(Error::setting("batch_size", expected, n));
+        }
         let mut word = 1_u32;
-        let pixels = (0..n * side * side * CHANNELS).map(|_| {
+        pixels.extend((0..n * image_len).map(|_| {
             // Numerical Recipes' linear congruential generator; its high byte is random enough.
             word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             word.to_be_bytes()[0]
-        });
+        }));
         let classes = u32::try_from(architecture.classes()).unwrap_or(u32::MAX);
-        Self {
+        Ok(Self {
             side,
-            pixels: pixels.collect(),
+            pixels,
             labels: (0_u32..).take(n).map(|i| i % classes).collect(),
-        }
+        })
     }
 
     /// How many images stay on `device`, if they do.

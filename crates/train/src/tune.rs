@@ -61,7 +61,7 @@ pub fn tune(
 ) -> Result<Vec<Tuned>> {
     let network = Network::new(architecture.clone(), recipe.seed, device)?;
     let optimizer = Updater::new(recipe, &network)?;
-    let noise = Noise::new(architecture, n);
+    let noise = Noise::new(architecture, n)?;
     let times = |plan: Option<TilePlan>| -> Result<Times> {
         device.set_plan(None, plan);
         let step = captured(&network, &optimizer, recipe, &noise);
