@@ -233,11 +233,11 @@ fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
         let wants = run(&cpu, Width::Full);
         // As the sizes have it, and split whatever they are.
         for splits in [None, Some(2)] {
-            device.set_plan(None, splits.map(|splits| TilePlan { tile, splits }));
+            device.set_plan(splits.map(|splits| TilePlan { tile, splits }));
             for ((got, stored), (want, _)) in run(device, width).iter().zip(&wants) {
                 assert_same(got, want, *stored, &format!("{conv:?} in {splits:?}"));
             }
         }
-        device.set_plan(None, None);
+        device.set_plan(None);
     }
 }

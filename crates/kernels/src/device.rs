@@ -15,7 +15,7 @@ use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
-use crate::ops::{Card, Product, TileKind, TilePlan};
+use crate::ops::{Card, TileKind, TilePlan};
 use crate::profile::{Cost, Profile};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
@@ -104,9 +104,9 @@ impl Device {
         }
     }
 
-    /// Uses `plan` for `product` from now on, captured steps aside; without a product for every one.
-    pub fn set_plan(&self, product: Option<Product>, plan: Option<TilePlan>) {
-        self.common().set_plan(product, plan);
+    /// Uses `plan` for every matrix product from now on, captured steps aside, in place of what is predicted.
+    pub fn set_plan(&self, plan: Option<TilePlan>) {
+        self.common().set_plan(plan);
     }
 
     /// The tiles that can be tried on the device: those in workgroup memory, as far as it has so much, or what suits a software rasteriser.

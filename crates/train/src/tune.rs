@@ -63,9 +63,9 @@ pub fn tune(
     let optimizer = Updater::new(recipe, &network)?;
     let noise = Noise::new(architecture, n)?;
     let times = |plan: Option<TilePlan>| -> Result<Times> {
-        device.set_plan(None, plan);
+        device.set_plan(plan);
         let step = captured(&network, &optimizer, recipe, &noise);
-        device.set_plan(None, None);
+        device.set_plan(None);
         let mut step = step?;
         step.train(&optimizer)?;
         device.start_profile();

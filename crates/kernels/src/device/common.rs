@@ -1,12 +1,11 @@
-//! What the CPU device and a GPU have in common: options, identity, accounts of memory, and plans that were set.
+//! What the CPU device and a GPU have in common: options, identity, accounts of memory, and a plan that was set.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
-use crate::ops::{Product, TileKind, TilePlan};
+use crate::ops::{TileKind, TilePlan};
 use crate::profile::Profiler;
 
 /// Bounds that a device is opened with, beyond its own.
@@ -35,14 +34,8 @@ pub(crate) struct Common {
     pub(crate) usage: Arc<Usage>,
     pub(crate) profiler: Profiler,
     pub(crate) options: Options,
-    plans: Mutex<Plans>,
-}
-
-/// Plans that were set, which go before those that are predicted.
-#[derive(Debug, Default)]
-struct Plans {
-    every: Option<TilePlan>,
-    of: HashMap<Product, TilePlan>,
+    /// The plan of every product, where one was set.
+    plan: Mutex<Option<TilePlan>>,
 }
 
 impl Common {
@@ -54,24 +47,18 @@ impl Common {
             usage: Arc::default(),
             profiler: Profiler::default(),
             options,
-            plans: Mutex::default(),
+            plan: Mutex::default(),
         }
     }
 
     /// See [`Device::set_plan`](super::Device::set_plan).
-    pub(super) fn set_plan(&self, product: Option<Product>, plan: Option<TilePlan>) {
-        let mut plans = lock(&self.plans);
-        match (product, plan) {
-            (None, plan) => plans.every = plan,
-            (Some(product), Some(plan)) => drop(plans.of.insert(product, plan)),
-            (Some(product), None) => drop(plans.of.remove(&product)),
-        }
+    pub(super) fn set_plan(&self, plan: Option<TilePlan>) {
+        *lock(&self.plan) = plan;
     }
 
-    /// The plan that was set for a product.
-    pub(crate) fn plan_of(&self, product: &Product) -> Option<TilePlan> {
-        let plans = lock(&self.plans);
-        plans.every.or_else(|| plans.of.get(product).copied())
+    /// The plan that was set.
+    pub(crate) fn plan(&self) -> Option<TilePlan> {
+        *lock(&self.plan)
     }
 
     /// Makes room for `words` words with `create`, or says what is in the way.

@@ -145,7 +145,7 @@ fn choose(device: &Device, product: &Product, most: u32) -> TilePlan {
         let (tile, splits) = (TileKind::Register, 1);
         return TilePlan { tile, splits };
     };
-    if let Some(plan) = device.common().plan_of(product) {
+    if let Some(plan) = device.common().plan() {
         return plan;
     }
     match device.common().options.tile {
