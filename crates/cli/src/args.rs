@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use train::Precision;
 use train::data::Split;
+use train::model::Architecture;
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
@@ -248,17 +249,31 @@ impl From<SplitArg> for Split {
     }
 }
 
+/// What a named network is made for, where that is not its usual.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct SizeArgs {
+    /// For this many classes
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
+    /// For images of this side
+    #[arg(long, value_name = "N")]
+    input_size: Option<usize>,
+}
+
+impl SizeArgs {
+    /// The network of this name, for what was asked.
+    pub(crate) fn network(self, name: &str) -> train::Result<Architecture> {
+        Ok(Architecture::new(name, self.classes, self.input_size)?)
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TuneArgs {
     /// The network, see `alexnet summary`
     #[arg(value_name = "NAME", default_value = "alexnet-cifar")]
     pub(crate) network: String,
-    /// For this many classes
-    #[arg(long, value_name = "N")]
-    pub(crate) classes: Option<usize>,
-    /// For images of this side
-    #[arg(long, value_name = "N")]
-    pub(crate) input_size: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sizes: SizeArgs,
     /// Images in a step
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub(crate) batch_size: usize,
@@ -277,12 +292,8 @@ pub(crate) struct BenchArgs {
     /// The network, see `alexnet summary` [default: compares alexnet-small and alexnet-ungrouped on each device]
     #[arg(value_name = "NAME")]
     pub(crate) network: Option<String>,
-    /// For this many classes
-    #[arg(long, value_name = "N")]
-    pub(crate) classes: Option<usize>,
-    /// For images of this side
-    #[arg(long, value_name = "N")]
-    pub(crate) input_size: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sizes: SizeArgs,
     /// Images in a step [default: 128]
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,
@@ -334,12 +345,8 @@ pub(crate) struct SummaryArgs {
     /// The network; without it, all are listed
     #[arg(value_name = "NAME")]
     pub(crate) network: Option<String>,
-    /// For this many classes
-    #[arg(long, value_name = "N")]
-    pub(crate) classes: Option<usize>,
-    /// For images of this side
-    #[arg(long, value_name = "N")]
-    pub(crate) input_size: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sizes: SizeArgs,
     /// Images in a training step, for the memory it takes
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub(crate) batch_size: usize,

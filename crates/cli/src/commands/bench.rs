@@ -13,7 +13,7 @@ use train::model::Architecture;
 use train::throughput::Throughput;
 use train::{Device, OptimizerKind, Profile, Recipe};
 
-use crate::args::BenchArgs;
+use crate::args::{BenchArgs, PrecisionArg};
 use crate::report::{self, Speed};
 
 /// Steps before the clock counts: caches, pools and shader compilers settle.
@@ -40,11 +40,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
 fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let batch_size = args.batch_size.unwrap_or(DEFAULT_BATCH);
     let device = Device::open(args.device.as_deref().unwrap_or("auto"))?;
-    let architecture = Architecture::new(network, args.classes, args.input_size)?;
-    let recipe = Recipe {
-        precision: args.precision.into(),
-        ..recipe(&architecture)?
-    };
+    let architecture = args.sizes.network(network)?;
+    let recipe = recipe(&architecture, args.precision)?;
     let mut throughput = Throughput::new(&architecture, &recipe, batch_size, &device)?;
     let first_step_s = throughput.train_step()?;
     let mut time = |f: fn(&mut Throughput) -> train::Result<f64>| {
@@ -74,8 +71,9 @@ fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
 }
 
 /// Adam for networks of small images, else the SGD of the paper: what the peers do too.
-pub(super) fn recipe(architecture: &Architecture) -> Result<Recipe> {
+pub(super) fn recipe(architecture: &Architecture, precision: PrecisionArg) -> Result<Recipe> {
     let mut recipe = Recipe::for_dataset("shapes10")?;
+    recipe.precision = precision.into();
     let optimizer = &mut recipe.optimizer;
     if architecture.input_size() <= 64 {
         optimizer.kind = OptimizerKind::Adam;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::model::Architecture;
 
 use crate::args::SummaryArgs;
 use crate::report;
@@ -15,7 +14,7 @@ pub(crate) fn run(args: &SummaryArgs) -> Result<ExitCode> {
     );
     match &args.network {
         Some(name) => {
-            let network = Architecture::new(name, args.classes, args.input_size)?;
+            let network = args.sizes.network(name)?;
             report::summary(&network, args.batch_size, args.output)?;
         }
         None => report::list_networks(args.output)?,

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::model::Architecture;
-use train::{Device, Recipe, tune};
+use train::{Device, tune};
 
 use crate::args::TuneArgs;
 use crate::commands::bench::recipe;
@@ -22,11 +21,8 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
         !tiles.is_empty(),
         "--device: expected a GPU, got the CPU device, which has no tiles to choose from"
     );
-    let architecture = Architecture::new(&args.network, args.classes, args.input_size)?;
-    let recipe = Recipe {
-        precision: args.precision.into(),
-        ..recipe(&architecture)?
-    };
+    let architecture = args.sizes.network(&args.network)?;
+    let recipe = recipe(&architecture, args.precision)?;
     let mut progress = Progress::new(args.output);
     let found = tune::tune(
         &architecture,
