@@ -18,8 +18,6 @@ mod last_batch;
 mod not_finite;
 #[path = "train/optim.rs"]
 mod optim;
-#[path = "train/parity.rs"]
-mod parity;
 #[path = "train/precision.rs"]
 mod precision;
 #[path = "train/profile.rs"]

@@ -8,8 +8,6 @@
 
 pub mod ops;
 pub mod philox;
-#[cfg(feature = "testing")]
-pub mod testing;
 
 mod buffer;
 mod cpu;

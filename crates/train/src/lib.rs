@@ -22,7 +22,6 @@ mod input;
 mod lock;
 mod memory;
 mod norms;
-mod pattern;
 mod preparation;
 mod preview;
 mod profiler;
@@ -39,10 +38,9 @@ mod trainer;
 mod trial;
 mod updater;
 
+pub mod globs;
 pub mod metrics;
 pub mod optim;
-pub mod parity;
-pub mod proof;
 pub mod schedule;
 pub mod throughput;
 pub mod tune;
@@ -73,7 +71,6 @@ pub use trial::has_learnt_batch;
 
 pub use data;
 pub use model;
-pub use tensor::gradcheck;
 pub use tensor::{
     Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind,
     TilePlan,

@@ -1,4 +1,4 @@
-//! Which crate may use which: `cli -> report -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
+//! Which crate may use which: `cli -> { report, verify } -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
 //! `files` is below all of them. Development dependencies are free; a test may look anywhere.
 
 use super::files::File;
@@ -14,7 +14,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("data", &["files"]),
     ("train", &["files", "tensor", "model", "data"]),
     ("report", &["files", "model", "data", "train"]),
-    ("cli", &["files", "train", "report"]),
+    ("verify", &["files", "kernels", "tensor", "model", "train"]),
+    ("cli", &["files", "train", "report", "verify"]),
     ("xtask", &[]),
 ];
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use train::Device;
-use train::parity;
+use verify::parity;
 
 use crate::args::ParityArgs;
 use crate::report;

@@ -14,6 +14,10 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel, Twin, params};
 
+mod naive;
+
+pub use naive::naive_product;
+
 const OP: &str = "gemm";
 
 params! {

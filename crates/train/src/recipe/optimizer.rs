@@ -5,7 +5,7 @@ use model::layers::BatchNorm;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::pattern::is_match;
+use crate::globs::is_match;
 
 /// The optimizer and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! im2col against the convolution it stands for, col2im as its transpose, and the sum over columns.
 
+use super::naive;
 use super::support::{assert_equal, integers};
 use crate::cpu::column_sum::column_sum;
 use crate::cpu::gemm::{Transposes, gemm};
@@ -7,7 +8,6 @@ use crate::cpu::im2col::{col2im, im2col};
 use crate::kernel::CpuArgs;
 use crate::ops::conv2d::Conv2dParams;
 use crate::ops::gemm::GemmParams;
-use crate::testing::naive;
 
 fn params() -> Conv2dParams {
     Conv2dParams {
