@@ -10,10 +10,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::data::Shapes10;
+use data::Shapes10;
+use tensor::Device;
 use train::{
-    Device, Event, Memory, Outcome, Recipe, RunDir, Summary, Trainer, peak_host_bytes,
-    resident_bytes,
+    Event, Memory, Outcome, Recipe, RunDir, Summary, Trainer, peak_host_bytes, resident_bytes,
 };
 
 /// Steps after which caches, pools and allocators have all they need.

@@ -40,10 +40,11 @@ mod views;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::data::{DataSet, Shapes10};
+use data::{DataSet, Shapes10};
+use tensor::{Device, DeviceOptions};
 use train::{
-    AverageRecipe, CropKind, Device, DeviceOptions, EraseRecipe, Error, Event, MixRecipe, Outcome,
-    Recipe, RunDir, Summary, Trainer,
+    AverageRecipe, CropKind, EraseRecipe, Error, Event, MixRecipe, Outcome, Recipe, RunDir,
+    Summary, Trainer,
 };
 
 /// Four epochs of four steps, which leave out six of the 70 images; `last_batch` has those that don't.

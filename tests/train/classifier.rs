@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use train::data::{self, Images, Split};
-use train::model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
-use train::{Classifier, CropKind, Device, FitKind, Recipe, Trainer, Views, Weights};
+use data::{Images, Split};
+use model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
+use tensor::Device;
+use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Views, Weights};
 
 use super::{data, finished, recipe, run};
 

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use train::data::Images;
-use train::model::Network;
+use data::Images;
+use model::Network;
+use tensor::Device;
 use train::{
-    CheckpointsRecipe, Device, EarlyStoppingRecipe, Ended, Evaluation, Event, Metric,
-    OptimizerKind, Recipe, RunDir, ScheduleKind, StepRow, Summary, Trainer, Weights,
+    CheckpointsRecipe, EarlyStoppingRecipe, Ended, Evaluation, Event, Metric, OptimizerKind,
+    Recipe, RunDir, ScheduleKind, StepRow, Summary, Trainer, Weights,
 };
 
 use super::{assert_same_run, bytes, data, finished, recipe, run, trainer};

@@ -3,9 +3,9 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
+use data::{DataSet, Progress as DataProgress, Split, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use train::data::{DataSet, Progress as DataProgress, Split, Stage};
-use train::model::Head;
+use model::Head;
 use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;

@@ -17,10 +17,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use ::data::Split;
 use anyhow::Result;
+use model::networks;
 use serde_json::{Value, json};
-use train::data::Split;
-use train::model::networks;
 use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};

@@ -8,7 +8,8 @@ use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use model::layers::{Flatten, MaxPool};
 use model::{Layer, Network};
-use train::{Device, Mistake, Preview, Weights};
+use tensor::Device;
+use train::{Mistake, Preview, Weights};
 
 use crate::error::{Error, Result};
 use crate::plots::sheet::{Grid, Tile, sheet};

@@ -1,7 +1,11 @@
 //! Learning rates over a run. The formulas are PyTorch's, in f64; what a step is (an optimizer step or an epoch) is the
 //! caller's choice. Not for applying them: the trainer writes a rate into the step's scalars.
 
+mod recipe;
+
 use std::f64::consts::PI;
+
+pub use recipe::{ScheduleKind, ScheduleRecipe};
 
 /// How the learning rate follows from the step `t = 0, 1, …` alone.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,6 +2,9 @@
 //!
 //! The step is the trainer's own, captured and replayed, with the loss read after every step; what is left out is the
 //! loading of other batches, which goes on beside it. On a GPU the images stay on the device, as those of all but large data sets do.
+//!
+//! Why it is here and not beside the verb: it times the very [`TrainStep`] that the trainer captures, which nobody else is to see,
+//! and [`crate::tune`] and `cargo bench -p train` time the same one.
 
 use std::time::Instant;
 
@@ -11,10 +14,10 @@ use tensor::pixels::Augment;
 use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::input::Input;
 use crate::recipe::Recipe;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
 use crate::step::{Place, TrainStep};
-use crate::updater::Updater;
 
 /// A network ready to be timed.
 #[derive(Debug)]

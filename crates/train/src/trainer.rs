@@ -1,11 +1,14 @@
 //! The training loop: epochs of captured steps, validation, checkpoints, and the test at the end.
 
+pub(crate) mod callback;
 mod epoch;
 mod finish;
 mod initial;
+pub(crate) mod memory;
 mod rate_search;
 mod resume;
 mod steps;
+pub(crate) mod trial;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -14,21 +17,20 @@ use data::{DataSet, Loader, LoaderOptions, Tail};
 use model::{Architecture, Network};
 use tensor::Device;
 
-use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
-use crate::checkpoint::State;
-use crate::control::Metric;
-use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::evaluator::Evaluator;
-use crate::input::Input;
-use crate::memory::Ahead;
-use crate::profiler::Profiler;
-use crate::recipe::{InitKind, Recipe};
-use crate::run_dir::RunDir;
+use crate::eval::evaluator::Evaluator;
+use crate::recipe::{InitKind, Metric, Recipe};
+use crate::run::checkpoint::State;
+use crate::run::dir::RunDir;
+use crate::run::environment::Environment;
+use crate::run::profiler::Profiler;
+use crate::run::step_log::StepLog;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
-use crate::step_log::StepLog;
-use crate::updater::Updater;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
+use crate::trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
+use crate::trainer::memory::Ahead;
 
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
 pub use resume::ResumeOptions;

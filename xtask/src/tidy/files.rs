@@ -56,10 +56,10 @@ const OPENS: &[(&str, &str)] = &[
         "the kernel's own files in /proc",
     ),
     (
-        "crates/train/src/environment.rs",
+        "crates/train/src/run/environment.rs",
         "the kernel's own files in /proc",
     ),
-    ("crates/train/src/lock.rs", "the host's name in /proc"),
+    ("crates/train/src/run/lock.rs", "the host's name in /proc"),
 ];
 
 /// A file of the repository.

@@ -1,5 +1,5 @@
-//! Which crate may use which: `cli -> { report, verify } -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
-//! `files` is below all of them. Development dependencies are free; a test may look anywhere.
+//! Which crate may use which: `cli -> { report, verify } -> train -> { model, data }`, `model -> tensor -> kernels -> { shaders, wgpu }`.
+//! What is above `train` also uses what is below it, `kernels` but by `verify` through `tensor`. `files` is below all of them. Development dependencies are free; a test may look anywhere.
 
 use super::files::File;
 use crate::cargo::{Package, Workspace};
@@ -13,9 +13,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &["files", "tensor"]),
     ("data", &["files"]),
     ("train", &["files", "tensor", "model", "data"]),
-    ("report", &["files", "model", "data", "train"]),
+    ("report", &["files", "tensor", "model", "data", "train"]),
     ("verify", &["files", "kernels", "tensor", "model", "train"]),
-    ("cli", &["files", "train", "report", "verify"]),
+    (
+        "cli",
+        &[
+            "files", "tensor", "model", "data", "train", "report", "verify",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

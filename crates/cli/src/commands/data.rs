@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use data::{DataSet, Split};
 use train::Recipe;
-use train::data::{self, DataSet, Split};
 
 use crate::args::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
 use crate::progress::Progress;

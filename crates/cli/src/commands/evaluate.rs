@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use train::data::Split;
-use train::model::Preparation;
+use data::Split;
+use model::Preparation;
 use train::{Evaluation, Recipe, Scored, Views, Weights};
 
 use crate::args::{EvaluateArgs, ViewsArg};

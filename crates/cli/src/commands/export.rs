@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
-use train::model::{Format, Network};
+use model::{Format, Network};
+use tensor::Device;
 
 use crate::args::{ExportArgs, FormatArg};
 use crate::report;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
-use train::model::Architecture;
+use model::Architecture;
+use tensor::Device;
 use verify::{network, operators};
 
 use crate::args::GradcheckArgs;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
+use tensor::Device;
 use verify::parity;
 
 use crate::args::ParityArgs;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 use files::escape;
 use serde_json::{Value, json};
-use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
 use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
 use crate::args::OutputArgs;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use model::{Architecture, networks};
 use serde_json::{Value, json};
-use train::model::{Architecture, networks};
-use train::{Adapter, Device};
+use tensor::{Adapter, Device};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
-use train::Device;
+use tensor::Device;
 use verify::parity::{Report, Verdict};
 
 use super::{print_json, to_stderr, to_stdout};

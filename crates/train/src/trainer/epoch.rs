@@ -5,13 +5,13 @@ use std::time::Instant;
 use data::Split;
 
 use super::{BEST, LAST, Trainer};
-use crate::callback::{Event, Listener};
-use crate::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::error::{Error, Result};
-use crate::norms;
-use crate::record::{Row, rounded, significant};
-use crate::run_dir::EPOCH;
-use crate::score::Score;
+use crate::eval::score::Score;
+use crate::run::checkpoint::{self, Best, Checkpoint, Partial};
+use crate::run::dir::EPOCH;
+use crate::run::norms;
+use crate::run::rows::{Row, rounded, significant};
+use crate::trainer::callback::{Event, Listener};
 
 impl Trainer {
     /// Validates, and saves the epoch that is done.

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::{BEST, LAST, Trainer};
-use crate::checkpoint::{self, Part, State};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
-use crate::run_dir::RunDir;
-use crate::split_record::{self, SplitRecord};
+use crate::run::checkpoint::{self, Part, State};
+use crate::run::dir::RunDir;
+use crate::run::split_record::{self, SplitRecord};
 
 /// How a run is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::time::Instant;
 use tensor::ops::accuracy::Totals;
 
 use super::{Pause, Trainer};
-use crate::callback::{Event, Listener, RateChange, Step};
-use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::run::checkpoint::Partial;
 use crate::step::{Place, Reading};
+use crate::trainer::callback::{Event, Listener, RateChange, Step};
 
 impl Trainer {
     /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::callback::Step;
 use crate::error::{Error, Result};
-use crate::record::{number_or_null, rounded, significant};
+use crate::run::rows::{number_or_null, rounded, significant};
+use crate::trainer::callback::Step;
 
 /// The file in a run folder.
 const NAME: &str = "steps.jsonl";

@@ -6,13 +6,13 @@ use data::{DataSet, Split};
 use model::Network;
 use tensor::Device;
 
-use crate::checkpoint::{self, Part};
-use crate::class_names::match_images;
 use crate::error::{Error, Result};
-use crate::evaluator::Evaluator;
+use crate::eval::class_names::match_images;
+use crate::eval::evaluator::Evaluator;
+use crate::eval::score::Score;
 use crate::recipe::Recipe;
-use crate::run_dir::RunDir;
-use crate::score::Score;
+use crate::run::checkpoint::{self, Part};
+use crate::run::dir::RunDir;
 
 /// Weights on disk, and how they were trained, if that is known.
 #[derive(Clone, Debug)]

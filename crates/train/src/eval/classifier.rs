@@ -7,9 +7,9 @@ use model::{Mode, Network, Preparation};
 use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{self, Weights};
-use crate::input::Input;
+use crate::eval::evaluate::{self, Weights};
 use crate::recipe::{ImagesRecipe, Recipe, Views};
+use crate::step::input::Input;
 
 /// Pictures that are classified at once.
 const BATCH: usize = 32;

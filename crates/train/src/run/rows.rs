@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::callback::Ended;
+use crate::trainer::callback::Ended;
 
 /// A row of the metrics: what an epoch came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use model::Architecture;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::lock::FolderLock;
 use crate::recipe::Recipe;
-use crate::record::{COLUMNS, Row, Summary, csv_line};
+use crate::run::lock::FolderLock;
+use crate::run::rows::{COLUMNS, Row, Summary, csv_line};
 
 /// The file that makes a folder a run.
 const CONFIG: &str = "config.toml";
@@ -199,7 +199,7 @@ impl RunDir {
     /// If the recipe or the weights can't be read.
     pub fn own_network(&self) -> Result<Option<Architecture>> {
         let name = self.recipe()?.network;
-        let path = crate::checkpoint::model_path(&self.checkpoint("last"));
+        let path = crate::run::checkpoint::model_path(&self.checkpoint("last"));
         if model::networks().any(|(known, _)| known == name) || !path.is_file() {
             return Ok(None);
         }

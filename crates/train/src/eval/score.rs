@@ -3,8 +3,8 @@
 use data::PADDING;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Confusion, is_answer};
-use crate::record::rounded;
+use crate::eval::metrics::{Confusion, is_answer};
+use crate::run::rows::rounded;
 
 /// The wrong answers that are kept: the most confident ones.
 const MOST_MISTAKES: usize = 64;

@@ -7,9 +7,9 @@ use model::{Mode, Network};
 use tensor::{Element, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::Result;
-use crate::input::Input;
+use crate::eval::score::{Score, Tally};
 use crate::recipe::{Recipe, Views};
-use crate::score::{Score, Tally};
+use crate::step::input::Input;
 
 /// Batches that may be under way on the device before the first is waited for.
 const AHEAD: usize = 2;

@@ -6,8 +6,8 @@ use data::Split;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::record::{number_or_null, rounded};
-use crate::score::{Mistake, Score};
+use crate::eval::score::{Mistake, Score};
+use crate::run::rows::{number_or_null, rounded};
 
 /// `evaluation.json`: what a network reaches on a split, class by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

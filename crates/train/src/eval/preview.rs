@@ -8,8 +8,8 @@ use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::input::Input;
 use crate::recipe::{Recipe, Views};
+use crate::step::input::Input;
 
 /// The deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
 /// shifts are too small for the eye.

@@ -2,11 +2,10 @@
 
 use data::DataSet;
 
-use crate::control::CheckpointsRecipe;
 use crate::error::Result;
-use crate::rate::{ScheduleKind, ScheduleRecipe};
-use crate::recipe::{CropKind, EvaluationRecipe, MixRecipe, Recipe};
-use crate::record::Summary;
+use crate::recipe::{CheckpointsRecipe, CropKind, EvaluationRecipe, MixRecipe, Recipe};
+use crate::run::rows::Summary;
+use crate::schedule::{ScheduleKind, ScheduleRecipe};
 
 /// Batches of each split in a fast run.
 const FAST_BATCHES: usize = 3;

@@ -4,11 +4,11 @@ use data::DataSet;
 use model::Network;
 use tensor::Device;
 
-use crate::environment::resident_bytes;
 use crate::error::Result;
-use crate::evaluator::Evaluator;
+use crate::eval::evaluator::Evaluator;
 use crate::recipe::Recipe;
-use crate::updater::Updater;
+use crate::run::environment::resident_bytes;
+use crate::step::updater::Updater;
 
 /// The most memory that a run will hold at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

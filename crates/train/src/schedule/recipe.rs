@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::Metric;
+use super::{OneCycle, Plateau, Schedule};
 use crate::error::{Error, Result};
-use crate::record::Row;
-use crate::schedule::{OneCycle, Plateau, Schedule};
+use crate::recipe::Metric;
+use crate::run::rows::Row;
 
 /// How the learning rate goes over a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

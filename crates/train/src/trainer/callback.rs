@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use data::Split;
 use serde::{Deserialize, Serialize};
 
-use crate::control::Metric;
-use crate::memory::Memory;
-use crate::record::{Row, Summary};
+use crate::recipe::Metric;
+use crate::run::rows::{Row, Summary};
+use crate::trainer::memory::Memory;
 
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug)]

@@ -62,7 +62,7 @@ impl FolderLock {
 /// Writes down who holds the lock.
 fn note(file: &mut File) -> std::io::Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let since = crate::run_dir::timestamp(now.unwrap_or(Duration::ZERO));
+    let since = crate::run::dir::timestamp(now.unwrap_or(Duration::ZERO));
     let text = format!(
         "process {} on {} since {since} UTC\n",
         std::process::id(),

@@ -6,7 +6,7 @@ use model::Network;
 use tensor::{Gradients, Tensor};
 
 use crate::error::Result;
-use crate::record::significant;
+use crate::run::rows::significant;
 
 /// The file in a run folder.
 const NAME: &str = "norms.csv";

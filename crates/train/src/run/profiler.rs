@@ -7,7 +7,7 @@ use serde_json::json;
 use tensor::{Device, KernelTime, Profile, Roofline};
 
 use crate::error::Result;
-use crate::run_dir::RunDir;
+use crate::run::dir::RunDir;
 
 /// Steps before the first that is timed: pools and shader compilers settle.
 const WARM_UP: u64 = 3;
