@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 
 use shaders::Variant;
 
+use crate::adapters::{self, Adapter};
 use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
@@ -18,7 +19,6 @@ use crate::kernel::{Grid, Kernel, Params};
 use crate::ops::{Card, TileKind, TilePlan};
 use crate::profile::{Cost, Profile};
 use crate::recorder::Recording;
-use crate::selection::{self, Adapter};
 
 pub(crate) use self::common::Common;
 pub use self::common::Options;
@@ -55,7 +55,7 @@ impl Device {
     /// # Errors
     /// As [`Device::open`].
     pub fn open_with(selector: &str, options: Options) -> Result<Self> {
-        match selection::select(selector)? {
+        match adapters::select(selector)? {
             None => Ok(Self::Cpu(Arc::new(CpuDevice::new(options)))),
             Some(adapter) => Ok(Self::Gpu(Arc::new(GpuDevice::open(&adapter, options)?))),
         }
@@ -64,7 +64,7 @@ impl Device {
     /// The adapters that `gpu:N` counts, best first.
     #[must_use]
     pub fn adapters() -> Vec<Adapter> {
-        selection::adapters()
+        adapters::adapters()
     }
 
     pub(crate) fn common(&self) -> &Common {

@@ -16,6 +16,7 @@ use shaders::Variant;
 
 pub(crate) use self::readback::Readback;
 
+use crate::adapters::{Adapter, AdapterKind};
 use crate::buffer::{Buffer, Memory, Pool, Width, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
@@ -24,7 +25,6 @@ use crate::ops::Card;
 use crate::pipeline::{self, Pipeline};
 use crate::profile::Cost;
 use crate::recorder::Dispatch;
-use crate::selection::{Adapter, AdapterKind};
 
 use capture::Capture;
 use pace::Pace;

@@ -11,6 +11,7 @@ mod compare;
 mod layout;
 mod manifest;
 mod onnx;
+mod recorded;
 mod report;
 mod torch;
 

@@ -1,4 +1,4 @@
-//! The checks of a case on a device, and the comparer they rest on.
+//! The checks of a case on a device.
 
 use std::sync::OnceLock;
 
@@ -6,40 +6,9 @@ use kernels::ops::cast;
 use kernels::{Buffer, Device, Result, Width};
 
 use super::cases::Case;
-use super::fill::{Input, SplitMix, to_half};
-
-/// Step of the central differences. The reference is f64, so truncation (`h^2`) and cancellation (`2^-53 / h`) both
-/// stay far under f32's rounding.
-const STEP: f64 = 1e-4;
-
-/// What one check of one case on one device found.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// What was compared: `forward`, `backward NAME` or `twin …`.
-    pub check: String,
-    /// Worst error found, as a fraction of the values' magnitude.
-    pub error: f64,
-    /// The most that rounding explains, on the same scale.
-    pub tolerance: f64,
-    /// Whether the error is within the tolerance and the values are worth comparing.
-    pub passed: bool,
-    /// Why not, if there is more to say than the numbers.
-    pub note: String,
-}
-
-/// The relative error that `terms` f32 terms can accumulate: `4 * 2^-24 * (2 + sqrt(terms))`.
-///
-/// Each of the `terms` additions rounds by at most `2^-24` of the running sum; such errors add like a random walk
-/// (`sqrt`), two roundings are there in any case (a product and the store), and 4 covers the tail. It is the rule of the
-/// recorded PyTorch cases. No terms: the result must be exact.
-#[must_use]
-pub fn tolerance(terms: usize) -> f64 {
-    if terms == 0 {
-        0.0
-    } else {
-        4.0 * 2.0_f64.powi(-24) * (2.0 + (terms as f64).sqrt())
-    }
-}
+use super::compare::{Row, compare, largest, tolerance};
+use super::differences::Objective;
+use super::fill::{Input, to_half};
 
 /// A GPU for tests: the best adapter, a software one if there is nothing else.
 ///
@@ -49,63 +18,6 @@ pub fn gpu() -> Result<Device, String> {
     static GPU: OnceLock<Result<Device, String>> = OnceLock::new();
     GPU.get_or_init(|| Device::open("gpu").map_err(|error| error.to_string()))
         .clone()
-}
-
-/// Compares element by element. The error is the largest difference over `magnitude`.
-pub fn compare(
-    check: impl Into<String>,
-    got: &[f64],
-    want: &[f64],
-    magnitude: f64,
-    tolerance: f64,
-) -> Row {
-    let row = |error: f64, passed, note: String| Row {
-        check: check.into(),
-        error,
-        tolerance,
-        passed,
-        note,
-    };
-    if got.len() != want.len() {
-        return row(
-            f64::INFINITY,
-            false,
-            format!("{} elements, expected {}", got.len(), want.len()),
-        );
-    }
-    let magnitude = if magnitude > 0.0 { magnitude } else { 1.0 };
-    let (mut worst, mut at) = (0.0, 0);
-    for (i, (got, want)) in got.iter().zip(want).enumerate() {
-        let same = got == want || got.is_nan() && want.is_nan();
-        let error = if same {
-            0.0
-        } else {
-            (got - want).abs() / magnitude
-        };
-        // A NaN that should not be there is the worst error there is.
-        let error = if error.is_nan() { f64::INFINITY } else { error };
-        if error > worst {
-            (worst, at) = (error, i);
-        }
-    }
-    let zeros = want.iter().filter(|x| **x == 0.0).count();
-    if want.len() >= 16 && zeros * 20 > want.len() * 19 {
-        return row(
-            worst,
-            false,
-            format!(
-                "{zeros} of {} expected values are zero: nothing is proven",
-                want.len()
-            ),
-        );
-    }
-    let passed = worst <= tolerance;
-    let note = if passed {
-        String::new()
-    } else {
-        format!("at {at}: got {}, expected {}", got[at], want[at])
-    };
-    row(worst, passed, note)
 }
 
 /// Checks `case` on `device`: forward against the f64 reference, backward against central differences of it, and on
@@ -283,16 +195,6 @@ fn magnitudes<T: std::ops::Deref<Target = [f64]>>(
         .collect()
 }
 
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |most, x| {
-        if x.is_finite() {
-            x.abs().max(most)
-        } else {
-            most
-        }
-    })
-}
-
 /// A case's results on one device, widened to f64.
 struct Run {
     dy: Vec<f64>,
@@ -360,134 +262,4 @@ fn download(device: &Device, buffer: &Buffer) -> Result<Output> {
         elements: words.into_iter().map(f64::from).collect(),
         width: buffer.width(),
     })
-}
-
-/// `L = sum(dy * reference(inputs)[0])` as a function of one input.
-struct Objective<'a> {
-    case: &'a dyn Case,
-    values: &'a [Vec<f64>],
-    dy: &'a [f64],
-    input: usize,
-}
-
-impl Objective<'_> {
-    fn at(&self, direction: &[f64], step: f64) -> f64 {
-        let mut values = self.values.to_vec();
-        for (x, v) in values[self.input].iter_mut().zip(direction) {
-            *x += step * v;
-        }
-        self.case.reference(&values)[0]
-            .iter()
-            .zip(self.dy)
-            .map(|(y, dy)| y * dy)
-            .sum()
-    }
-
-    /// Compares `gradient` with central differences along each of some directions.
-    fn check(&self, name: &str, gradient: &[f64], terms: usize, flops: usize) -> Row {
-        let (mut got, mut want, mut scale) = (Vec::new(), Vec::new(), 0.0_f64);
-        if gradient.len() != self.values[self.input].len() {
-            return compare(
-                format!("backward {name}"),
-                gradient,
-                &self.values[self.input],
-                1.0,
-                0.0,
-            );
-        }
-        let most = largest(gradient);
-        for direction in directions(gradient.len(), flops) {
-            let norm = direction.iter().map(|v| v * v).sum::<f64>().sqrt();
-            let slope = (self.at(&direction, STEP) - self.at(&direction, -STEP)) / (2.0 * STEP);
-            got.push(
-                gradient
-                    .iter()
-                    .zip(&direction)
-                    .map(|(g, v)| g * v)
-                    .sum::<f64>()
-                    / norm,
-            );
-            want.push(slope / norm);
-            scale = scale.max(want[want.len() - 1].abs());
-        }
-        // Rounding errors of the elements are independent, so along a unit direction they add to one element's.
-        // What the differences themselves lose is 1e-6 at most of the steepest slope.
-        compare(
-            format!("backward {name}"),
-            &got,
-            &want,
-            most.max(scale),
-            tolerance(terms) + 1e-6,
-        )
-    }
-}
-
-/// Every coordinate of a short input; of a long one single coordinates and dense directions, fewer where forward is dear.
-fn directions(len: usize, flops: usize) -> Vec<Vec<f64>> {
-    let unit = |i: usize| {
-        let mut v = vec![0.0; len];
-        v[i] = 1.0;
-        v
-    };
-    if len <= 24 {
-        return (0..len).map(unit).collect();
-    }
-    let mut random = SplitMix(7);
-    let (single, dense) = if flops < 1_000_000 {
-        (12, 4)
-    } else if flops < 50_000_000 {
-        (4, 3)
-    } else {
-        (1, 2)
-    };
-    let mut all: Vec<_> = (0..single).map(|_| unit(random.index(len))).collect();
-    all.extend((0..dense).map(|_| (0..len).map(|_| 2.0 * random.unit() - 1.0).collect()));
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_comparer_accepts_what_it_should() {
-        let want: Vec<f64> = (1..100).map(f64::from).collect();
-        let near: Vec<f64> = want.iter().map(|x| x + 1e-7).collect();
-        assert!(
-            compare("", &want, &want, 99.0, 0.0).passed,
-            "equal is exact"
-        );
-        assert!(
-            compare("", &near, &want, 99.0, 1e-8).passed,
-            "within the tolerance"
-        );
-        assert!(
-            compare("", &[f64::NAN], &[f64::NAN], 1.0, 0.0).passed,
-            "NaN is NaN"
-        );
-    }
-
-    #[test]
-    fn the_comparer_catches_what_it_should() {
-        let want: Vec<f64> = (1..100).map(f64::from).collect();
-        let mut one_off = want.clone();
-        one_off[57] += 1e-3;
-        assert!(
-            !compare("", &one_off, &want, 99.0, 1e-6).passed,
-            "one element of many"
-        );
-        assert!(
-            !compare("", &want[1..], &want, 99.0, 1.0).passed,
-            "a length"
-        );
-        assert!(!compare("", &[f64::NAN], &[1.0], 1.0, 1e9).passed, "a NaN");
-        assert!(
-            !compare("", &[1.0], &[f64::INFINITY], 1.0, 1e9).passed,
-            "an infinity"
-        );
-        assert!(
-            !compare("", &[0.0; 99], &[0.0; 99], 1.0, 1e9).passed,
-            "nothing but zeros"
-        );
-    }
 }

@@ -3,7 +3,8 @@
 use kernels::Device;
 
 use super::cases::operators;
-use super::check::{Row, check};
+use super::check::check;
+use super::compare::Row;
 use crate::error::{Error, Result};
 
 /// One check of one operator's case on one device.

@@ -1,7 +1,7 @@
 //! Whether what came out is what was recorded, within the recorded tolerance.
 
 use super::array::{Array, Elements};
-use super::manifest::Expected;
+use super::recorded::Expected;
 
 /// The worst of a comparison.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -14,7 +14,7 @@ mod window;
 use tensor::Device;
 
 use super::array::{Array, elements_of};
-use super::manifest::{Loaded, Outcome};
+use super::recorded::{Loaded, Outcome};
 use super::{Error, Result};
 
 pub(super) fn run(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {

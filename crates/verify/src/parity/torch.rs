@@ -11,7 +11,7 @@ mod update;
 use tensor::{Device, Tensor};
 
 use super::array::Array;
-use super::manifest::{Loaded, Outcome};
+use super::recorded::{Loaded, Outcome};
 use super::{Error, Result};
 
 pub(super) use loss::reduction;

@@ -4,7 +4,7 @@ use tensor::Device;
 use tensor::ops::conv2d::{Padding, Window};
 
 use super::super::array::Array;
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::{Error, Result};
 use super::axis_of;
 use train::metrics::top_k_classes;

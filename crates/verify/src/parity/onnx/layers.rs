@@ -8,7 +8,7 @@ use tensor::{Device, Tensor};
 
 use super::super::array::Array;
 use super::super::layout::{channels_first, channels_last};
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::{Error, Result};
 
 pub(super) fn batch_norm(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {

@@ -5,7 +5,7 @@ use tensor::ops::cross_entropy::{CrossEntropy, Reduction};
 
 use super::super::array::Array;
 use super::super::layout::{channels_first, channels_last};
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::torch::reduction;
 use super::super::{Error, Result};
 

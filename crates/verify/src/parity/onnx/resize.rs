@@ -5,7 +5,7 @@ use tensor::ops::resize::Resize;
 
 use super::super::array::Array;
 use super::super::layout::{channels_first, channels_last};
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::{Error, Result};
 use super::{axis_of, skip};
 

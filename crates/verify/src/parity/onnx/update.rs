@@ -4,7 +4,7 @@ use tensor::update::{Adam, Sgd, StepBuffer, StepScalars, adam_step, sgd_step};
 use tensor::{Device, Tensor};
 
 use super::super::array::Array;
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::{Error, Result};
 
 /// The rate, the number of steps before, and the tensors in `kinds` lists of one length.

@@ -7,7 +7,7 @@ use tensor::{Device, Tensor};
 use super::super::array::Array;
 use super::super::attributes::Attributes;
 use super::super::layout::{channels_first, channels_last, filters};
-use super::super::manifest::{Loaded, Outcome};
+use super::super::recorded::{Loaded, Outcome};
 use super::super::{Error, Result};
 use super::{broadcast, checked_len, skip};
 

@@ -6,7 +6,7 @@ use tensor::{Device, Tensor};
 use super::super::Result;
 use super::super::array::Array;
 use super::super::layout::transposed;
-use super::super::manifest::Loaded;
+use super::super::recorded::Loaded;
 use super::{Outputs, outputs, with_gradients};
 
 pub(super) fn gemm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {

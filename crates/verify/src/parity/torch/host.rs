@@ -2,7 +2,7 @@
 
 use super::super::array::{Array, SplitMix};
 use super::super::attributes::Attributes;
-use super::super::manifest::{Loaded, parse_seed};
+use super::super::recorded::{Loaded, parse_seed};
 use super::super::{Error, Result};
 use super::{Outputs, outputs};
 use train::metrics::{Confusion, Scores, top_k_accuracy, top_k_classes};

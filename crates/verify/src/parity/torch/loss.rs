@@ -4,7 +4,7 @@ use tensor::Device;
 use tensor::ops::cross_entropy::{CrossEntropy, Reduction};
 
 use super::super::array::Array;
-use super::super::manifest::Loaded;
+use super::super::recorded::Loaded;
 use super::super::{Error, Result};
 use super::{Outputs, outputs};
 

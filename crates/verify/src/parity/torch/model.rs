@@ -10,7 +10,7 @@ use tensor::{Device, Tensor};
 use super::super::array::Array;
 use super::super::attributes::Attributes;
 use super::super::layout::{channels_last, filters, filters_back, transposed};
-use super::super::manifest::Loaded;
+use super::super::recorded::Loaded;
 use super::super::{Error, Result};
 use super::normalization::lrn_of;
 use super::update::Optimizer;

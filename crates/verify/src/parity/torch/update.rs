@@ -7,7 +7,7 @@ use tensor::{Device, Tensor};
 
 use super::super::array::Array;
 use super::super::attributes::Attributes;
-use super::super::manifest::Loaded;
+use super::super::recorded::Loaded;
 use super::super::{Error, Result};
 use super::{Outputs, outputs};
 
