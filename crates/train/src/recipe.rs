@@ -14,7 +14,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use data::{DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
+use data::{Channels, DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
+use model::ImageSize;
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
@@ -54,9 +55,9 @@ pub struct Recipe {
     /// The share of units that dropout switches off in training; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
-    /// The side of the images that the network gets; the network's own if absent.
+    /// The side of the images that the network gets, or their `[height, width]`; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_size: Option<usize>,
+    pub input_size: Option<ImageSize>,
     /// The seed of everything random: initial weights, shuffles, splits, dropout, augmentation.
     pub seed: u64,
     /// Passes over the training images.
@@ -192,8 +193,9 @@ impl Recipe {
         download: bool,
         progress: &mut dyn FnMut(data::Progress<'_>),
     ) -> Result<DataSet> {
-        let source = u32::try_from(self.images.source_size).unwrap_or(u32::MAX);
-        let decode = self.decode_options([source; 2]);
+        let source = self.images.source_size.sides();
+        let decode =
+            self.decode_options(source.map(|side| u32::try_from(side).unwrap_or(u32::MAX)));
         let options = OpenOptions {
             data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
             validation: self
@@ -201,6 +203,7 @@ impl Recipe {
                 .map_or(Validation::Default, Validation::Count),
             seed: self.seed,
             download,
+            channels: Some(decode.channels),
             folder: FolderOptions {
                 images_dir: self.images_dir.as_ref().map(PathBuf::from),
                 unreadable: if self.skip_unreadable {
@@ -211,6 +214,7 @@ impl Recipe {
                 size: decode.size,
                 fit: decode.fit,
                 exif_rotation: decode.exif_rotation,
+                channels: decode.channels,
                 memory_bytes: decode.memory_bytes,
                 cache_bytes: self.machine.cache_mib << 20,
                 ..FolderOptions::default()
@@ -226,6 +230,7 @@ impl Recipe {
             size,
             fit: self.images.fit.into(),
             exif_rotation: self.images.exif_rotation,
+            channels: Channels::of(self.images.channels).unwrap_or_default(),
             memory_bytes: self.machine.decode_mib << 20,
         }
     }
@@ -369,7 +374,7 @@ mod tests {
             let got = (recipe.name.as_str(), recipe.dataset.as_str());
             assert_eq!(got, (expected, dataset));
             // CIFAR's colours are nobody else's; those who give none take them from their images.
-            let is_cifar_like = recipe.images.mean == Some([0.4914, 0.4822, 0.4465]);
+            let is_cifar_like = recipe.images.mean == Some(vec![0.4914, 0.4822, 0.4465]);
             assert_eq!(is_cifar_like, dataset == "cifar10", "{dataset}");
         }
         assert_eq!(data::NAMES.len(), 8, "those above");
@@ -402,7 +407,9 @@ mod tests {
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| r.images.deviation = Some([1.0, 0.0, 1.0])),
+            ("deviation", |r| {
+                r.images.deviation = Some(vec![1.0, 0.0, 1.0])
+            }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),
             ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use data::Channels;
+
 use super::Recipe;
 use crate::error::{Error, Result};
 
@@ -79,6 +81,7 @@ impl Recipe {
         }
         if dataset.ends_with("mnist") {
             (recipe.images.mean, recipe.images.deviation) = (None, None);
+            recipe.images.channels = Channels::Grey.count();
             // A mirrored digit is another digit, or none.
             recipe.images.flip = dataset != "mnist";
         }
