@@ -60,11 +60,7 @@ fn components_diagonalise_the_covariance() {
                 / n,
         );
     }
-    assert!(
-        p.values.is_sorted_by(|a, b| a >= b),
-        "{:?}",
-        p.values
-    );
+    assert!(p.values.is_sorted_by(|a, b| a >= b), "{:?}", p.values);
 }
 
 #[test]

@@ -166,7 +166,10 @@ impl Architecture {
     /// # Errors
     /// [`Error::Argument`] for a size of 0 or beyond use; [`Error::LayerInput`] if a layer can't take what reaches it.
     pub fn for_input(&self, input: [usize; 3]) -> Result<Self> {
-        for (what, size) in ["height", "width", "channels"].into_iter().zip(input) {
+        for (what, size) in ["input size", "input size", "channels"]
+            .into_iter()
+            .zip(input)
+        {
             check(&self.name, what, 1, size)?;
         }
         let layers = self.layers().cloned().collect();

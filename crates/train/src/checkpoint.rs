@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::Metric;
 use crate::error::{Error, Result};
 use crate::record::{Row, number_or_null};
+use crate::schedule::PlateauState;
 
 /// The version of `state.json` that this program writes: with checksums. It reads 1 too, which had none.
 const FORMAT: u32 = 2;
@@ -45,6 +46,9 @@ pub(crate) struct State {
     pub(crate) rows: Vec<Row>,
     /// The best of them: see [`Best::after`].
     pub(crate) best: Option<Best>,
+    /// Where a plateau schedule is; absent with another one, and in checkpoints of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plateau: Option<PlateauState>,
     /// Seconds of training steps so far.
     pub(crate) train_s: f64,
     /// Seconds of everything so far.
@@ -127,6 +131,16 @@ impl Best {
     }
 }
 
+impl State {
+    /// A run's before its first step.
+    pub(crate) fn new(plateau: Option<PlateauState>) -> Self {
+        Self {
+            plateau,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for State {
     fn default() -> Self {
         Self {
@@ -137,6 +151,7 @@ impl Default for State {
             partial: Partial::default(),
             rows: Vec::new(),
             best: None,
+            plateau: None,
             train_s: 0.0,
             wall_s: 0.0,
             config: None,

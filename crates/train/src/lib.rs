@@ -68,7 +68,7 @@ pub use run_dir::RunDir;
 pub use score::{Mistake, Score};
 pub use step_log::StepRow;
 pub use sweep::{Sweep, SweepRow, ranked};
-pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer};
+pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer, TrainerBuilder};
 pub use trial::has_learnt_batch;
 
 pub use data;

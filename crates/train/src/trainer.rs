@@ -1,5 +1,6 @@
 //! The training loop: epochs of captured steps, validation, checkpoints, and the test at the end.
 
+mod builder;
 mod epoch;
 mod finish;
 mod initial;
@@ -30,6 +31,7 @@ use crate::step::TrainStep;
 use crate::step_log::StepLog;
 use crate::updater::Updater;
 
+pub use builder::TrainerBuilder;
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
 pub use resume::ResumeOptions;
 
@@ -143,6 +145,7 @@ impl Trainer {
         let rate = recipe.optimizer.learning_rate;
         let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
         let schedule = recipe.schedule.schedule(rate, epochs, steps);
+        let state = State::new(recipe.schedule.plateau_after(rate, &[]));
         let validation = data.validation.clone();
         let validation = validation.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         let validation = validation.transpose()?;
@@ -160,7 +163,7 @@ impl Trainer {
             run: None,
             profiler: None,
             log: None,
-            state: State::default(),
+            state,
             initial: None,
             rate_change: None,
             max_time: None,

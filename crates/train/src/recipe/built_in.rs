@@ -4,8 +4,13 @@ use std::path::Path;
 
 use data::Channels;
 
-use super::Recipe;
+use super::{
+    EvaluationRecipe, ImagesRecipe, InitKind, MachineRecipe, MixRecipe, OptimizerRecipe, Precision,
+    Recipe, default_evaluation_batch_size,
+};
+use crate::control::CheckpointsRecipe;
 use crate::error::{Error, Result};
+use crate::rate::ScheduleRecipe;
 
 macro_rules! recipes {
     ($($name:literal),+ $(,)?) => {
@@ -56,6 +61,41 @@ impl Recipe {
                     known: known.join(", "),
                 })
             }
+        }
+    }
+
+    /// A recipe without anybody's numbers, for a data set of the caller's own: Adam, ten epochs, no augmentation.
+    pub(crate) fn plain(dataset: &str) -> Self {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        Self {
+            name: dataset.chars().map(plain).collect(),
+            about: String::new(),
+            dataset: dataset.to_owned(),
+            images_dir: None,
+            network: "alexnet-cifar".to_owned(),
+            init: InitKind::default(),
+            dropout: None,
+            input_size: None,
+            seed: 0,
+            epochs: 10,
+            batch_size: 64,
+            drop_last: false,
+            evaluation_batch_size: default_evaluation_batch_size(),
+            limit: None,
+            validation: None,
+            skip_unreadable: false,
+            from: None,
+            label_smoothing: 0.0,
+            precision: Precision::default(),
+            optimizer: OptimizerRecipe::adam(1e-3),
+            average: None,
+            schedule: ScheduleRecipe::default(),
+            early_stopping: None,
+            checkpoints: CheckpointsRecipe::default(),
+            images: ImagesRecipe::default(),
+            mix: MixRecipe::default(),
+            evaluation: EvaluationRecipe::default(),
+            machine: MachineRecipe::default(),
         }
     }
 
