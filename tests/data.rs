@@ -4,6 +4,8 @@
 
 #[path = "data/catalog.rs"]
 mod catalog;
+#[path = "data/channels.rs"]
+mod channels;
 #[path = "data/cifar.rs"]
 mod cifar;
 #[path = "data/download.rs"]

@@ -18,6 +18,8 @@ mod last_batch;
 mod not_finite;
 #[path = "train/optim.rs"]
 mod optim;
+#[path = "train/own_data.rs"]
+mod own_data;
 #[path = "train/precision.rs"]
 mod precision;
 #[path = "train/profile.rs"]
@@ -383,7 +385,7 @@ fn settings_that_do_not_suit_the_data_are_errors_before_anything_runs() {
         ("limit", |r| r.limit = Some(0)),
         ("batch size", |r| r.limit = Some(15)),
         ("lenet", |r| "lenet".clone_into(&mut r.network)),
-        ("input size", |r| r.input_size = Some(0)),
+        ("input size", |r| r.input_size = Some(0.into())),
     ];
     for (part, change) in changes {
         let mut recipe = recipe();

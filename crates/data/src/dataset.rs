@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::images::Images;
 
@@ -67,6 +68,64 @@ pub struct Skipped {
 }
 
 impl DataSet {
+    /// A data set of your own images, such as [`Images::from_fn`] makes. `name` is what a run folder and messages call it.
+    ///
+    /// ```
+    /// let names = ["dark", "light"].map(str::to_owned).to_vec();
+    /// let images = |n| {
+    ///     let labels = (0..n).map(|index| index % 2).collect();
+    ///     let shade = |index: usize, out: &mut [u8]| out.fill(if index % 2 == 0 { 10 } else { 240 });
+    ///     data::Images::from_fn([8, 12, 1], labels, names.clone(), shade)
+    /// };
+    /// let set = data::DataSet::new("shades", images(100)?).with_test(images(20)?)?.with_validation(10, 0)?;
+    /// assert_eq!((set.train.len(), set.class_names().len()), (90, 2));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn new(name: &str, train: Images) -> Self {
+        Self {
+            name: name.to_owned(),
+            train,
+            validation: None,
+            test: None,
+            skipped: Vec::new(),
+            left_out: LeftOut::default(),
+        }
+    }
+
+    /// The data set with these test images.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] unless they have the training images' shape and classes.
+    pub fn with_test(self, test: Images) -> Result<Self, DataError> {
+        let (own, theirs) = (self.train.shape(), test.shape());
+        if own != theirs {
+            let [expected, found] = [own, theirs].map(|shape| ImageShape::from(shape).to_string());
+            return Err(DataError::argument("test images", expected, found));
+        }
+        if self.class_names() != test.class_names() {
+            let expected = "the classes of the training images, in their order";
+            let found = test.class_names().join(", ");
+            return Err(DataError::argument("test images", expected, found));
+        }
+        Ok(Self {
+            test: Some(test),
+            ..self
+        })
+    }
+
+    /// The same images with other channels: see [`Images::with_channels`].
+    #[must_use]
+    pub fn with_channels(self, channels: Channels) -> Self {
+        let other = |images: Option<Images>| images.map(|images| images.with_channels(channels));
+        Self {
+            train: self.train.with_channels(channels),
+            validation: other(self.validation),
+            test: other(self.test),
+            ..self
+        }
+    }
+
     /// The images of one split.
     pub fn split(&self, split: Split) -> Option<&Images> {
         match split {

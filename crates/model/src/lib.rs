@@ -10,6 +10,7 @@
 mod alexnet;
 mod architecture;
 mod error;
+mod image_size;
 mod init;
 mod interchange;
 pub mod layers;
@@ -21,6 +22,7 @@ mod weights;
 
 pub use architecture::{Architecture, networks};
 pub use error::{Error, Result};
+pub use image_size::ImageSize;
 pub use init::Init;
 pub use interchange::{Exported, Format, Import, Imported, Pixels};
 pub use layers::{Context, Layer, Module, Parameter};

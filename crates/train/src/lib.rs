@@ -45,4 +45,4 @@ pub use sweep::{Sweep, SweepRow, ranked};
 pub use trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
 pub use trainer::memory::Memory;
 pub use trainer::trial::has_learnt_batch;
-pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer};
+pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer, TrainerBuilder};

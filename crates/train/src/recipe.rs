@@ -19,6 +19,7 @@ mod text;
 
 use std::path::Path;
 
+use model::ImageSize;
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
@@ -59,9 +60,9 @@ pub struct Recipe {
     /// The share of units that dropout switches off in training; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
-    /// The side of the images that the network gets; the network's own if absent.
+    /// The side of the images that the network gets, or their `[height, width]`; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_size: Option<usize>,
+    pub input_size: Option<ImageSize>,
     /// The seed of everything random: initial weights, shuffles, splits, dropout, augmentation.
     pub seed: u64,
     /// Passes over the training images.
@@ -299,7 +300,7 @@ mod tests {
             let got = (recipe.name.as_str(), recipe.dataset.as_str());
             assert_eq!(got, (expected, dataset));
             // CIFAR's colours are nobody else's; those who give none take them from their images.
-            let is_cifar_like = recipe.images.mean == Some([0.4914, 0.4822, 0.4465]);
+            let is_cifar_like = recipe.images.mean == Some(vec![0.4914, 0.4822, 0.4465]);
             assert_eq!(is_cifar_like, dataset == "cifar10", "{dataset}");
         }
         assert_eq!(data::NAMES.len(), 8, "those above");
@@ -332,7 +333,9 @@ mod tests {
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| r.images.deviation = Some([1.0, 0.0, 1.0])),
+            ("deviation", |r| {
+                r.images.deviation = Some(vec![1.0, 0.0, 1.0])
+            }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),
             ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),

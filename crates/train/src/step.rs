@@ -280,7 +280,8 @@ impl BatchStep {
             share,
         } = parts;
         let architecture = network.architecture();
-        let spec = input.for_training(&recipe.images, architecture.input_size())?;
+        let [height, width, _] = architecture.input();
+        let spec = input.for_training(&recipe.images, [height, width])?;
         let loss_of = CrossEntropy {
             label_smoothing: recipe.label_smoothing,
             ..CrossEntropy::default()

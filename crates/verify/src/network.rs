@@ -73,13 +73,13 @@ struct Setup {
 
 /// Batch number `batch` of random images.
 fn images(architecture: &Architecture, device: &Device, batch: u64) -> tensor::Result<Tensor> {
-    let side = architecture.input_size();
+    let [height, width, channels] = architecture.input();
     let noise = Philox {
         seed: batch,
         stream: 0,
         step: 1,
     };
-    random::normal(device, [IMAGES, side, side, 3], 1.0, noise)
+    random::normal(device, [IMAGES, height, width, channels], 1.0, noise)
 }
 
 impl Setup {

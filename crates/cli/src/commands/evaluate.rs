@@ -89,7 +89,7 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
         if *dataset != recipe.dataset {
             recipe.validation = None;
             // Pictures are brought to the size that the training images had, which a data set may have by itself.
-            recipe.images.source_size = recipe.source()[0];
+            recipe.images.source_size = recipe.source().into();
         }
         recipe.dataset.clone_from(dataset);
     }

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
         && let Some(recipe) = &weights.recipe
         // Of a run by a version that did not note it in its weights.
         && let Ok(preparation) =
-            recipe.preparation(recipe.source(), network.architecture().input_size())
+            recipe.preparation(recipe.source(), network.architecture().input())
     {
         network = network.with_preparation(preparation);
     }

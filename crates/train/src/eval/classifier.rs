@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use data::{Batch, CHANNELS, DecodeOptions};
+use data::{Batch, DecodeOptions};
 use model::{Mode, Network, Preparation};
 use tensor::{Device, Recording, Tensor, no_grad};
 
@@ -55,14 +55,20 @@ impl Classifier {
     pub fn open(weights: &Weights, recipe: &Recipe, device: &Device) -> Result<Self> {
         let network = evaluate::open(&weights.path, recipe, device)?;
         let architecture = network.architecture();
-        let (side, classes) = (architecture.input_size(), architecture.classes());
-        let source = u32::try_from(recipe.images.source_size).unwrap_or(u32::MAX);
-        let size = data::image_size(&recipe.dataset).unwrap_or([source; 2]);
-        let input = Input::new(device, BATCH, size.map(|side| side as usize))?;
+        let ([rows, columns, channels], classes) = (architecture.input(), architecture.classes());
+        let source = recipe.source();
+        let size = source.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+        let decode = recipe.decode_options(size);
+        if decode.channels.count() != channels {
+            let expected = format!("{channels}, as the network takes");
+            let got = decode.channels.count();
+            return Err(Error::setting("images.channels", expected, got));
+        }
+        let input = Input::new(device, BATCH, [source[0], source[1], channels])?;
         let specs = input.for_evaluation(
             &recipe.images,
             recipe.evaluation.resize,
-            (Views::Plain, side),
+            (Views::Plain, [rows, columns]),
         )?;
         let plain = &specs[0];
         let (logits, recording) =
@@ -74,7 +80,7 @@ impl Classifier {
         Ok(Self {
             names,
             size,
-            decode: recipe.decode_options(size),
+            decode,
             input,
             logits,
             recording,
@@ -104,8 +110,8 @@ impl Classifier {
             "pictures".clone_into(&mut recipe.dataset);
             "imagenet".clone_into(&mut recipe.name);
             recipe.images = ImagesRecipe {
-                mean: Some(mean),
-                deviation: Some(deviation),
+                mean: Some(mean.to_vec()),
+                deviation: Some(deviation.to_vec()),
                 ..ImagesRecipe::default()
             };
             // The centre of a picture whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.
@@ -163,7 +169,7 @@ impl Classifier {
         BATCH
     }
 
-    /// A picture file's bytes as pixels `[height, width, 3]`. `name` is what an error calls it.
+    /// A picture file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
     ///
     /// # Errors
     /// [`Error::Data`] if it is no whole picture.
@@ -229,9 +235,10 @@ impl Classifier {
                 centre.saturating_sub(half)..(centre + half).min(side)
             });
         let mut covered = pixels.to_vec();
+        let channels = self.decode.channels.count();
         for row in rows {
-            let line = &mut covered[row * width * CHANNELS..][..width * CHANNELS];
-            line[columns.start * CHANNELS..columns.end * CHANNELS].fill(COVER);
+            let line = &mut covered[row * width * channels..][..width * channels];
+            line[columns.start * channels..columns.end * channels].fill(COVER);
         }
         covered
     }
@@ -239,9 +246,10 @@ impl Classifier {
     /// The logarithm of each class's probability, for each picture.
     fn log_probabilities(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let [height, width] = self.size.map(|side| side as usize);
-        let length = height * width * CHANNELS;
+        let channels = self.decode.channels.count();
+        let length = height * width * channels;
         if let Some(other) = pictures.iter().find(|pixels| pixels.len() != length) {
-            let expected = format!("pictures of {height}x{width}x{CHANNELS} bytes");
+            let expected = format!("pictures of {height}x{width}x{channels} bytes");
             return Err(Error::setting("pixels", expected, other.len()));
         }
         let device = self.logits.device();

@@ -152,9 +152,7 @@ pub fn evaluate(
 pub(crate) fn open(weights: &Path, recipe: &Recipe, device: &Device) -> Result<Network> {
     let network = Network::open(weights, device)?;
     Ok(match recipe.input_size {
-        Some(size) if size != network.architecture().input_size() => {
-            network.for_input_size(size)?
-        }
-        _ => network,
+        Some(size) => network.for_input_size(size)?,
+        None => network,
     })
 }

@@ -6,7 +6,7 @@ use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
 use tensor::{Element, PendingRead, Recording, Tensor, no_grad};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::score::{Score, Tally};
 use crate::recipe::{Recipe, Views};
 use crate::step::input::Input;
@@ -55,11 +55,17 @@ impl Evaluator {
     ) -> Result<Self> {
         let n = recipe.evaluation_batch_size.min(images.len());
         let device = network.device();
+        let [_, _, taken] = network.architecture().input();
+        if taken != images.channels().count() {
+            let expected = format!("{taken}, as the network takes");
+            let got = images.channels().count();
+            return Err(Error::setting("images.channels", expected, got));
+        }
         let input = Input::of(device, n, &images, is_resident)?;
         let architecture = network.architecture();
-        let (size, classes) = (architecture.input_size(), architecture.classes());
-        let specs =
-            input.for_evaluation(&recipe.images, recipe.evaluation.resize, (views, size))?;
+        let ([height, width, channels], classes) = (architecture.input(), architecture.classes());
+        let resize = recipe.evaluation.resize;
+        let specs = input.for_evaluation(&recipe.images, resize, (views, [height, width]))?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,
@@ -78,7 +84,7 @@ impl Evaluator {
                 classes,
             });
         }
-        let x = Tensor::empty(device, [n, size, size, data::CHANNELS], Element::F32)?;
+        let x = Tensor::empty(device, [n, height, width, channels], Element::F32)?;
         let output = Tensor::empty(device, [n, classes], Element::F32)?;
         let mut views = Vec::new();
         for (idx, spec) in specs.iter().enumerate() {

@@ -47,14 +47,15 @@ impl<'a> Preview<'a> {
         self.network.device()
     }
 
-    fn size(&self) -> usize {
-        self.network.architecture().input_size()
+    fn size(&self) -> [usize; 2] {
+        let [height, width, _] = self.network.architecture().input();
+        [height, width]
     }
 
     /// These images on the device.
     fn input(&self, samples: &[u32]) -> Result<Input> {
         let batch = batch(self.images, samples)?;
-        let input = Input::new(self.device(), samples.len(), self.images.size())?;
+        let input = Input::new(self.device(), samples.len(), self.images.shape())?;
         input.write(&batch)?;
         Ok(input)
     }
@@ -98,12 +99,12 @@ impl<'a> Preview<'a> {
         })
     }
 
-    /// What training may show of one image: `n` versions, RGB bytes `[n, size, size, 3]`.
+    /// What training may show of one image: `n` versions, bytes `[n, height, width, c]` as the images have them.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].
     pub fn augmented(&self, sample: u32, n: usize) -> Result<Vec<u8>> {
-        let input = Input::new(self.device(), n, self.images.size())?;
+        let input = Input::new(self.device(), n, self.images.shape())?;
         input.write(&self.versions(sample, n)?)?;
         let scalars = StepScalars::new(self.recipe.seed, 1, 0.0);
         input.step().write(&scalars)?;
@@ -112,7 +113,7 @@ impl<'a> Preview<'a> {
     }
 
     /// `n` versions of one image whose colours are shifted along these principal components, ten times as far as the paper
-    /// does: RGB bytes `[n, size, size, 3]`.
+    /// does: bytes `[n, height, width, c]`. For images with colours.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].
@@ -132,12 +133,12 @@ impl<'a> Preview<'a> {
                 components,
                 deviation: SHIFT_DEVIATION,
             }),
-            ..Augment::plain(self.images.size(), [size; 2], mean, deviation)
+            ..Augment::plain(self.images.size(), size, mean, deviation)
         };
         let batch = self.versions(sample, n)?;
         let device = self.device();
-        let [height, width] = self.images.size();
-        let shape = [n, height, width, data::CHANNELS];
+        let [height, width, channels] = self.images.shape();
+        let shape = [n, height, width, channels];
         let pixels = Tensor::from_slice(device, &batch.pixels, shape)?;
         let numbers = Tensor::from_slice(device, &batch.samples, [n])?;
         let step = StepBuffer::new(device, &StepScalars::new(self.recipe.seed, 1, 0.0))?;
@@ -157,7 +158,7 @@ impl<'a> Preview<'a> {
         let [mean, deviation] = self.recipe.images.normalisation()?;
         let values = x.to_vec::<f32>()?.into_iter().enumerate();
         let pixel = |(idx, value): (usize, f32)| {
-            let channel = idx % data::CHANNELS;
+            let channel = idx % mean.len();
             let value = value * deviation[channel] + mean[channel];
             #[expect(
                 clippy::cast_possible_truncation,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use data::{DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
+use data::{Channels, DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
 
 use super::Recipe;
 use crate::error::Result;
@@ -18,8 +18,9 @@ impl Recipe {
         download: bool,
         progress: &mut dyn FnMut(data::Progress<'_>),
     ) -> Result<DataSet> {
-        let source = u32::try_from(self.images.source_size).unwrap_or(u32::MAX);
-        let decode = self.decode_options([source; 2]);
+        let source = self.images.source_size.sides();
+        let decode =
+            self.decode_options(source.map(|side| u32::try_from(side).unwrap_or(u32::MAX)));
         let options = OpenOptions {
             data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
             validation: self
@@ -27,6 +28,7 @@ impl Recipe {
                 .map_or(Validation::Default, Validation::Count),
             seed: self.seed,
             download,
+            channels: Some(decode.channels),
             folder: FolderOptions {
                 images_dir: self.images_dir.as_ref().map(PathBuf::from),
                 unreadable: if self.skip_unreadable {
@@ -37,6 +39,7 @@ impl Recipe {
                 size: decode.size,
                 fit: decode.fit,
                 exif_rotation: decode.exif_rotation,
+                channels: decode.channels,
                 memory_bytes: decode.memory_bytes,
                 cache_bytes: self.machine.cache_mib << 20,
                 ..FolderOptions::default()
@@ -52,6 +55,7 @@ impl Recipe {
             size,
             fit: self.images.fit.into(),
             exif_rotation: self.images.exif_rotation,
+            channels: Channels::of(self.images.channels).unwrap_or_default(),
             memory_bytes: self.machine.decode_mib << 20,
         }
     }

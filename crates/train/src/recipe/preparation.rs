@@ -1,16 +1,16 @@
 //! Between a recipe's settings and what a weight file says of how its images are prepared.
 
-use model::{Fit, Interpolation, Preparation, PreparedViews};
+use model::{Fit, ImageSize, Interpolation, Preparation, PreparedViews};
 
 use crate::error::Result;
 use crate::recipe::{FitKind, Recipe, Views};
 
 impl Recipe {
-    /// How a network for inputs of side `input_size` is given images that are kept at `source`: height and width.
+    /// How a network for inputs `[height, width, channels]` is given images that are kept at `source`: height and width.
     ///
     /// # Errors
     /// [`crate::Error::Setting`] before mean and standard deviation are known.
-    pub fn preparation(&self, source: [usize; 2], input_size: usize) -> Result<Preparation> {
+    pub fn preparation(&self, source: [usize; 2], input: [usize; 3]) -> Result<Preparation> {
         let [mean, std] = self.images.normalisation()?;
         Ok(Preparation {
             source,
@@ -19,9 +19,9 @@ impl Recipe {
                 FitKind::Stretch => Fit::Stretch,
             },
             resize: self.evaluation.resize.or(self.images.resize),
-            input_size,
-            mean,
-            std,
+            input_size: ImageSize::from([input[0], input[1]]),
+            mean: mean.to_vec(),
+            std: std.to_vec(),
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: self.images.exif_rotation,
             views: match self.evaluation.views {
@@ -32,18 +32,18 @@ impl Recipe {
         })
     }
 
-    /// The side at which the recipe keeps images: that of its data set, or the one it sets.
+    /// Height and width at which the recipe keeps images: those of its data set, or the ones it sets.
     #[must_use]
     pub fn source(&self) -> [usize; 2] {
-        data::image_size(&self.dataset).map_or([self.images.source_size; 2], |size| {
+        data::image_size(&self.dataset).map_or(self.images.source_size.sides(), |size| {
             size.map(|side| side as usize)
         })
     }
 
     /// Prepares images for evaluation as a weight file says.
     pub fn prepare_as(&mut self, preparation: &Preparation) {
-        // Sizes of other shapes than squares are of data sets that have them anyway.
-        self.images.source_size = preparation.source[0].min(preparation.source[1]);
+        self.images.source_size = preparation.source.into();
+        self.images.channels = preparation.mean.len();
         self.input_size = Some(preparation.input_size);
         self.images.fit = match preparation.fit {
             Fit::Stretch => FitKind::Stretch,
@@ -51,8 +51,8 @@ impl Recipe {
         };
         self.images.exif_rotation = preparation.exif_rotation;
         self.images.resize = preparation.resize;
-        self.images.mean = Some(preparation.mean);
-        self.images.deviation = Some(preparation.std);
+        self.images.mean = Some(preparation.mean.clone());
+        self.images.deviation = Some(preparation.std.clone());
         self.evaluation.resize = None;
         self.evaluation.views = match preparation.views {
             PreparedViews::Flip => Views::Flip,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OneCycle, Plateau, Schedule};
+use super::{OneCycle, Plateau, PlateauState, Schedule};
 use crate::error::{Error, Result};
 use crate::recipe::Metric;
 use crate::run::rows::Row;
@@ -134,12 +134,9 @@ impl ScheduleRecipe {
         (self.kind == ScheduleKind::Plateau).then_some(self.metric)
     }
 
-    /// The rate that the schedule starts from after these epochs: below `base` when plateaus have reduced it.
-    pub(crate) fn base(&self, base: f64, rows: &[Row]) -> f64 {
-        if self.kind != ScheduleKind::Plateau {
-            return base;
-        }
-        let plateau = Plateau {
+    /// What reduces the rate when the metric has stopped improving, if anything does.
+    fn plateau(&self) -> Option<Plateau> {
+        (self.kind == ScheduleKind::Plateau).then(|| Plateau {
             is_larger_better: self.metric.is_larger_better(),
             factor: self.factor,
             patience: self.patience,
@@ -148,12 +145,21 @@ impl ScheduleRecipe {
             minimum: self.minimum,
             is_threshold_relative: true,
             epsilon: 0.0,
-        };
-        let mut state = plateau.start(base);
-        for row in rows {
-            plateau.observe(&mut state, self.metric.of(row).unwrap_or(f64::NAN));
+        })
+    }
+
+    /// Where a plateau is after these epochs, from the rate `base`; none with another schedule.
+    pub(crate) fn plateau_after(&self, base: f64, rows: &[Row]) -> Option<PlateauState> {
+        let mut state = Some(self.plateau()?.start(base));
+        rows.iter().for_each(|row| self.observe(&mut state, row));
+        state
+    }
+
+    /// Takes an epoch into account.
+    pub(crate) fn observe(&self, state: &mut Option<PlateauState>, row: &Row) {
+        if let (Some(plateau), Some(state)) = (self.plateau(), state) {
+            plateau.observe(state, self.metric.of(row).unwrap_or(f64::NAN));
         }
-        state.rate
     }
 
     /// An error if a number makes no sense.
@@ -206,14 +212,15 @@ mod tests {
         };
         let rows = [0.9, 0.8, 0.8, 0.81, 0.7, 0.7, 0.7, 0.7, 0.7].map(row);
         let rates: Vec<f64> = (0..=rows.len())
-            .map(|n| recipe.base(1.0, &rows[..n]))
+            .map(|n| recipe.plateau_after(1.0, &rows[..n]).unwrap().rate)
             .collect();
         assert_eq!(rates, [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3]);
         let schedule = recipe.schedule(1.0, 4, 20);
         assert_eq!(schedule.rate(0.5, 30), 0.5, "after the warm-up");
         assert!((schedule.rate(0.5, 5) - 0.275).abs() < 1e-12, "within it");
         let constant = ScheduleRecipe::default();
-        assert_eq!(constant.base(1.0, &rows), 1.0, "others do not look");
+        let none = constant.plateau_after(1.0, &rows);
+        assert_eq!(none, None, "others do not look");
     }
 
     /// PyTorch 2's rates: `ChainedScheduler([LinearLR(o, 1 / w, 1, w), MultiStepLR(o, milestones, 0.1)])`, stepped once a

@@ -1,6 +1,7 @@
 //! A batch on the device: what is written before each replay of a captured step, and the network's input made from it.
 
 use data::{Batch, Images};
+use model::ImageSize;
 use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Element, Tensor};
@@ -14,7 +15,7 @@ const PIECE_BYTES: usize = 16 << 20;
 /// The device's side of a batch, and of what changes from step to step.
 #[derive(Debug)]
 pub(crate) struct Input {
-    /// Of the batch `[n, h, w, 3]`, or of all images `[images, h, w, 3]` that batches are taken from.
+    /// Of the batch `[n, h, w, c]`, or of all images `[images, h, w, c]` that batches are taken from.
     pixels: Tensor,
     is_resident: bool,
     labels: Tensor,
@@ -23,9 +24,9 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Room for batches of `n` images of this size.
-    pub(crate) fn new(device: &Device, n: usize, size: [usize; 2]) -> tensor::Result<Self> {
-        Self::with_pixels(empty_pixels(device, n, size)?, n, false)
+    /// Room for batches of `n` images of this shape: height, width, channels.
+    pub(crate) fn new(device: &Device, n: usize, shape: [usize; 3]) -> tensor::Result<Self> {
+        Self::with_pixels(empty_pixels(device, n, shape)?, n, false)
     }
 
     /// The same for batches of `images`. If these are to be resident, all of them are sent now, and batches need no pixels.
@@ -36,9 +37,9 @@ impl Input {
         is_resident: bool,
     ) -> Result<Self> {
         if !is_resident {
-            return Ok(Self::new(device, n, images.size())?);
+            return Ok(Self::new(device, n, images.shape())?);
         }
-        let pixels = empty_pixels(device, images.len(), images.size())?;
+        let pixels = empty_pixels(device, images.len(), images.shape())?;
         send(images, &pixels, PIECE_BYTES)?;
         Ok(Self::with_pixels(pixels, n, true)?)
     }
@@ -49,7 +50,7 @@ impl Input {
         if self.is_resident {
             Self::with_pixels(self.pixels.clone(), n, true)
         } else {
-            Self::new(self.pixels.device(), n, [shape[1], shape[2]])
+            Self::new(self.pixels.device(), n, [shape[1], shape[2], shape[3]])
         }
     }
 
@@ -98,7 +99,7 @@ impl Input {
         &self.step
     }
 
-    /// `[n, size, size, 3]`: the batch as `spec` says.
+    /// `[n, height, width, c]`: the batch as `spec` says.
     pub(crate) fn images(&self, spec: &Augment) -> tensor::Result<Tensor> {
         augment(spec, &self.pixels, &self.samples, &self.step)
     }
@@ -108,8 +109,8 @@ impl Input {
         augment_into(spec, &self.pixels, &self.samples, &self.step, images)
     }
 
-    /// What is done to training images for a network's input of `size`.
-    pub(crate) fn for_training(&self, recipe: &ImagesRecipe, size: usize) -> Result<Augment> {
+    /// What is done to training images for a network's input of `size`: height and width.
+    pub(crate) fn for_training(&self, recipe: &ImagesRecipe, size: [usize; 2]) -> Result<Augment> {
         let plain = self.plain(recipe, (recipe.resize, size, recipe.pad))?;
         let Crop::Centre { resized } = plain.crop else {
             unreachable!("a plain view is of the centre")
@@ -150,7 +151,7 @@ impl Input {
         &self,
         images: &ImagesRecipe,
         resize: Option<usize>,
-        (views, size): (Views, usize),
+        (views, size): (Views, [usize; 2]),
     ) -> Result<Vec<Augment>> {
         let plain = self.plain(images, (resize.or(images.resize), size, 0))?;
         let crops = match (views, plain.crop) {
@@ -177,33 +178,42 @@ impl Input {
     fn plain(
         &self,
         recipe: &ImagesRecipe,
-        (resize, size, pad): (Option<usize>, usize, usize),
+        (resize, size, pad): (Option<usize>, [usize; 2], usize),
     ) -> Result<Augment> {
         let [mean, deviation] = recipe.normalisation()?;
         let shape = self.pixels.shape();
-        let source = [shape[1], shape[2]];
+        let (source, channels) = ([shape[1], shape[2]], shape[3]);
+        if mean.len() != channels || deviation.len() != channels {
+            let expected = format!("{channels} numbers each, as the images have channels");
+            let got = format!("{} and {}", mean.len(), deviation.len());
+            return Err(Error::setting("mean and deviation", expected, got));
+        }
         let shorter = source[0].min(source[1]).max(1);
         let resized = match resize {
             Some(side) => source.map(|whole| (whole * side + shorter / 2) / shorter),
-            None => [size; 2],
+            None => size,
         };
-        if resized.iter().any(|side| side + 2 * pad < size) {
-            let expected = format!("at least the network's input, {size} pixels");
-            return Err(Error::setting("resize", expected, resize.unwrap_or(size)));
+        let mut sides = resized.iter().zip(size);
+        if sides.any(|(side, least)| side + 2 * pad < least) {
+            let input = ImageSize::from(size);
+            let expected = format!("at least the network's input, {input} pixels");
+            let got = resize.map_or_else(|| input.to_string(), |side| side.to_string());
+            return Err(Error::setting("resize", expected, got));
         }
         Ok(Augment {
             resident: self.is_resident.then_some(shape[0]),
             crop: Crop::Centre { resized },
-            ..Augment::plain(source, [size; 2], mean, deviation)
+            ..Augment::plain(source, size, mean, deviation)
         })
     }
 }
 
-fn empty_pixels(device: &Device, n: usize, [height, width]: [usize; 2]) -> tensor::Result<Tensor> {
-    Tensor::empty(device, [n, height, width, data::CHANNELS], Element::U8)
+fn empty_pixels(device: &Device, n: usize, shape: [usize; 3]) -> tensor::Result<Tensor> {
+    let [height, width, channels] = shape;
+    Tensor::empty(device, [n, height, width, channels], Element::U8)
 }
 
-/// Sends all images to `pixels: [images, h, w, 3]`, about so many bytes at once.
+/// Sends all images to `pixels: [images, h, w, c]`, about so many bytes at once.
 fn send(images: &Images, pixels: &Tensor, piece_bytes: usize) -> Result<()> {
     let image_bytes = images.image_bytes();
     // The fewest images that end at a multiple of 256 bytes, as pieces of a tensor must.
@@ -224,9 +234,10 @@ fn send(images: &Images, pixels: &Tensor, piece_bytes: usize) -> Result<()> {
 }
 
 /// The centre and the four corners of a resized image.
-fn ten_crop(resized: [usize; 2], size: usize) -> Result<Vec<Crop>> {
-    let [bottom, right] = resized.map(|side| side - size);
+fn ten_crop(resized: [usize; 2], size: [usize; 2]) -> Result<Vec<Crop>> {
+    let [bottom, right] = [0, 1].map(|axis: usize| resized[axis] - size[axis]);
     if bottom == 0 && right == 0 {
+        let size = ImageSize::from(size);
         let expected = format!("ten-crop with images resized to more than the input, {size}");
         return Err(Error::setting("evaluation.views", expected, size));
     }
@@ -243,9 +254,9 @@ mod tests {
     #[test]
     fn images_arrive_whole_in_pieces_of_any_length() {
         // Pieces of these images end well after each, after each 64th, and after each 256th.
-        for size in [[16, 16], [6, 6], [7, 9]] {
+        for size in [[16, 16, 3], [6, 6, 3], [7, 9, 3], [7, 9, 1], [7, 9, 4]] {
             let n = 600;
-            let image_bytes = size[0] * size[1] * data::CHANNELS;
+            let image_bytes = size.iter().product::<usize>();
             let bytes = (0..=250).cycle().take(n * image_bytes).collect();
             let names = vec!["only".to_owned()];
             let images = Images::from_pixels(size, bytes, vec![0; n], names).unwrap();

@@ -29,6 +29,8 @@ impl Trainer {
         self.state.train_s += self.state.partial.seconds;
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
+        let schedule = &self.recipe.schedule;
+        schedule.observe(&mut self.state.plateau, &row);
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
             let place = (row.epoch, row.step);

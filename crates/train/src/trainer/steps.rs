@@ -106,7 +106,7 @@ impl Trainer {
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
         let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
         let base = self.recipe.optimizer.learning_rate;
-        let base = self.recipe.schedule.base(base, &self.state.rows);
+        let base = self.state.plateau.map_or(base, |plateau| plateau.rate);
         self.schedule.rate(base, t)
     }
 

@@ -54,6 +54,11 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     };
     let (shift, erase) = (fields.real_or("shift", 0.0)?, fields.real_or("erase", 0.0)?);
     let resident = fields.get_or("resident", 0)?;
+    let channels: usize = fields.get_or("c", 3)?;
+    let (mean, deviation) = ([0.5, 0.45, 0.4, 0.7], [0.25, 0.24, 0.26, 0.3]);
+    if !(1..=4).contains(&channels) {
+        return Err("expected c1, c3 or c4".to_owned());
+    }
     let spec = Augment {
         resident: (resident > 0).then_some(resident),
         crop,
@@ -69,7 +74,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
             share: [0.02, 0.33],
             ratio: [0.3, 3.3],
         }),
-        ..Augment::plain(input, output, [0.5, 0.45, 0.4], [0.25, 0.24, 0.26])
+        ..Augment::plain(input, output, &mean[..channels], &deviation[..channels])
     };
     Ok(Box::new(AugmentCase {
         n: fields.get("n")?,
@@ -177,7 +182,7 @@ impl AugmentCase {
 
     /// The value of one channel of one output pixel.
     fn value(&self, plan: &Plan, image: &[u8], [row, column]: [usize; 2], channel: usize) -> f64 {
-        let [in_h, in_w] = self.spec.input;
+        let ([in_h, in_w], c) = (self.spec.input, self.spec.channels);
         if let Some([top, left, height, width]) = plan.erased {
             let (row, column) = (row as f64 - top, column as f64 - left);
             if row >= 0.0 && row < height && column >= 0.0 && column < width {
@@ -197,11 +202,14 @@ impl AugmentCase {
         let mut v = 0.0;
         for (i, row) in reached(&axes[0]) {
             for (j, column) in reached(&axes[1]) {
-                v += row * column * f64::from(image[3 * (i * in_w + j) + channel]) / 255.0;
+                v += row * column * f64::from(image[c * (i * in_w + j) + channel]) / 255.0;
             }
         }
         let [mean, deviation] =
             [self.spec.mean, self.spec.deviation].map(|x| f64::from(x[channel]));
+        if channel == 3 {
+            return (v - mean) / deviation;
+        }
         let colour = mean + plan.contrast * (plan.bright * v - mean) + plan.shift[channel];
         (colour - mean) / deviation
     }
@@ -264,7 +272,7 @@ impl Case for AugmentCase {
     fn inputs(&self) -> Vec<Input> {
         let [h, w] = self.spec.input;
         let images = self.spec.resident.unwrap_or(self.n);
-        let words = (3 * images * h * w).div_ceil(4);
+        let words = (self.spec.channels * images * h * w).div_ceil(4);
         // One number more than there are images: that of a padded place.
         let samples = self.spec.resident.map_or(Fill::Words, |images| {
             Fill::Labels(u32::try_from(images).map_or(u32::MAX, |images| images + 1))
@@ -280,7 +288,8 @@ impl Case for AugmentCase {
         let bytes: &[u8] = bytemuck::cast_slice(&words);
         let [in_h, in_w] = self.spec.input;
         let [out_h, out_w] = self.spec.output;
-        let len = 3 * in_h * in_w;
+        let c = self.spec.channels;
+        let len = c * in_h * in_w;
         let black = vec![0; len];
         let mut y = Vec::new();
         for (n, sample) in to_words(&inputs[1]).into_iter().enumerate() {
@@ -292,9 +301,9 @@ impl Case for AugmentCase {
                 &bytes[place * len..(place + 1) * len]
             };
             let plan = self.plan(sample);
-            for i in 0..3 * out_h * out_w {
-                let place = [i / (3 * out_w), i / 3 % out_w];
-                y.push(self.value(&plan, image, place, i % 3));
+            for i in 0..c * out_h * out_w {
+                let place = [i / (c * out_w), i / c % out_w];
+                y.push(self.value(&plan, image, place, i % c));
             }
         }
         vec![y]
@@ -312,7 +321,7 @@ impl Case for AugmentCase {
 
     fn sizes(&self) -> Sizes {
         let side = self.spec.input.into_iter().max().unwrap_or(1);
-        let outputs = 3 * self.n * self.spec.output.iter().product::<usize>();
+        let outputs = self.spec.channels * self.n * self.spec.output.iter().product::<usize>();
         Sizes {
             // A place along an axis is rounded to 2^-24 of the axis, and the value changes by the full range in one pixel.
             forward_terms: side * side,

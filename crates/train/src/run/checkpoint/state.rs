@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use crate::recipe::Metric;
 use crate::run::rows::{Row, number_or_null};
+use crate::schedule::PlateauState;
 
 /// Where a run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub(crate) struct State {
     pub(crate) rows: Vec<Row>,
     /// The best of them: see [`Best::after`].
     pub(crate) best: Option<Best>,
+    /// Where a plateau schedule is; absent with another one, and in checkpoints of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plateau: Option<PlateauState>,
     /// Seconds of training steps so far.
     pub(crate) train_s: f64,
     /// Seconds of everything so far.
@@ -98,6 +102,16 @@ impl Best {
     }
 }
 
+impl State {
+    /// A run's before its first step.
+    pub(crate) fn new(plateau: Option<PlateauState>) -> Self {
+        Self {
+            plateau,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for State {
     fn default() -> Self {
         Self {
@@ -108,6 +122,7 @@ impl Default for State {
             partial: Partial::default(),
             rows: Vec::new(),
             best: None,
+            plateau: None,
             train_s: 0.0,
             wall_s: 0.0,
             config: None,
