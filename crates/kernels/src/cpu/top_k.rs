@@ -4,8 +4,16 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words_mut};
-use crate::ops::top_k::TopKParams;
+use crate::kernel::{CpuArgs, params, words_mut};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct TopKParams {
+        rows: u32,
+        classes: u32,
+        k: u32,
+    }
+}
 
 /// The largest elements of each row and where they were.
 pub(crate) fn forward(p: &TopKParams, args: CpuArgs<'_>) {

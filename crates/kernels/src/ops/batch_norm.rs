@@ -12,27 +12,12 @@ use shaders::variants::batch_norm;
 use super::{check_len, column_sum, elementwise, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu::batch_norm as cpu;
+use crate::cpu::batch_norm::BatchNormParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "batch_norm";
-
-params! {
-    /// Parameters of all kernels.
-    pub(crate) struct BatchNormParams {
-        /// Of the window that is bound.
-        rows: u32,
-        all_rows: u32,
-        channels: u32,
-        rows_per_part: u32,
-        /// Whether the running variance takes the batch's sum of squares over rows - 1.
-        unbiased: u32,
-        /// Of the batch's statistics in the running ones.
-        new_weight: f32,
-        epsilon: f32,
-    }
-}
 
 /// How running statistics follow the batches'. What one framework calls momentum is 1 less what another does.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,19 +5,12 @@
 use super::{check_len, column_sum, relu, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::bias::BiasParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "bias";
-
-params! {
-    /// Parameters of both variants.
-    pub(crate) struct BiasParams {
-        n: u32,
-        columns: u32,
-    }
-}
 
 /// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then ReLU if asked for.
 ///

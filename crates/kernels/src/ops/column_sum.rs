@@ -3,20 +3,12 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::column_sum::ColumnSumParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "column_sum";
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct ColumnSumParams {
-        rows: u32,
-        columns: u32,
-        rows_per_part: u32,
-    }
-}
 
 /// The least rows of a part: sixteen for each of the invocations that share a column.
 const LEAST_PART: usize = 256;

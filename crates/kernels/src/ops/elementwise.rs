@@ -3,17 +3,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::elementwise::ElementwiseParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct ElementwiseParams {
-        n: u32,
-        value: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "elementwise";
 const FILL: Kernel<ElementwiseParams> = kernel("elementwise_fill", cpu::elementwise::fill);

@@ -9,34 +9,13 @@ use shaders::variants::{Gemm as Family, Tile};
 use super::tile::{self, Plan, Product};
 use super::{check_len, size};
 use crate::buffer::{Buffer, Width};
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::forward;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "gemm";
-
-params! {
-    /// Parameters of every variant. Row-major, leading dimensions and offsets in elements.
-    pub(crate) struct GemmParams {
-        m: u32,
-        n: u32,
-        k: u32,
-        lda: u32,
-        ldb: u32,
-        ldc: u32,
-        a_offset: u32,
-        b_offset: u32,
-        c_offset: u32,
-        /// Length of the sums that one workgroup takes; the twin does not split them.
-        k_per_split: u32,
-        alpha: f32,
-        /// If 0, C is not read.
-        beta: f32,
-        /// Not 0: what is not positive becomes 0 in the end.
-        relu: u32,
-    }
-}
 
 impl GemmParams {
     /// The parameters with which [`reduce`] adds up partial sums of `[m, n]` with `k` terms in all.

@@ -10,23 +10,10 @@ use shaders::variants;
 use super::{check_len, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::lrn::LrnParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of both kernels. The window of channel i is `i - before..=i + after`, cut at the ends.
-    pub(crate) struct LrnParams {
-        rows: u32,
-        channels: u32,
-        before: u32,
-        after: u32,
-        bias: f32,
-        /// On the raw sum of squares, as in the paper; PyTorch and ONNX divide it by the window.
-        alpha: f32,
-        beta: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "lrn";
 /// The window and the constants. The default is the paper's: radius 2, bias 2, alpha 1e-4, beta 0.75.

@@ -5,16 +5,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::relu::ReluParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of both kernels.
-    pub(crate) struct ReluParams {
-        n: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const FORWARD: Kernel<ReluParams> = Kernel::new(
     shaders::Variant::new("relu", "relu_forward"),
