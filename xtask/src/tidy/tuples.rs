@@ -7,7 +7,7 @@
 use super::files::File;
 
 /// The folders whose functions are checked; a trailing `/` keeps `crates/model` from meaning `crates/models`.
-const CHECKED: &[&str] = &["shaders/src/"];
+const CHECKED: &[&str] = &["crates/kernels/src/", "crates/tensor/src/", "shaders/src/"];
 
 /// Finds every function with a tuple among its arguments.
 pub(super) fn check(file: &File) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! Products and convolutions add theirs as they write ([`super::gemm::Epilogue`]); this is for everything else.
 
-use super::{check_len, column_sum, relu, row_windows, size, slice_rows};
+use super::{check_len, column_sum, relu, row_windows, size, slice_rows, vectors};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::cpu::bias::BiasParams;
@@ -41,7 +41,7 @@ pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Res
             n: size(OP, "x", n)?,
             columns: size(OP, "bias", columns)?,
         };
-        let grid = Grid::linear(if is_vector { n / 4 } else { n }).flops(n);
+        let grid = Grid::linear(vectors(n, is_vector)).flops(n);
         let [x, y] = [
             slice_rows(x, &rows, columns)?,
             slice_rows(&y, &rows, columns)?,

@@ -48,8 +48,8 @@ impl Default for Lrn {
 /// # Errors
 /// If the channels don't divide x, memory runs out or the device fails.
 pub fn forward(device: &Device, spec: &Lrn, x: &Buffer, channels: usize) -> Result<Buffer> {
-    let kernel = ("lrn_forward", cpu::lrn::forward as Twin<LrnParams>);
-    launch(device, kernel, spec, &[x], channels)
+    let kernel = kernel("lrn_forward", cpu::lrn::forward, spec, channels);
+    launch(device, &kernel, spec, &[x], channels)
 }
 
 /// The gradient of x. dy, x: `[.., channels]`.
@@ -64,13 +64,23 @@ pub fn backward(
     channels: usize,
 ) -> Result<Buffer> {
     check_len(OP, "dy", dy, x.len())?;
-    let kernel = ("lrn_backward", cpu::lrn::backward as Twin<LrnParams>);
-    launch(device, kernel, spec, &[dy, x], channels)
+    let kernel = kernel("lrn_backward", cpu::lrn::backward, spec, channels);
+    launch(device, &kernel, spec, &[dy, x], channels)
+}
+
+fn kernel(
+    entry: &'static str,
+    twin: Twin<LrnParams>,
+    spec: &Lrn,
+    channels: usize,
+) -> Kernel<LrnParams> {
+    let is_paper = (spec.radius_before, spec.radius_after) == (2, 2) && channels.is_multiple_of(4);
+    Kernel::new(variants::lrn(entry, is_paper), twin)
 }
 
 fn launch(
     device: &Device,
-    (entry, twin): (&'static str, Twin<LrnParams>),
+    kernel: &Kernel<LrnParams>,
     spec: &Lrn,
     reads: &[&Buffer],
     channels: usize,
@@ -85,8 +95,6 @@ fn launch(
             format!("{len} elements"),
         ));
     }
-    let is_paper = (spec.radius_before, spec.radius_after) == (2, 2) && channels.is_multiple_of(4);
-    let kernel = Kernel::new(variants::lrn(entry, is_paper), twin);
     // What reaches beyond the channels reaches nothing; and sums of positions stay far from 2^32.
     let reach = |radius: usize| size(OP, "radius", radius.min(channels));
     let y = device.alloc_as(reads[0].width(), len)?;
@@ -107,7 +115,7 @@ fn launch(
         let window = spec.radius_before + spec.radius_after + 1;
         let grid = Grid::linear(rows.len() * channels.div_ceil(4));
         device.launch(
-            &kernel,
+            kernel,
             &params,
             &reads.iter().collect::<Vec<_>>(),
             &[&slice_rows(&y, &rows, channels)?],
