@@ -148,15 +148,6 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
     }
 }
 
-/// A split's name, as flags have it.
-pub(crate) fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
-    }
-}
-
 /// The networks there are.
 pub(crate) fn list_networks(output: OutputArgs) -> Result<()> {
     list(

@@ -1,5 +1,6 @@
 //! The variants of `augment.wgsl`.
 
+use super::{Listed, Reals};
 use crate::Variant;
 
 /// What happens to each image.
@@ -21,9 +22,12 @@ pub const fn apply(is_resampled: bool, channels: usize) -> Variant {
         .with("channels", channels)
 }
 
-pub(super) fn all() -> impl Iterator<Item = Variant> {
+pub(super) fn all() -> impl Iterator<Item = Listed> {
     let kinds = [1, 3, 4]
         .into_iter()
         .flat_map(|channels| [false, true].map(|is_resampled| apply(is_resampled, channels)));
-    [plan()].into_iter().chain(kinds)
+    [plan()]
+        .into_iter()
+        .chain(kinds)
+        .map(|variant| Reals::Full.of(variant))
 }

@@ -4,9 +4,9 @@ use verify::operators::{compare, tolerance};
 
 use super::naive;
 use super::support::{fractions, on_threads, widen};
+use crate::cpu::lrn::LrnParams;
 use crate::cpu::lrn::{backward, forward};
 use crate::kernel::CpuArgs;
-use crate::ops::lrn::LrnParams;
 
 fn params(
     rows: u32,
