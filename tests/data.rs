@@ -6,6 +6,8 @@
 mod catalog;
 #[path = "data/cifar.rs"]
 mod cifar;
+#[path = "data/docs.rs"]
+mod docs;
 #[path = "data/download.rs"]
 mod download;
 #[path = "data/folder.rs"]
@@ -28,8 +30,6 @@ mod mnist;
 mod names;
 #[path = "data/picture_sizes.rs"]
 mod picture_sizes;
-#[path = "data/readme.rs"]
-mod readme;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]
