@@ -3,7 +3,7 @@
 //! A [`Tensor`] is a device buffer with a shape. Operators (methods, one module each under [`ops`]) launch kernels at
 //! once and, where an input is a variable, remember how to go back; [`Tensor::backward`] walks that tape and returns
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod gradcheck;
 pub mod ops;

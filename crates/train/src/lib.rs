@@ -78,3 +78,8 @@ pub use tensor::{
     Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind,
     TilePlan,
 };
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
