@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "data/broken.rs"]
+mod broken;
 #[path = "data/catalog.rs"]
 mod catalog;
 #[path = "data/cifar.rs"]
