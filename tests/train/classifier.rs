@@ -140,7 +140,7 @@ fn a_file_without_a_preparation_has_the_old_one_and_a_bad_one_is_refused() {
     let architecture = Architecture::new("alexnet-torchvision", Some(2), None).unwrap();
     let name = architecture.to_string();
     let one = || vec![("x".to_owned(), vec![1], vec![0.0])];
-    std::fs::write(&path, tensor_file_bytes(one(), ("network", &name)).unwrap()).unwrap();
+    std::fs::write(&path, tensor_file_bytes(one(), "network", &name).unwrap()).unwrap();
     assert_eq!(Preparation::in_file(&path).unwrap(), None);
     let recipe = Classifier::default_recipe(&path).unwrap();
     assert_eq!(
@@ -148,7 +148,7 @@ fn a_file_without_a_preparation_has_the_old_one_and_a_bad_one_is_refused() {
         (Some(256), 256)
     );
     assert_eq!(recipe.images.mean, Some([0.485, 0.456, 0.406]));
-    std::fs::write(&path, tensor_file_bytes(one(), ("images", "{}")).unwrap()).unwrap();
+    std::fs::write(&path, tensor_file_bytes(one(), "images", "{}").unwrap()).unwrap();
     let message = Classifier::default_recipe(&path).unwrap_err().to_string();
     assert!(message.contains("x.safetensors"), "{message}");
 }
