@@ -120,8 +120,8 @@ fn an_exported_file_answers_exactly_as_its_run() {
         let mut scored = Recipe::for_dataset("shapes10").unwrap();
         scored.prepare_as(&Preparation::in_file(&path).unwrap().unwrap());
         let scores = [(&of_run, &recipes[0]), (&alone, &scored)].map(|(weights, recipe)| {
-            let test = (&data(), Split::Test);
-            let of = train::evaluate(&weights.path, recipe, test, &Device::cpu(), &mut |_, _| {});
+            let (data, test, device) = (data(), Split::Test, Device::cpu());
+            let of = train::evaluate(&weights.path, recipe, &data, test, &device, &mut |_, _| {});
             of.unwrap().score
         });
         assert_eq!(

@@ -59,11 +59,8 @@ impl Classifier {
         let source = u32::try_from(recipe.images.source_size).unwrap_or(u32::MAX);
         let size = data::image_size(&recipe.dataset).unwrap_or([source; 2]);
         let input = Input::new(device, BATCH, size.map(|side| side as usize))?;
-        let specs = input.for_evaluation(
-            &recipe.images,
-            recipe.evaluation.resize,
-            (Views::Plain, side),
-        )?;
+        let specs =
+            input.for_evaluation(&recipe.images, recipe.evaluation.resize, Views::Plain, side)?;
         let plain = &specs[0];
         let (logits, recording) =
             device.capture(|| no_grad(|| network.forward(&input.images(plain)?, Mode::Eval)))?;

@@ -58,8 +58,7 @@ impl Evaluator {
         let input = Input::of(device, n, &images, is_resident)?;
         let architecture = network.architecture();
         let (size, classes) = (architecture.input_size(), architecture.classes());
-        let specs =
-            input.for_evaluation(&recipe.images, recipe.evaluation.resize, (views, size))?;
+        let specs = input.for_evaluation(&recipe.images, recipe.evaluation.resize, views, size)?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,

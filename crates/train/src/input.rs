@@ -110,7 +110,7 @@ impl Input {
 
     /// What is done to training images for a network's input of `size`.
     pub(crate) fn for_training(&self, recipe: &ImagesRecipe, size: usize) -> Result<Augment> {
-        let plain = self.plain(recipe, (recipe.resize, size, recipe.pad))?;
+        let plain = self.plain(recipe, recipe.resize, size, recipe.pad)?;
         let Crop::Centre { resized } = plain.crop else {
             unreachable!("a plain view is of the centre")
         };
@@ -150,9 +150,10 @@ impl Input {
         &self,
         images: &ImagesRecipe,
         resize: Option<usize>,
-        (views, size): (Views, usize),
+        views: Views,
+        size: usize,
     ) -> Result<Vec<Augment>> {
-        let plain = self.plain(images, (resize.or(images.resize), size, 0))?;
+        let plain = self.plain(images, resize.or(images.resize), size, 0)?;
         let crops = match (views, plain.crop) {
             (Views::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
             _ => vec![plain.crop],
@@ -177,7 +178,9 @@ impl Input {
     fn plain(
         &self,
         recipe: &ImagesRecipe,
-        (resize, size, pad): (Option<usize>, usize, usize),
+        resize: Option<usize>,
+        size: usize,
+        pad: usize,
     ) -> Result<Augment> {
         let [mean, deviation] = recipe.normalisation()?;
         let shape = self.pixels.shape();

@@ -31,11 +31,11 @@ impl Trainer {
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
-            let place = (row.epoch, row.step);
             let unscale = self.optimizer.unscale();
             norms::note(
                 run.path(),
-                place,
+                row.epoch,
+                row.step,
                 self.optimizer.trained(),
                 gradients,
                 unscale,
