@@ -195,7 +195,7 @@ pub(crate) fn manifest(bytes: &[u8]) -> bool {
         tensor("y", [0.0, 0.5, 2.0]),
         tensor("dx", [0.0, 2.0, 3.0]),
     ];
-    let tensors = model::tensor_file_bytes(tensors, ("by", "hand")).unwrap();
+    let tensors = model::tensor_file_bytes(tensors, "by", "hand").unwrap();
     in_folder("manifest.json", bytes, |folder, _| {
         fs::write(folder.join("relu.safetensors"), &tensors).unwrap();
         let report = parity::run(folder, &Device::cpu(), None, |_, _| {});

@@ -208,8 +208,8 @@ fn weights_are_evaluated_by_the_names_of_their_classes() {
     let weights = Weights::find(&folder).unwrap();
     assert!(!weights.is_unchecked);
     let score = |data: &DataSet| {
-        let of = (data, Split::Test);
-        train::evaluate(&weights.path, &recipe, of, &Device::cpu(), &mut |_, _| {})
+        let (split, device) = (Split::Test, Device::cpu());
+        train::evaluate(&weights.path, &recipe, data, split, &device, &mut |_, _| {})
     };
     let straight = score(&data()).unwrap();
     assert_eq!(straight.note, None);

@@ -145,8 +145,9 @@ fn weights_that_compute_nan_are_an_error_of_evaluate_and_predict_that_names_them
     let root = tempfile::tempdir().unwrap();
     let path = nan_weights(root.path());
     let (data, recipe) = (super::data(), recipe(1e-3, 1));
-    let split = (&data, Split::Test);
-    let error = train::evaluate(&path, &recipe, split, &Device::cpu(), &mut |_, _| {}).unwrap_err();
+    let split = Split::Test;
+    let error =
+        train::evaluate(&path, &recipe, &data, split, &Device::cpu(), &mut |_, _| {}).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("nan.safetensors: expected finite logits"),

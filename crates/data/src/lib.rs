@@ -84,3 +84,8 @@ pub use published::install;
 pub use shapes10::Shapes10;
 pub use statistics::{PrincipalComponents, Statistics, statistics};
 pub use unpack::unpack;
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

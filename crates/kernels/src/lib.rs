@@ -4,7 +4,7 @@
 //! A [`Device`] is the host's cores or a GPU; an operator in [`ops`] checks its arguments, launches its kernels and
 //! returns new [`Buffer`]s. Launches on a GPU are submitted together; [`Device::capture`] keeps them for replay.
 //! Activations are `[n, h, w, c]`, filters `[kh, kw, c_in / groups, c_out]`, matrices row-major.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod ops;
 pub mod philox;

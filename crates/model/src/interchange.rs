@@ -40,7 +40,7 @@ pub enum Format {
     /// torchvision's `alexnet`, as safetensors: its names, filters `[out, in, kh, kw]`, dense weights `[out, in]`, and the
     /// last image flattened as channels, height, width.
     Torchvision,
-    /// Keras 3's `.weights.h5`, for `model.load_weights`: see the README.
+    /// Keras 3's `.weights.h5`, for `model.load_weights`: see docs/commands.md.
     Keras,
     /// ONNX, opset 17: normalised images `input` `[N, 3, size, size]` to `logits` `[N, classes]`.
     Onnx,

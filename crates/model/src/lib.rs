@@ -5,7 +5,7 @@
 //! architecture with weights on a device. Weight files are safetensors, described at [`Network::to_bytes`].
 //!
 //! The features `keras` (HDF5) and `onnx` (protobuf) are on by default; without them those formats are errors.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 mod alexnet;
 mod architecture;

@@ -3,7 +3,7 @@
 //! A [`Tensor`] is a device buffer with a shape. Operators (methods, one module each under [`ops`]) launch kernels at
 //! once and, where an input is a variable, remember how to go back; [`Tensor::backward`] walks that tape and returns
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod gradcheck;
 pub mod ops;
@@ -12,6 +12,7 @@ pub mod random;
 pub mod update;
 
 mod error;
+mod log_sum_exp;
 mod shape;
 mod tape;
 mod tensor;
@@ -21,6 +22,7 @@ pub use kernels::{
     Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
     Product, Profile, Recording, Roofline, TileKind, TilePlan,
 };
+pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
 pub use tensor::{Element, Elementary, Tensor};

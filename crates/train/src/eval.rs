@@ -5,7 +5,6 @@ pub(crate) mod classifier;
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 pub(crate) mod evaluator;
-pub(crate) mod log_sum_exp;
 pub mod metrics;
 pub(crate) mod preview;
 pub(crate) mod score;

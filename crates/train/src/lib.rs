@@ -46,3 +46,8 @@ pub use trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateCha
 pub use trainer::memory::Memory;
 pub use trainer::trial::has_learnt_batch;
 pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer, TrainerBuilder};
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -239,7 +239,7 @@ impl Trainer {
             if is_late && self.state.step > begun_at {
                 break Ended::MaxTime;
             }
-            match self.train_epoch((stop, deadline), listener)? {
+            match self.train_epoch(stop, deadline, listener)? {
                 Pause::Epoch => self.end_epoch(listener)?,
                 Pause::Time => {
                     self.save(false)?;

@@ -56,7 +56,8 @@ pub fn tune(
     architecture: &Architecture,
     recipe: &Recipe,
     n: usize,
-    (device, tiles): (&Device, &[TileKind]),
+    device: &Device,
+    tiles: &[TileKind],
     mut report: impl FnMut(usize, usize),
 ) -> Result<Vec<Tuned>> {
     let network = Network::new(architecture.clone(), recipe.seed, device)?;

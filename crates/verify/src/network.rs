@@ -10,7 +10,7 @@ use tensor::update::{Sgd, StepBuffer, StepScalars, sgd_step};
 use tensor::{Device, Element, Gradients, Tensor, no_grad};
 
 use crate::error::Result;
-use crate::log_sum_exp::log_sum_exp;
+use tensor::log_sum_exp;
 
 /// Images in a proof: enough for every kernel to have more than one, few enough for a software rasteriser.
 const IMAGES: usize = 2;

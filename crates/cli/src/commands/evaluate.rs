@@ -44,7 +44,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     } = train::evaluate(
         &weights.path,
         &recipe,
-        (&data, split),
+        &data,
+        split,
         &device,
         &mut |done, of| progress.evaluating(split, done, of),
     )?;

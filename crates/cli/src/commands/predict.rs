@@ -48,12 +48,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut done = 0;
     for chunk in files.chunks(classifier.batch_size()) {
         progress.counting("predict", done, files.len());
-        predict(
-            &classifier,
-            chunk,
-            args,
-            &mut (&mut predictions, &mut progress),
-        )?;
+        predict(&classifier, chunk, args, &mut predictions, &mut progress)?;
         done += chunk.len();
     }
     progress.clear();
@@ -65,7 +60,8 @@ fn predict(
     classifier: &Classifier,
     files: &[PathBuf],
     args: &PredictArgs,
-    (predictions, progress): &mut (&mut Predictions, &mut Progress),
+    predictions: &mut Predictions,
+    progress: &mut Progress,
 ) -> Result<()> {
     let mut read = Vec::new();
     for path in files {

@@ -36,7 +36,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
-        let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        let trainer = kind.trainer(args, recipe, data, &device);
+        let tried = trainer.and_then(|it| trial::run(kind, args, it, &stop, progress));
         return tried.map_err(|error| named(error, args));
     }
     let trainer = trainer(resumed.as_ref(), recipe, data, &device);

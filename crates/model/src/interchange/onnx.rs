@@ -132,7 +132,7 @@ fn int(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-fn attribute((name, value): (&'static str, OnnxValue)) -> Attribute {
+fn attribute(name: &str, value: OnnxValue) -> Attribute {
     let mut attribute = Attribute {
         name: Some(name.to_owned()),
         ..Attribute::default()
@@ -191,7 +191,11 @@ impl Builder {
             output: vec![name.clone()],
             name: Some(name),
             op_type: Some(node.op.to_owned()),
-            attribute: node.attributes.into_iter().map(attribute).collect(),
+            attribute: node
+                .attributes
+                .into_iter()
+                .map(|(name, value)| attribute(name, value))
+                .collect(),
         });
     }
 

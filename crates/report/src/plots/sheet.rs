@@ -46,7 +46,7 @@ pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Resu
     let extent = |pitch: i32, n: usize| {
         u32::try_from(pitch * i32::try_from(n).unwrap_or(1) + gap).unwrap_or(1)
     };
-    let size = (extent(pitch[0], columns), extent(pitch[1], rows));
+    let size = [extent(pitch[0], columns), extent(pitch[1], rows)];
     let letters = (f64::from(side + gap - 2) / (0.54 * LETTER)).floor();
     let plot = Plot::draw(name, title, size, |area| {
         let mut images = Vec::new();

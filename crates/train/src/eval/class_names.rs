@@ -25,7 +25,8 @@ pub(crate) struct Matched {
 /// no names are known.
 pub(crate) fn match_images(
     weights: &Path,
-    (names, known): (Option<&[String]>, usize),
+    names: Option<&[String]>,
+    known: usize,
     images: Images,
 ) -> Result<Matched> {
     let own = images.class_names().to_vec();
@@ -99,8 +100,8 @@ mod tests {
 
     fn matched(known: &[&str], classes: &[&str]) -> Result<Matched> {
         let known = names(known);
-        let of_network = (Some(known.as_slice()), known.len());
-        match_images(Path::new("model.safetensors"), of_network, images(classes))
+        let path = Path::new("model.safetensors");
+        match_images(path, Some(&known), known.len(), images(classes))
     }
 
     #[test]
@@ -124,7 +125,7 @@ mod tests {
         let message = matched(&["great_ape", "dog"], &["dog", "Great Ape"]).unwrap_err();
         let message = message.to_string();
         assert!(message.ends_with("it knows 'great_ape'"), "{message}");
-        let unnamed = |known| match_images(Path::new("w"), (None, known), images(&["a", "b"]));
+        let unnamed = |known| match_images(Path::new("w"), None, known, images(&["a", "b"]));
         assert!(unnamed(2).unwrap().note.unwrap().contains("no class names"));
         assert!(unnamed(3).is_err(), "three classes and two");
     }

@@ -8,9 +8,9 @@ use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::evaluate::{self, Weights};
-use crate::eval::log_sum_exp::log_sum_exp;
 use crate::recipe::{ImagesRecipe, Recipe, Views};
 use crate::step::input::Input;
+use tensor::log_sum_exp;
 
 /// Pictures that are classified at once.
 const BATCH: usize = 32;
@@ -69,7 +69,8 @@ impl Classifier {
         let specs = input.for_evaluation(
             &recipe.images,
             recipe.evaluation.resize,
-            (Views::Plain, [rows, columns]),
+            Views::Plain,
+            [rows, columns],
         )?;
         let plain = &specs[0];
         let (logits, recording) =

@@ -110,7 +110,8 @@ impl Weights {
 pub fn evaluate(
     weights: &Path,
     recipe: &Recipe,
-    (data, split): (&DataSet, Split),
+    data: &DataSet,
+    split: Split,
     device: &Device,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scored> {
@@ -128,8 +129,8 @@ pub fn evaluate(
     };
     let mut recipe = recipe.clone();
     recipe.images.resolve(&data.train)?;
-    let of_network = (network.class_names(), network.architecture().classes());
-    let matched = match_images(weights, of_network, images)?;
+    let classes = network.architecture().classes();
+    let matched = match_images(weights, network.class_names(), classes, images)?;
     let views = recipe.evaluation.views;
     let score = Evaluator::new(&network, matched.images, &recipe, views)?.run(progress)?;
     if !score.loss.is_finite() {

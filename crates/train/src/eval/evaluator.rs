@@ -65,7 +65,7 @@ impl Evaluator {
         let architecture = network.architecture();
         let ([height, width, channels], classes) = (architecture.input(), architecture.classes());
         let resize = recipe.evaluation.resize;
-        let specs = input.for_evaluation(&recipe.images, resize, (views, [height, width]))?;
+        let specs = input.for_evaluation(&recipe.images, resize, views, [height, width])?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,

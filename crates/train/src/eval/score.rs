@@ -3,9 +3,9 @@
 use data::PADDING;
 use serde::{Deserialize, Serialize};
 
-use crate::eval::log_sum_exp::log_sum_exp;
 use crate::eval::metrics::{Confusion, is_answer};
 use crate::run::rows::rounded;
+use tensor::log_sum_exp;
 
 /// The wrong answers that are kept: the most confident ones.
 const MOST_MISTAKES: usize = 64;

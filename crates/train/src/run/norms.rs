@@ -19,7 +19,8 @@ const COLUMNS: &str = "epoch,step,parameter,weight_norm,gradient_norm";
 /// from this epoch on are dropped.
 pub(crate) fn note(
     run: &Path,
-    (epoch, step): (u64, u64),
+    epoch: u64,
+    step: u64,
     network: &Network,
     gradients: &Gradients,
     unscale: Option<&Tensor>,

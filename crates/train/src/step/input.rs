@@ -111,7 +111,7 @@ impl Input {
 
     /// What is done to training images for a network's input of `size`: height and width.
     pub(crate) fn for_training(&self, recipe: &ImagesRecipe, size: [usize; 2]) -> Result<Augment> {
-        let plain = self.plain(recipe, (recipe.resize, size, recipe.pad))?;
+        let plain = self.plain(recipe, recipe.resize, size, recipe.pad)?;
         let Crop::Centre { resized } = plain.crop else {
             unreachable!("a plain view is of the centre")
         };
@@ -151,9 +151,10 @@ impl Input {
         &self,
         images: &ImagesRecipe,
         resize: Option<usize>,
-        (views, size): (Views, [usize; 2]),
+        views: Views,
+        size: [usize; 2],
     ) -> Result<Vec<Augment>> {
-        let plain = self.plain(images, (resize.or(images.resize), size, 0))?;
+        let plain = self.plain(images, resize.or(images.resize), size, 0)?;
         let crops = match (views, plain.crop) {
             (Views::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
             _ => vec![plain.crop],
@@ -178,7 +179,9 @@ impl Input {
     fn plain(
         &self,
         recipe: &ImagesRecipe,
-        (resize, size, pad): (Option<usize>, [usize; 2], usize),
+        resize: Option<usize>,
+        size: [usize; 2],
+        pad: usize,
     ) -> Result<Augment> {
         let [mean, deviation] = recipe.normalisation()?;
         let shape = self.pixels.shape();

@@ -136,7 +136,7 @@ impl Updater {
             tensors.push((name.to_owned(), tensor.shape().to_vec(), tensor.to_vec()?));
         }
         let kind = format!("{:?}", self.kind).to_lowercase();
-        Ok(tensor_file_bytes(tensors, ("optimizer", &kind))?)
+        Ok(tensor_file_bytes(tensors, "optimizer", &kind)?)
     }
 
     /// Overwrites the state with that in a file.

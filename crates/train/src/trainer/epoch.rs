@@ -33,11 +33,11 @@ impl Trainer {
         schedule.observe(&mut self.state.plateau, &row);
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
-            let place = (row.epoch, row.step);
             let unscale = self.optimizer.unscale();
             norms::note(
                 run.path(),
-                place,
+                row.epoch,
+                row.step,
                 self.optimizer.trained(),
                 gradients,
                 unscale,

@@ -16,7 +16,8 @@ impl Trainer {
     /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
     pub(super) fn train_epoch(
         &mut self,
-        (stop, deadline): (&AtomicBool, Option<Instant>),
+        stop: &AtomicBool,
+        deadline: Option<Instant>,
         listener: &mut dyn Listener,
     ) -> Result<Pause> {
         let n_batches = self.loader.n_batches();

@@ -96,7 +96,7 @@ impl Card {
         let vendor = adapter.wgpu.get_info().vendor;
         let has_eight = adapter.subgroup == Some((8, 8));
         let tiles = match (adapter.kind, vendor) {
-            // Barriers and workgroup memory cost a software rasteriser more than they save (FACTS, lavapipe).
+            // Barriers and workgroup memory cost a software rasteriser more than they save.
             (AdapterKind::Software, _) if has_eight => &[TileKind::Subgroup],
             (AdapterKind::Software, _) => &[TileKind::Register],
             (_, NVIDIA | AMD)

@@ -1,4 +1,4 @@
-//! README's tables of formats and folder layouts: each row has a case here, and a row without one fails.
+//! The tables of formats and folder layouts in docs/images.md: each row has a case here, and a row without one fails.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,8 @@ type Case = (&'static str, fn());
 
 /// The first cell of each row of the table whose header begins with `first`.
 fn rows(first: &str) -> Vec<String> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = fs::read_to_string(readme).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images.md");
+    let text = fs::read_to_string(page).unwrap();
     let header = format!("| {first} |");
     let table = text.lines().skip_while(|line| !line.starts_with(&header));
     let rows = table.skip(2).take_while(|line| line.starts_with('|'));
@@ -49,7 +49,7 @@ fn all_read(files: &[(&str, &str)]) {
 }
 
 #[test]
-fn every_format_of_the_readme_is_read_as_it_says() {
+fn every_format_of_the_docs_is_read_as_it_says() {
     check(
         "Format",
         &[
@@ -105,7 +105,7 @@ fn class_names(dir: &tempfile::TempDir) -> Vec<String> {
 }
 
 #[test]
-fn every_layout_of_the_readme_is_read_as_it_says() {
+fn every_layout_of_the_docs_is_read_as_it_says() {
     check(
         "Layout",
         &[

@@ -1,7 +1,7 @@
 //! The logarithm of a softmax's denominator, on the host.
 
 /// `ln sum exp(x)`, shifted by the largest so that nothing overflows.
-pub(crate) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
+pub fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = terms.clone().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = terms.map(|x| (x - largest).exp()).sum();
     sum.ln() + largest
