@@ -5,7 +5,7 @@
 
 use shaders::Variant;
 
-use crate::ops::{Product, TilePlan};
+use crate::tile::{Product, TilePlan};
 
 /// A parameter struct that a shader's uniform `params` mirrors field by field. Implemented by [`params!`].
 pub(crate) trait Params: bytemuck::Pod + Send + Sync {

@@ -25,6 +25,7 @@ mod recorder;
 mod roofline;
 mod selection;
 mod step;
+mod tile;
 
 pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
 pub use bytemuck::Pod;
@@ -34,9 +35,9 @@ pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
 pub use kernel::CpuArgs;
-pub use ops::{Card, Product, TileKind, TilePlan};
 pub use profile::{KernelTime, Launch, Profile};
 pub use recorder::Recording;
 pub use roofline::Roofline;
 pub use selection::{Adapter, AdapterKind};
 pub use step::{Mix, StepScalars, Update};
+pub use tile::{Card, Product, TileKind, TilePlan};
