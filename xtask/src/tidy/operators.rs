@@ -71,10 +71,6 @@ const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
 const HELPERS: &[(&str, &str)] = &[
     ("pool", "what maximum and average pooling share"),
     (
-        "tile",
-        "how products and convolutions are cut into workgroups",
-    ),
-    (
         "window",
         "padding and output sizes, for convolution and pooling",
     ),
