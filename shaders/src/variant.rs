@@ -2,24 +2,10 @@
 
 use std::fmt;
 
+use crate::source;
+
 /// The most constants that a variant can have.
 const MAX_CONSTANTS: usize = 16;
-
-/// The templates with operands that may be 16-bit floats: what activations and their gradients pass through.
-const HALF_STEMS: &[&str] = &[
-    "avg_pool",
-    "batch_norm",
-    "cast",
-    "column_sum",
-    "conv2d",
-    "dropout",
-    "elementwise",
-    "gemm",
-    "gemm_reduce",
-    "lrn",
-    "max_pool",
-    "relu",
-];
 
 /// One entry point of one template with the values of the template's constants.
 ///
@@ -67,11 +53,11 @@ impl Variant {
         self.stem == "cast" || self.constant("wide") == Some(1)
     }
 
-    /// Whether the entry point's operands may be 16-bit floats.
+    /// Whether the entry point's operands may be 16-bit floats: whether its text says `real`.
     #[must_use]
     pub fn has_half(&self) -> bool {
-        // Statistics are made of sums, which are of 32 bits.
-        HALF_STEMS.contains(&self.stem) && !self.entry.ends_with("_statistics")
+        let text = source(&self.half(true)).unwrap_or_default();
+        text.matches("f16").count() > 1 // Beside `enable f16`.
     }
 
     /// The same with one more template constant. Flags are 0 or 1.

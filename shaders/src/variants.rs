@@ -16,7 +16,7 @@ pub use rows::{
 };
 pub use tile::Tile;
 
-use crate::Variant;
+use crate::{Variant, files};
 
 /// Every variant of every file.
 #[must_use]
@@ -30,44 +30,11 @@ pub fn variants() -> Vec<Variant> {
 
 /// Every template with every set of constants.
 fn templates() -> Vec<Variant> {
-    simple()
+    files::without_constants()
         .chain(rows::all())
         .chain(gemm::all())
         .chain(conv2d::all())
         .chain(update::all())
         .chain(augment::all())
         .collect()
-}
-
-/// The entry points of templates without constants.
-fn simple() -> impl Iterator<Item = Variant> {
-    [
-        ("accuracy", "accuracy_add"),
-        ("accuracy", "accuracy_confusion"),
-        ("accuracy", "accuracy_rank"),
-        ("average", "average"),
-        ("avg_pool", "avg_pool_backward"),
-        ("avg_pool", "avg_pool_forward"),
-        ("dropout", "dropout_forward"),
-        ("elementwise", "elementwise_add"),
-        ("elementwise", "elementwise_axpy"),
-        ("elementwise", "elementwise_fill"),
-        ("elementwise", "elementwise_multiply"),
-        ("elementwise", "elementwise_scale"),
-        ("gemm_naive", "gemm_naive"),
-        ("im2col", "col2im"),
-        ("im2col", "im2col"),
-        ("reduce", "reduce_broadcast"),
-        ("reduce", "reduce_square_sum"),
-        ("reduce", "reduce_sum"),
-        ("loss_scale", "loss_scale"),
-        ("mix", "mix_images"),
-        ("mix", "mix_targets"),
-        ("relu", "relu_backward"),
-        ("relu", "relu_forward"),
-        ("resize", "resize"),
-        ("top_k", "top_k_forward"),
-    ]
-    .into_iter()
-    .map(|(stem, entry)| Variant::new(stem, entry))
 }

@@ -31,7 +31,7 @@ pub use cpu_device::CpuDevice;
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
-pub use ops::{Card, Product, TileKind, TilePlan};
+pub use ops::{Activation, Card, Product, TileKind, TilePlan};
 pub use profile::{KernelTime, Launch, Profile};
 pub use recorder::Recording;
 pub use roofline::Roofline;

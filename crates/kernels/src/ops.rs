@@ -1,10 +1,12 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod accuracy;
+mod activation;
 pub mod adam;
 pub mod augment;
 pub mod average;
 pub mod avg_pool;
+pub mod axis_sum;
 pub mod batch_norm;
 pub mod bias;
 pub mod cast;
@@ -14,22 +16,27 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
+pub mod gelu;
 pub mod gemm;
 pub mod im2col;
 pub mod loss_scale;
 pub mod lrn;
 pub mod max_pool;
 pub mod mix;
+mod pointwise;
 mod pool;
 pub mod reduce;
 pub mod relu;
 pub mod resize;
 pub mod sgd;
 pub mod softmax;
+pub mod strided_copy;
 mod tile;
 
+pub use activation::Activation;
 pub use tile::{Card, Product, TileKind, TilePlan};
 pub mod top_k;
+pub mod unary;
 pub mod window;
 
 use std::ops::Range;

@@ -18,8 +18,8 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
-    Product, Profile, Recording, Roofline, TileKind, TilePlan,
+    Activation, Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions,
+    PendingRead, Product, Profile, Recording, Roofline, TileKind, TilePlan,
 };
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

@@ -114,6 +114,7 @@ pub fn operators() -> Vec<Operator> {
         augment,
         average,
         avg_pool,
+        axis_sum,
         batch_norm,
         bias,
         clip_grad_norm,
@@ -122,6 +123,7 @@ pub fn operators() -> Vec<Operator> {
         cross_entropy,
         dropout,
         elementwise,
+        gelu,
         gemm,
         im2col,
         loss_scale,
@@ -133,7 +135,9 @@ pub fn operators() -> Vec<Operator> {
         resize,
         sgd,
         softmax,
+        strided_copy,
         top_k,
+        unary,
     )
 }
 

@@ -8,8 +8,8 @@ use crate::buffer::Buffer;
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::conv2d::{self, Conv2d};
-use crate::ops::relu;
 use crate::ops::window::{Padding, Window};
+use crate::ops::{Activation, relu};
 
 #[derive(Debug)]
 pub(super) struct Conv2dCase {
@@ -158,7 +158,7 @@ impl Case for Conv2dCase {
             x,
             w,
             inputs.get(2),
-            self.is_relu,
+            Activation::relu_if(self.is_relu),
         )?])
     }
 
@@ -166,7 +166,8 @@ impl Case for Conv2dCase {
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
         let (x, w) = (&inputs[0], &inputs[1]);
         if self.is_relu {
-            let y = conv2d::forward(device, &self.conv, x, w, inputs.get(2), true)?;
+            let activation = Activation::Relu;
+            let y = conv2d::forward(device, &self.conv, x, w, inputs.get(2), activation)?;
             drop(relu::backward(device, dy, &y)?);
             return Ok(Vec::new());
         }

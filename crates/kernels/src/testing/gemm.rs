@@ -6,8 +6,8 @@ use super::{Case, Fields, Fill, Input, Sizes};
 use crate::buffer::Buffer;
 use crate::device::Device;
 use crate::error::Result;
-use crate::ops::elementwise;
 use crate::ops::gemm::{self, Epilogue, Gemm};
+use crate::ops::{Activation, elementwise};
 
 #[derive(Debug)]
 struct GemmCase {
@@ -106,7 +106,7 @@ impl Case for GemmCase {
             alpha: self.alpha,
             beta: self.beta,
             bias: inputs.get(3),
-            is_relu: self.is_relu,
+            activation: Activation::relu_if(self.is_relu),
         };
         gemm::update(device, &self.gemm, [&inputs[0], &inputs[1]], &epilogue, &c)?;
         Ok(vec![c])
