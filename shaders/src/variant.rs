@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::source;
-
 /// The most constants that a variant can have.
 const MAX_CONSTANTS: usize = 16;
 
@@ -36,7 +34,7 @@ impl Variant {
     }
 
     /// The same with 16-bit floats in memory, where the template says `real`; arithmetic stays in 32 bits. Only some
-    /// templates do: see [`Self::has_half`].
+    /// templates do: [`variants()`](crate::variants()) lists those that make sense.
     #[must_use]
     pub const fn half(self, half: bool) -> Self {
         Self { half, ..self }
@@ -46,18 +44,6 @@ impl Variant {
     #[must_use]
     pub const fn is_half(&self) -> bool {
         self.half
-    }
-
-    /// Whether it only makes sense with 16-bit floats: it converts between them and 32-bit ones.
-    pub(crate) fn needs_half(&self) -> bool {
-        self.stem == "cast" || self.constant("wide") == Some(1)
-    }
-
-    /// Whether the entry point's operands may be 16-bit floats: whether its text says `real`.
-    #[must_use]
-    pub fn has_half(&self) -> bool {
-        let text = source(&self.half(true)).unwrap_or_default();
-        text.matches("f16").count() > 1 // Beside `enable f16`.
     }
 
     /// The same with one more template constant. Flags are 0 or 1.

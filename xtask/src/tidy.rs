@@ -3,7 +3,9 @@
 
 pub(crate) mod files;
 pub(crate) mod layers;
+pub(crate) mod modules;
 pub(crate) mod operators;
+pub(crate) mod tuples;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -30,6 +32,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<bool> {
     findings.extend(layers::check_manifests(&files));
     findings.extend(operators::check(&paths));
     findings.extend(files.iter().flat_map(files::check));
+    findings.extend(files.iter().flat_map(modules::check));
+    findings.extend(files.iter().flat_map(tuples::check));
     for finding in &findings {
         println!("tidy: {finding}");
     }

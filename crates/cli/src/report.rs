@@ -19,7 +19,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use train::data::Split;
 use train::model::networks;
 use train::{Ended, Recipe, Summary};
 
@@ -145,15 +144,6 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
         to_stderr(&format!(
             "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
         ));
-    }
-}
-
-/// A split's name, as flags have it.
-pub(crate) fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
     }
 }
 

@@ -1,6 +1,7 @@
 //! A data set is its training images and, where they exist, its validation and test images.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::DataError;
@@ -15,6 +16,17 @@ pub enum Split {
     Validation,
     /// What is looked at once, at the end.
     Test,
+}
+
+/// Its name, as files and flags have it.
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
 }
 
 /// Images for training, validation and test, which share size and classes.

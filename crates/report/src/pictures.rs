@@ -151,7 +151,7 @@ impl<'a> Pictures<'a> {
         let tiles = shown.map(|answer| self.tile(answer));
         let title = format!(
             "Images of the {} split with their classes and the answers",
-            split_name(self.split)
+            self.split
         );
         let tiles = tiles.collect::<Result<Vec<_>>>()?;
         sheet("samples", &title, FACES, &tiles)
@@ -160,7 +160,7 @@ impl<'a> Pictures<'a> {
     /// The run's own list, or the mistakes among the images that were asked here.
     fn mistakes(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
         let kept = self.run.evaluation.as_ref();
-        let kept = kept.filter(|kept| kept.split == split_name(self.split));
+        let kept = kept.filter(|kept| kept.split == self.split.to_string());
         let (mut mistakes, of) = match kept {
             Some(kept) => (kept.mistakes.clone(), kept.images),
             None => (answers.to_vec(), answers.len() as u64),
@@ -292,15 +292,6 @@ fn kernels(network: &Network) -> Result<Option<Plot>> {
     let columns = if filters > 64 { 16 } else { 8 };
     let tile = if filters > 64 { 33 } else { 66 };
     sheet("kernels", &title, Grid { columns, tile }, &tiles)
-}
-
-/// A split's name, as files have it.
-fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
-    }
 }
 
 /// RGB bytes `[height, width, 3]` as an image, scaled down if it is large.

@@ -9,6 +9,7 @@ use tensor::{Device, Recording, Tensor, no_grad};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Weights};
 use crate::input::Input;
+use crate::log_sum_exp::log_sum_exp;
 use crate::recipe::{ImagesRecipe, Recipe, Views};
 
 /// Pictures that are classified at once.
@@ -272,11 +273,9 @@ impl Classifier {
     }
 }
 
-/// `x - ln sum exp(x)`, in f64, shifted by the largest so that nothing overflows.
+/// `x - ln sum exp(x)`, in f64.
 fn log_softmax(row: &[f32]) -> Vec<f32> {
-    let largest = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let sum: f64 = row.iter().map(|&x| (f64::from(x) - largest).exp()).sum();
-    let shift = largest + sum.ln();
+    let shift = log_sum_exp(row.iter().map(|&x| f64::from(x)));
     #[expect(
         clippy::cast_possible_truncation,
         reason = "rounding to f32 is the purpose"

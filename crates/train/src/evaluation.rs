@@ -78,12 +78,7 @@ impl Evaluation {
         });
         let rows = confusion.counts().chunks_exact(confusion.classes().max(1));
         Self {
-            split: match split {
-                Split::Train => "train",
-                Split::Validation => "validation",
-                Split::Test => "test",
-            }
-            .to_owned(),
+            split: split.to_string(),
             images: score.images,
             loss: rounded(score.loss),
             accuracy: rounded(score.accuracy),

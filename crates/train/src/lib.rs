@@ -20,6 +20,7 @@ mod evaluation;
 mod evaluator;
 mod input;
 mod lock;
+mod log_sum_exp;
 mod memory;
 mod norms;
 mod pattern;

@@ -10,6 +10,7 @@ use tensor::update::{Sgd, StepBuffer, StepScalars, sgd_step};
 use tensor::{Device, Element, Gradients, Tensor, no_grad};
 
 use crate::error::Result;
+use crate::log_sum_exp::log_sum_exp;
 
 /// Images in a proof: enough for every kernel to have more than one, few enough for a software rasteriser.
 const IMAGES: usize = 2;
@@ -112,11 +113,8 @@ impl Setup {
         let labels = self.labels.to_vec::<u32>()?;
         let rows = logits.chunks(logits.len() / labels.len());
         let losses = rows.zip(&labels).map(|(row, &label)| {
-            let most = row
-                .iter()
-                .fold(f64::NEG_INFINITY, |most, &x| most.max(f64::from(x)));
-            let sum: f64 = row.iter().map(|&x| (f64::from(x) - most).exp()).sum();
-            sum.ln() + most - f64::from(row[label as usize])
+            let terms = row.iter().map(|&x| f64::from(x));
+            log_sum_exp(terms) - f64::from(row[label as usize])
         });
         Ok(losses.sum::<f64>() / labels.len() as f64)
     }

@@ -1,5 +1,6 @@
 //! The variants of `augment.wgsl`.
 
+use super::{Listed, Reals};
 use crate::Variant;
 
 /// What happens to each image.
@@ -14,6 +15,8 @@ pub const fn apply(is_resampled: bool) -> Variant {
     Variant::new("augment", "augment_apply").with("resample", is_resampled as u32)
 }
 
-pub(super) fn all() -> impl Iterator<Item = Variant> {
-    [plan(), apply(false), apply(true)].into_iter()
+pub(super) fn all() -> impl Iterator<Item = Listed> {
+    [plan(), apply(false), apply(true)]
+        .into_iter()
+        .map(|variant| Reals::Full.of(variant))
 }

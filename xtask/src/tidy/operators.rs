@@ -76,7 +76,6 @@ const HELPERS: &[(&str, &str)] = &[
         "activation",
         "what products and convolutions do to their sums",
     ),
-    ("pointwise", "the launch of element-wise functions"),
     ("pool", "what maximum and average pooling share"),
     (
         "tile",

@@ -8,7 +8,7 @@ use files::escape;
 use serde_json::{Value, json};
 use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
-use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
+use super::{in_json, one_line, print_json, shown, to_stdout};
 use crate::args::OutputArgs;
 
 /// Files that are listed one by one; of more, their number.
@@ -58,7 +58,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
     let width = names.max().unwrap_or(0).max("images".len());
     write!(text, "\n{:<width$}", "class")?;
     for (split, _) in &splits {
-        write!(text, "  {:>10}", split_name(*split))?;
+        write!(text, "  {split:>10}")?;
     }
     text.push('\n');
     let of_splits: Vec<_> = splits.iter().map(|(_, images)| counts(images)).collect();
@@ -89,12 +89,12 @@ fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
     let classes = data.class_names().iter().enumerate().map(|(class, name)| {
         let mut row = json!({ "name": name });
         for (split, images) in &splits {
-            row[split_name(*split)] = json!(counts(images)[class]);
+            row[split.to_string()] = json!(counts(images)[class]);
         }
         row
     });
     let images = splits.iter().map(|(split, images)| {
-        let name = split_name(*split).to_owned();
+        let name = split.to_string();
         (name, json!(images.len()))
     });
     let skipped = data.skipped.iter().map(|file| {

@@ -7,9 +7,30 @@ use rayon::prelude::*;
 
 use super::shared::resample::Taps;
 use super::shared::scratch::with_scratch;
-use crate::kernel::{CpuArgs, words};
-use crate::ops::augment::{AugmentParams, RECORD, STREAM};
+use crate::kernel::{CpuArgs, params, words};
 use crate::philox::{philox, unit};
+
+params! {
+    /// Parameters of both kernels; see the shader.
+    pub(crate) struct AugmentParams {
+        n: u32, resident: u32, images: u32,
+        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+        crop: u32, top: i32, left: i32, pad: u32,
+        area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
+        flip: f32, brightness: f32, contrast: f32,
+        shift_rr: f32, shift_rg: f32, shift_rb: f32,
+        shift_gr: f32, shift_gg: f32, shift_gb: f32,
+        shift_br: f32, shift_bg: f32, shift_bb: f32,
+        erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
+        mean_r: f32, mean_g: f32, mean_b: f32,
+        deviation_r: f32, deviation_g: f32, deviation_b: f32,
+    }
+}
+
+/// Floats that say what happens to one image.
+pub(crate) const RECORD: usize = 20;
+/// The random numbers' stream.
+pub(crate) const STREAM: u32 = 0x6175_6775;
 
 /// Draws of a random part before it is given up.
 const ATTEMPTS: u32 = 10;

@@ -9,36 +9,16 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::augment::{AugmentParams, RECORD};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 use shaders::variants::augment as variants;
 
-params! {
-    /// Parameters of both kernels; see the shader.
-    pub(crate) struct AugmentParams {
-        n: u32, resident: u32, images: u32,
-        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
-        crop: u32, top: i32, left: i32, pad: u32,
-        area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
-        flip: f32, brightness: f32, contrast: f32,
-        shift_rr: f32, shift_rg: f32, shift_rb: f32,
-        shift_gr: f32, shift_gg: f32, shift_gb: f32,
-        shift_br: f32, shift_bg: f32, shift_bb: f32,
-        erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
-        mean_r: f32, mean_g: f32, mean_b: f32,
-        deviation_r: f32, deviation_g: f32, deviation_b: f32,
-    }
-}
-
 const OP: &str = "augment";
-/// Floats that say what happens to one image.
-pub(crate) const RECORD: usize = 20;
 /// The most images that `pixels` may hold: an image's place is a float in the record.
 const MAX_IMAGES: usize = 1 << 24;
-/// The random numbers' stream.
-pub(crate) const STREAM: u32 = 0x6175_6775;
 
 const PLAN: Kernel<AugmentParams> = Kernel::new(variants::plan(), cpu::augment::plan);
 const APPLY: Kernel<AugmentParams> =

@@ -3,7 +3,7 @@
 //!
 //! The gradient needs x: `dx = dy (P(X <= x) + x e^(-x^2 / 2) / sqrt(2 pi))`.
 
-use super::pointwise::pointwise;
+use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::cpu::gelu::GeluParams;
@@ -26,7 +26,9 @@ const BACKWARD: Kernel<GeluParams> = Kernel::new(
 /// # Errors
 /// If memory runs out or the device fails.
 pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
-    pointwise(device, OP, &FORWARD, |n| GeluParams { n }, &[x])
+    let y = device.alloc_as(x.width(), x.len())?;
+    launch_elements(device, &FORWARD, &[x], &y, |n| GeluParams { n })?;
+    Ok(y)
 }
 
 /// The gradient of x from that of y.
@@ -34,5 +36,8 @@ pub fn forward(device: &Device, x: &Buffer) -> Result<Buffer> {
 /// # Errors
 /// If `dy` and `x` differ in length, memory runs out or the device fails.
 pub fn backward(device: &Device, dy: &Buffer, x: &Buffer) -> Result<Buffer> {
-    pointwise(device, OP, &BACKWARD, |n| GeluParams { n }, &[dy, x])
+    check_len(OP, "dy", dy, x.len())?;
+    let dx = device.alloc_as(x.width(), x.len())?;
+    launch_elements(device, &BACKWARD, &[dy, x], &dx, |n| GeluParams { n })?;
+    Ok(dx)
 }

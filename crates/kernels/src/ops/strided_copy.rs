@@ -41,11 +41,8 @@ pub fn permute(device: &Device, x: &Buffer, sizes: &[usize], order: &[usize]) ->
         y: y_strides[d],
     };
     let y = device.alloc_as(x.width(), x.len())?;
-    launch(
-        device,
-        (0..out.len()).map(dimension).collect(),
-        [(x, 0), (&y, 0)],
-    )?;
+    let dimensions = (0..out.len()).map(dimension).collect();
+    launch(device, dimensions, Side::whole(x), Side::whole(&y))?;
     Ok(y)
 }
 
@@ -63,11 +60,11 @@ pub fn slice(
     let part = Part::new(sizes, axis, range)?;
     check_len(OP, "x", x, sizes.iter().product())?;
     let y = device.alloc_as(x.width(), part.len())?;
-    launch(
-        device,
-        part.dimensions(false),
-        [(x, part.offset()), (&y, 0)],
-    )?;
+    let from = Side {
+        buffer: x,
+        offset: part.offset(),
+    };
+    launch(device, part.dimensions(false), from, Side::whole(&y))?;
     Ok(y)
 }
 
@@ -86,7 +83,11 @@ pub fn fill_in(
     let part = Part::new(sizes, axis, range)?;
     check_len(OP, "x", x, part.len())?;
     check_len(OP, "y", y, sizes.iter().product())?;
-    launch(device, part.dimensions(true), [(x, 0), (y, part.offset())])
+    let to = Side {
+        buffer: y,
+        offset: part.offset(),
+    };
+    launch(device, part.dimensions(true), Side::whole(x), to)
 }
 
 /// A part of a tensor seen as `[outer, axis, inner]`.
@@ -172,12 +173,20 @@ fn merged(dimensions: Vec<Dimension>) -> Vec<Dimension> {
     all
 }
 
-/// Copies from the first buffer, from its offset on, to the second.
-fn launch(
-    device: &Device,
-    dimensions: Vec<Dimension>,
-    [(x, x_offset), (y, y_offset)]: [(&Buffer, usize); 2],
-) -> Result<()> {
+/// What is read or written, and from which element on.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    buffer: &'a Buffer,
+    offset: usize,
+}
+
+impl<'a> Side<'a> {
+    fn whole(buffer: &'a Buffer) -> Self {
+        Self { buffer, offset: 0 }
+    }
+}
+
+fn launch(device: &Device, dimensions: Vec<Dimension>, from: Side<'_>, to: Side<'_>) -> Result<()> {
     let n: usize = dimensions.iter().map(|d| d.size).product();
     if n == 0 {
         return Ok(());
@@ -189,7 +198,7 @@ fn launch(
     }
     // The outermost comes first, the others last, with dimensions of one between. A single one is innermost: a row.
     let mut all = [Dimension::ONE; RANK];
-    let row = y.len() - y_offset;
+    let row = to.buffer.len() - to.offset;
     all[0] = Dimension { y: row, ..all[0] };
     let inner = match &dimensions[..] {
         [first, rest @ ..] if !rest.is_empty() => {
@@ -199,16 +208,17 @@ fn launch(
         only => only,
     };
     all[RANK - inner.len()..].copy_from_slice(inner);
-    size(OP, "x", x.len())?;
+    size(OP, "x", from.buffer.len())?;
     let mut words = [0; 20];
-    let numbers = [n, x_offset, y_offset].into_iter();
+    let numbers = [n, from.offset, to.offset].into_iter();
     let numbers = numbers.chain(all[1..].iter().map(|d| d.size));
     let numbers = numbers.chain(all.iter().map(|d| d.x));
     for (word, number) in words.iter_mut().zip(numbers.chain(all.iter().map(|d| d.y))) {
         *word = size(OP, "y", number)?;
     }
     let params = bytemuck::cast(words);
-    device.launch(&COPY, &params, &[x], &[y], Grid::linear(n))
+    let grid = Grid::linear(n);
+    device.launch(&COPY, &params, &[from.buffer], &[to.buffer], grid)
 }
 
 #[cfg(test)]

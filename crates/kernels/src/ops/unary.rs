@@ -1,6 +1,6 @@
 //! Functions of one number, element by element: `e^x`, `ln x`, `sqrt x`, sigmoid, tanh, leaky ReLU; each with its gradient.
 
-use super::pointwise::pointwise;
+use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
 use crate::cpu::unary::{self as cpu, UnaryParams};
 use crate::device::Device;
@@ -81,8 +81,10 @@ impl Unary {
             let got = slope.to_string();
             return Err(Error::argument("leaky_relu", "slope", "0 to 1", got));
         }
-        let params = |n| UnaryParams { n, slope };
-        pointwise(device, OP, &self.kernel(is_backward), params, reads)
+        let y = device.alloc_as(reads[0].width(), reads[0].len())?;
+        let kernel = self.kernel(is_backward);
+        launch_elements(device, &kernel, reads, &y, |n| UnaryParams { n, slope })?;
+        Ok(y)
     }
 }
 
@@ -99,5 +101,6 @@ pub fn forward(device: &Device, function: Unary, x: &Buffer) -> Result<Buffer> {
 /// # Errors
 /// As [`forward`]; or if the lengths differ.
 pub fn backward(device: &Device, function: Unary, dy: &Buffer, kept: &Buffer) -> Result<Buffer> {
+    check_len(OP, "dy", dy, kept.len())?;
     function.run(device, &[dy, kept], true)
 }

@@ -1,11 +1,11 @@
 //! What the matrix product is measured against: the `gemm` crate called by itself, and a kernel without any tiles.
 
 use crate::buffer::Buffer;
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::{Transposes, product};
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{CpuArgs, Grid, Kernel, params};
-use crate::ops::gemm::GemmParams;
 use crate::ops::{check_len, size};
 
 const OP: &str = "gemm_naive";

@@ -1,9 +1,9 @@
 //! Operators in f64, straight from their equations: the references of the twins' own tests and of the cases.
 
-use crate::ops::conv2d::Conv2dParams;
-use crate::ops::gemm::GemmParams;
-use crate::ops::lrn::LrnParams;
-use crate::ops::max_pool::PoolParams;
+use crate::cpu::conv2d::Conv2dParams;
+use crate::cpu::gemm::GemmParams;
+use crate::cpu::lrn::LrnParams;
+use crate::cpu::max_pool::PoolParams;
 
 /// Where a product of a convolution finds its factors and its sum: indices into x, w and y.
 #[derive(Clone, Copy, Debug)]

@@ -143,7 +143,7 @@ impl Tensor {
         bias: Option<&Self>,
         options: &Conv2dOptions,
     ) -> Result<Conv2d> {
-        self.check_operands(OP, ("filters", filters), bias)?;
+        self.check_operands(OP, "filters", filters, bias)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {
             return Err(Error::shape(OP, "x", "[n, h, w, c_in]", self.shape()));
         };

@@ -153,7 +153,7 @@ impl Tensor {
         activation: Activation,
     ) -> Result<Self> {
         const OP: &str = "linear";
-        self.check_operands(OP, ("weights", weights), bias)?;
+        self.check_operands(OP, "weights", weights, bias)?;
         let (m, k) = self.shape().rows_and_columns();
         let &[rows, n] = &weights.shape()[..] else {
             return Err(Error::shape(OP, "weights", "[k, n]", weights.shape()));
@@ -211,7 +211,8 @@ impl Tensor {
     pub(super) fn check_operands(
         &self,
         op: &'static str,
-        (name, weights): (&'static str, &Self),
+        name: &'static str,
+        weights: &Self,
         bias: Option<&Self>,
     ) -> Result<()> {
         self.check_float(op, "x")?;
