@@ -8,6 +8,8 @@ mod custom;
 #[path = "../examples/01_tensor.rs"]
 #[expect(dead_code, reason = "its main")]
 mod example;
+#[path = "tensor/functions.rs"]
+mod functions;
 #[path = "tensor/gradcheck.rs"]
 mod gradcheck;
 #[path = "tensor/rules.rs"]

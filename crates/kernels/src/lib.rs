@@ -34,6 +34,7 @@ pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
 pub use kernel::CpuArgs;
+pub use ops::Activation;
 pub use profile::{KernelTime, Launch, Profile};
 pub use recorder::Recording;
 pub use roofline::Roofline;

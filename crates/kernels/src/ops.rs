@@ -1,10 +1,12 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod accuracy;
+mod activation;
 pub mod adam;
 pub mod augment;
 pub mod average;
 pub mod avg_pool;
+pub mod axis_sum;
 pub mod batch_norm;
 pub mod bias;
 pub mod cast;
@@ -14,6 +16,7 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
+pub mod gelu;
 pub mod gemm;
 pub mod im2col;
 pub mod loss_scale;
@@ -26,8 +29,12 @@ pub mod relu;
 pub mod resize;
 pub mod sgd;
 pub mod softmax;
+pub mod strided_copy;
 pub mod top_k;
+pub mod unary;
 pub mod window;
+
+pub use activation::Activation;
 
 use std::ops::Range;
 

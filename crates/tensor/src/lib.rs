@@ -20,7 +20,7 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, CpuArgs, CustomParams, Device, KernelTime, Launch,
+    Activation, Adapter, AdapterKind, CpuArgs, CustomParams, Device, KernelTime, Launch,
     Options as DeviceOptions, PendingRead, Product, Profile, Recording, Roofline, TileKind,
     TilePlan,
 };
