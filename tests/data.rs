@@ -6,6 +6,8 @@
 mod broken;
 #[path = "data/catalog.rs"]
 mod catalog;
+#[path = "data/channels.rs"]
+mod channels;
 #[path = "data/cifar.rs"]
 mod cifar;
 #[path = "data/docs.rs"]

@@ -20,8 +20,8 @@ mod last_batch;
 mod not_finite;
 #[path = "train/optim.rs"]
 mod optim;
-#[path = "train/parity.rs"]
-mod parity;
+#[path = "train/own_data.rs"]
+mod own_data;
 #[path = "train/precision.rs"]
 mod precision;
 #[path = "train/profile.rs"]
@@ -48,8 +48,9 @@ mod views;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::data::{DataSet, Shapes10};
-use train::{CropKind, Device, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
+use data::{DataSet, Shapes10};
+use tensor::Device;
+use train::{CropKind, Error, Event, Outcome, Recipe, RunDir, Summary, Trainer};
 
 /// Four epochs of four steps, which leave out six of the 70 images; `last_batch` has those that don't.
 fn recipe() -> Recipe {
@@ -217,7 +218,7 @@ fn settings_that_do_not_suit_the_data_are_errors_before_anything_runs() {
         ("limit", |r| r.limit = Some(0)),
         ("batch size", |r| r.limit = Some(15)),
         ("lenet", |r| "lenet".clone_into(&mut r.network)),
-        ("input size", |r| r.input_size = Some(0)),
+        ("input size", |r| r.input_size = Some(0.into())),
     ];
     for (part, change) in changes {
         let mut recipe = recipe();

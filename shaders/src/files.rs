@@ -41,6 +41,7 @@ files! {
     "shared/conv2d_forward.wgsl"
     "shared/conv2d_params.wgsl"
     "shared/conv2d_rows.wgsl"
+    "shared/conv2d_taps.wgsl"
     "shared/conv2d_weight_gradient.wgsl"
     "shared/fetch.wgsl"
     "shared/linear_index.wgsl"
@@ -53,4 +54,5 @@ files! {
     "shared/tile_register.wgsl"
     "shared/tile_subgroup.wgsl"
     "shared/tile_workgroup.wgsl"
+    "shared/update.wgsl"
 }

@@ -22,14 +22,42 @@ use crate::Variant;
 #[must_use]
 pub fn variants() -> Vec<Variant> {
     let all = templates();
-    let half = all.iter().filter(|variant| variant.has_half());
-    let half: Vec<_> = half.map(|variant| variant.half(true)).collect();
-    let single = all.into_iter().filter(|variant| !variant.needs_half());
-    single.chain(half).collect()
+    let of = |other| all.iter().filter(move |listed| listed.reals != other);
+    let full = of(Reals::Half).map(|listed| listed.variant);
+    let half = of(Reals::Full).map(|listed| listed.variant.half(true));
+    full.chain(half).collect()
+}
+
+/// The floats that a template's `real` may be, with one set of constants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reals {
+    /// 32-bit ones; most such templates have no `real`.
+    Full,
+    /// 32-bit or 16-bit ones: what activations and their gradients pass through.
+    Both,
+    /// 16-bit ones: it converts between them and 32-bit ones.
+    Half,
+}
+
+/// A template with one set of constants.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    variant: Variant,
+    reals: Reals,
+}
+
+impl Reals {
+    /// Declares a variant that is rendered with these.
+    const fn of(self, variant: Variant) -> Listed {
+        Listed {
+            variant,
+            reals: self,
+        }
+    }
 }
 
 /// Every template with every set of constants.
-fn templates() -> Vec<Variant> {
+fn templates() -> Vec<Listed> {
     simple()
         .chain(rows::all())
         .chain(gemm::all())
@@ -40,34 +68,35 @@ fn templates() -> Vec<Variant> {
 }
 
 /// The entry points of templates without constants.
-fn simple() -> impl Iterator<Item = Variant> {
+fn simple() -> impl Iterator<Item = Listed> {
+    use Reals::{Both, Full};
     [
-        ("accuracy", "accuracy_add"),
-        ("accuracy", "accuracy_confusion"),
-        ("accuracy", "accuracy_rank"),
-        ("average", "average"),
-        ("avg_pool", "avg_pool_backward"),
-        ("avg_pool", "avg_pool_forward"),
-        ("dropout", "dropout_forward"),
-        ("elementwise", "elementwise_add"),
-        ("elementwise", "elementwise_axpy"),
-        ("elementwise", "elementwise_fill"),
-        ("elementwise", "elementwise_multiply"),
-        ("elementwise", "elementwise_scale"),
-        ("gemm_naive", "gemm_naive"),
-        ("im2col", "col2im"),
-        ("im2col", "im2col"),
-        ("reduce", "reduce_broadcast"),
-        ("reduce", "reduce_square_sum"),
-        ("reduce", "reduce_sum"),
-        ("loss_scale", "loss_scale"),
-        ("mix", "mix_images"),
-        ("mix", "mix_targets"),
-        ("relu", "relu_backward"),
-        ("relu", "relu_forward"),
-        ("resize", "resize"),
-        ("top_k", "top_k_forward"),
+        (Full, "accuracy", "accuracy_add"),
+        (Full, "accuracy", "accuracy_confusion"),
+        (Full, "accuracy", "accuracy_rank"),
+        (Full, "average", "average"),
+        (Both, "avg_pool", "avg_pool_backward"),
+        (Both, "avg_pool", "avg_pool_forward"),
+        (Both, "dropout", "dropout_forward"),
+        (Both, "elementwise", "elementwise_add"),
+        (Both, "elementwise", "elementwise_axpy"),
+        (Both, "elementwise", "elementwise_fill"),
+        (Both, "elementwise", "elementwise_multiply"),
+        (Both, "elementwise", "elementwise_scale"),
+        (Full, "gemm_naive", "gemm_naive"),
+        (Full, "im2col", "col2im"),
+        (Full, "im2col", "im2col"),
+        (Full, "reduce", "reduce_broadcast"),
+        (Full, "reduce", "reduce_square_sum"),
+        (Full, "reduce", "reduce_sum"),
+        (Full, "loss_scale", "loss_scale"),
+        (Full, "mix", "mix_images"),
+        (Full, "mix", "mix_targets"),
+        (Both, "relu", "relu_backward"),
+        (Both, "relu", "relu_forward"),
+        (Full, "resize", "resize"),
+        (Full, "top_k", "top_k_forward"),
     ]
     .into_iter()
-    .map(|(stem, entry)| Variant::new(stem, entry))
+    .map(|(reals, stem, entry)| reals.of(Variant::new(stem, entry)))
 }

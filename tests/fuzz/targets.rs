@@ -6,9 +6,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use train::data::{self, Check, Cifar, DecodeOptions, Fit, FolderOptions};
-use train::model::{self, Import, Network, TensorFile};
-use train::{Device, Evaluation, Recipe, Row, StepRow, Summary, Sweep, Weights, parity};
+use data::{Check, Cifar, DecodeOptions, Fit, FolderOptions};
+use model::{Import, Network, TensorFile};
+use tensor::Device;
+use train::{Evaluation, Recipe, Row, StepRow, Summary, Sweep, Weights};
+use verify::parity;
 
 /// A parser under its name.
 pub(crate) type Target = (&'static str, fn(&[u8]) -> bool);

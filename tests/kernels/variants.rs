@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::thread;
 
 use kernels::ops::conv2d::{self, Conv2d};
-use kernels::ops::gemm::{self, Epilogue, Gemm};
+use kernels::ops::gemm::{self, Epilogue, Gemm, naive_product};
 use kernels::ops::window::{Padding, Window};
 use kernels::ops::{accuracy, cast, elementwise};
-use kernels::testing::{check_half, check_twin, gpu, naive_product};
 use kernels::{Buffer, Device, TileKind, TilePlan, Width};
 use shaders::{Variant, variants};
+use verify::operators::{check_half, check_twin, gpu};
 
 use super::{check_cases, no_gpu, open_with_tile};
 

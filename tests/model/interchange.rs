@@ -12,10 +12,12 @@ use model::{
 use serde_json::Value;
 use tensor::{Device, Tensor};
 
-const PIXELS: Pixels = Pixels {
-    mean: [0.5, 0.25, 0.125],
-    deviation: [0.25, 0.5, 1.0],
-};
+fn pixels() -> Pixels {
+    Pixels {
+        mean: vec![0.5, 0.25, 0.125],
+        deviation: vec![0.25, 0.5, 1.0],
+    }
+}
 
 pub(super) fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -305,7 +307,9 @@ fn onnx_files_give_the_live_networks_logits() {
     for network in networks.chain([own()]) {
         let name = network.architecture().name();
         let path = folder.path().join(format!("{name}.onnx"));
-        let exported = network.export(Format::Onnx, Some(&PIXELS), &path).unwrap();
+        let exported = network
+            .export(Format::Onnx, Some(&pixels()), &path)
+            .unwrap();
         assert!(
             exported.tolerance > 0.0,
             "{name}: logits that say something"

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use train::data::{DataSet, Images, Split};
-use train::model::{Architecture, Head, Network};
-use train::{Device, Error, Event, Outcome, ResumeOptions, RunDir, Trainer, Weights};
+use data::{DataSet, Images, Split};
+use model::{Architecture, Head, Network};
+use tensor::Device;
+use train::{Error, Event, Outcome, ResumeOptions, RunDir, Trainer, Weights};
 
 use super::{assert_same_run, data, finished, recipe, run};
 

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use train::data::{DataSet, Split};
-use train::{
-    Classifier, Device, Error, Event, OptimizerKind, Recipe, Row, RunDir, Trainer, Weights,
-};
+use data::{DataSet, Split};
+use tensor::Device;
+use train::{Classifier, Error, Event, OptimizerKind, Recipe, Row, RunDir, Trainer, Weights};
 
 /// One step an epoch: its loss is finite, and only the weights after it are not.
 fn recipe(rate: f64, epochs: u64) -> Recipe {

@@ -1,7 +1,7 @@
 //! Optimizers by themselves, against steps worked out by hand as PyTorch defines them.
 
+use tensor::Device;
 use tensor::Tensor;
-use train::Device;
 use train::optim::{Adam, AdamW, Optimizer, Options, Sgd};
 
 #[path = "../../examples/02_mlp.rs"]

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use data::{DataSet, Shapes10};
+use model::{Architecture, Mode, Network};
+use tensor::Device;
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{LossScale, Norm, Sgd, StepBuffer, StepScalars, clip_grad_norm, sgd_step};
 use tensor::{Element, Gradients, Tensor};
-use train::data::{DataSet, Shapes10};
-use train::model::{Architecture, Mode, Network};
-use train::{Device, Error, Event, Precision, Recipe, RunDir, Trainer};
+use train::{Error, Event, Precision, Recipe, RunDir, Trainer};
 
 use super::{assert_same_run, gpu};
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use data::{Cifar, DataSet};
 use image::{Rgb, RgbImage};
-use train::data::{Cifar, DataSet};
-use train::{Device, Event, Outcome, Recipe, Trainer};
+use tensor::Device;
+use train::{Event, Outcome, Recipe, Trainer};
 
 /// Images of a batch: the 227x227 networks are heavy for a software rasteriser.
 const BATCH: usize = 2;

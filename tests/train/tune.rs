@@ -1,7 +1,8 @@
 //! Trying tiles on a network's products.
 
-use train::model::Architecture;
-use train::{Device, Recipe, TileKind, tune};
+use model::Architecture;
+use tensor::{Device, TileKind};
+use train::{Recipe, tune};
 
 #[test]
 fn every_product_is_timed_with_every_plan() {

@@ -4,6 +4,7 @@
 pub(crate) mod citations;
 pub(crate) mod files;
 pub(crate) mod layers;
+pub(crate) mod modules;
 pub(crate) mod operators;
 pub(crate) mod tuples;
 
@@ -33,6 +34,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<bool> {
     findings.extend(operators::check(&paths));
     findings.extend(citations::check(&files));
     findings.extend(files.iter().flat_map(files::check));
+    findings.extend(files.iter().flat_map(modules::check));
     findings.extend(files.iter().flat_map(tuples::check));
     for finding in &findings {
         println!("tidy: {finding}");

@@ -9,9 +9,10 @@ mod speed;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::data::Split;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use model::Architecture;
 use train::Precision;
-use train::data::Split;
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};

@@ -17,10 +17,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use ::data::Split;
 use anyhow::Result;
+use model::networks;
 use serde_json::{Value, json};
-use train::data::Split;
-use train::model::networks;
 use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
@@ -145,15 +145,6 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
         to_stderr(&format!(
             "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
         ));
-    }
-}
-
-/// A split's name, as flags have it.
-pub(crate) fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
     }
 }
 

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::channels::CHANNELS;
 use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Images};
+use crate::images::Images;
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;

@@ -45,6 +45,7 @@ mod tests {
     mod gemm;
     mod im2col;
     mod lrn;
+    mod naive;
     mod pool;
     mod support;
 }

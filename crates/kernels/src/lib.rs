@@ -8,9 +8,8 @@
 
 pub mod ops;
 pub mod philox;
-#[cfg(feature = "testing")]
-pub mod testing;
 
+mod adapters;
 mod buffer;
 mod cpu;
 mod cpu_device;
@@ -22,9 +21,9 @@ mod pipeline;
 mod profile;
 mod recorder;
 mod roofline;
-mod selection;
 mod step;
 
+pub use adapters::{Adapter, AdapterKind};
 pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
 pub use bytemuck::Pod;
 pub use cpu_device::CpuDevice;
@@ -35,5 +34,4 @@ pub use ops::{Card, Product, TileKind, TilePlan};
 pub use profile::{KernelTime, Launch, Profile};
 pub use recorder::Recording;
 pub use roofline::Roofline;
-pub use selection::{Adapter, AdapterKind};
 pub use step::{Mix, StepScalars, Update};

@@ -117,25 +117,30 @@ pub(crate) fn slice_rows(buffer: &Buffer, rows: &Range<usize>, row_len: usize) -
     buffer.slice(rows.start * row_len..rows.end * row_len)
 }
 
-/// Launches an element-wise kernel on one window of buffers that are all as long.
-pub(crate) fn launch_window<P: Params>(
+/// Launches an element-wise kernel on buffers that are all as long, window by window, so that they may be longer than a
+/// binding. `params` gives the parameters for a window of so many elements.
+pub(crate) fn launch_elements<P: Params>(
     device: &Device,
     kernel: &Kernel<P>,
-    params: &P,
-    (reads, write): (&[&Buffer], &Buffer),
-    window: &Range<usize>,
-    grid: Grid,
+    reads: &[&Buffer],
+    write: &Buffer,
+    params: impl Fn(u32) -> P,
 ) -> Result<()> {
-    let windows = reads.iter().map(|buffer| buffer.slice(window.clone()));
-    let reads = windows.collect::<Result<Vec<_>>>()?;
-    let reads: Vec<&Buffer> = reads.iter().collect();
-    device.launch(
-        kernel,
-        params,
-        &reads,
-        &[&write.slice(window.clone())?],
-        grid,
-    )
+    for window in windows(device, write.len()) {
+        let params = params(size(kernel.variant.stem, "x", window.len())?);
+        let grid = Grid::vec4(window.len()).flops(window.len());
+        let slices = reads.iter().map(|buffer| buffer.slice(window.clone()));
+        let slices = slices.collect::<Result<Vec<_>>>()?;
+        let reads: Vec<&Buffer> = slices.iter().collect();
+        let write = write.slice(window)?;
+        device.launch(kernel, &params, &reads, &[&write], grid)?;
+    }
+    Ok(())
+}
+
+/// How many vectors cover `elements` ones: of four elements each where that goes, else of one.
+pub(crate) const fn vectors(elements: usize, is_vector: bool) -> usize {
+    elements / if is_vector { 4 } else { 1 }
 }
 
 /// How many invocations share a row of `classes` elements, and the grid for `rows` of them.

@@ -47,12 +47,12 @@ pub enum Format {
 }
 
 /// How pixels in 0 to 1 become a network's input: minus the mean, divided by the deviation, channel by channel.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
-    /// Subtracted.
-    pub mean: [f32; 3],
+    /// Subtracted: a number for each channel.
+    pub mean: Vec<f32>,
     /// Divided by.
-    pub deviation: [f32; 3],
+    pub deviation: Vec<f32>,
 }
 
 /// How far the logits of what was written are from the live network's.

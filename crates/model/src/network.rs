@@ -6,6 +6,7 @@ use tensor::{Device, Element, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
+use crate::image_size::ImageSize;
 use crate::layers::Context;
 use crate::preparation::Preparation;
 
@@ -92,18 +93,23 @@ impl Network {
         self.preparation.as_ref()
     }
 
-    /// The network with the same weights, for images of another side.
+    /// The network with the same weights, for images of another size: a side, or `[height, width]`.
     ///
     /// # Errors
     /// [`Error::LayerInput`] if a layer can't take that size; [`Error::Argument`] if the weights have other shapes there.
-    pub fn for_input_size(mut self, input_size: usize) -> Result<Self> {
-        let own = &self.architecture;
-        let other = own.for_input_size(input_size)?;
+    pub fn for_input_size(mut self, input_size: impl Into<ImageSize>) -> Result<Self> {
+        let (input_size, own) = (input_size.into(), &self.architecture);
+        let [height, width, channels] = own.input();
+        let [rows, columns] = input_size.sides();
+        let other = own.for_input([rows, columns, channels])?;
         if shapes(&other) != shapes(own) {
             return Err(Error::Argument {
                 network: own.name().to_owned(),
                 argument: "input size",
-                expected: format!("{}, which its weights are for", own.input_size()),
+                expected: format!(
+                    "{}, which its weights are for",
+                    ImageSize::from([height, width])
+                ),
                 got: input_size.to_string(),
             });
         }

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Network, TensorFile};
 use prost::Message as _;
-use train::{Device, Event, Row, Step, Summary};
+use tensor::Device;
+use train::{Event, Row, Step, Summary};
 
 use self::messages::{
     Histogram, Image, SessionLog, Summary as Values, Value, event, session_log, value,

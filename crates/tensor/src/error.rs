@@ -48,12 +48,6 @@ pub enum Error {
     /// Backward was asked of a tensor that no variable leads to.
     #[error("backward: the tensor depends on no variable (was it made under no_grad?)")]
     NoTape,
-    /// A line of an operator's case file can't be read.
-    #[error("{message}")]
-    Cases {
-        /// The file, the line and what is wrong with it.
-        message: String,
-    },
     /// A kernel, its device or its arguments failed.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),

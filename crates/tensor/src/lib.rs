@@ -12,6 +12,7 @@ pub mod random;
 pub mod update;
 
 mod error;
+mod log_sum_exp;
 mod shape;
 mod tape;
 mod tensor;
@@ -21,6 +22,7 @@ pub use kernels::{
     Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
     Product, Profile, Recording, Roofline, TileKind, TilePlan,
 };
+pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
 pub use tensor::{Element, Elementary, Tensor};

@@ -6,6 +6,9 @@
 //! Before a replay only the batch and the step's scalars are written, and nothing is waited for: the sums stay on the
 //! device and are read every few steps, a little later.
 
+pub(crate) mod input;
+pub(crate) mod updater;
+
 use std::collections::VecDeque;
 
 use data::Batch;
@@ -18,9 +21,9 @@ use tensor::update::StepScalars;
 use tensor::{Gradients, PendingRead, Recording, Shape, Tensor};
 
 use crate::error::Result;
-use crate::input::Input;
 use crate::recipe::{MixRecipe, Recipe};
-use crate::updater::Updater;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
 
 /// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
 const EVERY: u64 = 8;
@@ -277,7 +280,8 @@ impl BatchStep {
             share,
         } = parts;
         let architecture = network.architecture();
-        let spec = input.for_training(&recipe.images, architecture.input_size())?;
+        let [height, width, _] = architecture.input();
+        let spec = input.for_training(&recipe.images, [height, width])?;
         let loss_of = CrossEntropy {
             label_smoothing: recipe.label_smoothing,
             ..CrossEntropy::default()

@@ -30,7 +30,7 @@ const PARTS: &[Part] = &[
     // Beside the operators it holds the checks themselves.
     Part {
         is_pure: false,
-        ..part("crates/kernels/src/testing/", ".rs", "f64 reference")
+        ..part("crates/verify/src/operators/", ".rs", "f64 reference")
     },
     part(RULES, ".rs", "gradient rule"),
 ];
@@ -165,7 +165,7 @@ mod tests {
         "shaders/lrn.wgsl",
         "crates/kernels/src/cpu/lrn.rs",
         "tests/cases/lrn.txt",
-        "crates/kernels/src/testing/lrn.rs",
+        "crates/verify/src/operators/lrn.rs",
         "crates/tensor/src/ops/lrn.rs",
     ];
 
@@ -176,7 +176,7 @@ mod tests {
             "crates/kernels/src/ops.rs",
             "crates/kernels/src/ops/window.rs",
             "crates/kernels/src/ops/lrn/check.rs",
-            "crates/kernels/src/testing/fill.rs",
+            "crates/verify/src/operators/fill.rs",
         ];
         let paths = [&LRN[..], &elsewhere].concat();
         assert_eq!(check(&paths), Vec::<String>::new());
@@ -192,7 +192,7 @@ mod tests {
                 findings.iter().any(|finding| finding.contains(missing)),
                 "{missing}: {findings:?}"
             );
-            // Without its launch it is no operator, and each part outside `testing` is an orphan.
+            // Without its launch it is no operator, and each part outside `verify` is an orphan.
             assert_eq!(findings.len(), if idx == 0 { 4 } else { 1 }, "{findings:?}");
         }
     }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use train::data::{DataError, heat_map, pictures_under, read_picture};
-use train::model::Preparation;
-use train::{Classifier, Device, Recipe, Weights};
+use data::{DataError, heat_map, pictures_under, read_picture};
+use model::Preparation;
+use tensor::Device;
+use train::{Classifier, Recipe, Weights};
 
 use crate::args::PredictArgs;
 use crate::progress::Progress;

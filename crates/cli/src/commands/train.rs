@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::Result;
-use train::data::DataSet;
+use data::DataSet;
+use tensor::Device;
 use train::{
-    Device, EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir,
-    Trainer,
+    EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir, Trainer,
 };
 
 use super::{INTERRUPTED, look_back, trial};

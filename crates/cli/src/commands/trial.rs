@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use train::data::DataSet;
-use train::{Device, Outcome, RateSearch, Recipe, RunDir, Trainer, has_learnt_batch};
+use data::DataSet;
+use tensor::Device;
+use train::{Outcome, RateSearch, Recipe, RunDir, Trainer, has_learnt_batch};
 
 use super::INTERRUPTED;
 use crate::args::{TrainArgs, TrialArgs};

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::{Device, tune};
+use tensor::Device;
+use train::tune;
 
 use crate::args::TuneArgs;
 use crate::commands::bench::recipe;

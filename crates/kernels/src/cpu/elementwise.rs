@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::CpuArgs;
-use crate::ops::elementwise::ElementwiseParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct ElementwiseParams {
+        n: u32,
+        value: f32,
+    }
+}
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;

@@ -2,22 +2,15 @@
 //!
 //! Products and convolutions add theirs as they write ([`super::gemm::Epilogue`]); this is for everything else.
 
-use super::{check_len, column_sum, relu, row_windows, size, slice_rows};
+use super::{check_len, column_sum, relu, row_windows, size, slice_rows, vectors};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::bias::BiasParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "bias";
-
-params! {
-    /// Parameters of both variants.
-    pub(crate) struct BiasParams {
-        n: u32,
-        columns: u32,
-    }
-}
 
 /// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then ReLU if asked for.
 ///
@@ -48,7 +41,7 @@ pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Res
             n: size(OP, "x", n)?,
             columns: size(OP, "bias", columns)?,
         };
-        let grid = Grid::linear(if is_vector { n / 4 } else { n }).flops(n);
+        let grid = Grid::linear(vectors(n, is_vector)).flops(n);
         let [x, y] = [
             slice_rows(x, &rows, columns)?,
             slice_rows(&y, &rows, columns)?,

@@ -1,19 +1,12 @@
 //! Element-wise arithmetic over any shape: fill, add, multiply, scale, axpy.
 
-use super::{check_len, size};
+use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::elementwise::ElementwiseParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct ElementwiseParams {
-        n: u32,
-        value: f32,
-    }
-}
+use crate::kernel::{Kernel, Twin};
 
 const OP: &str = "elementwise";
 const FILL: Kernel<ElementwiseParams> = kernel("elementwise_fill", cpu::elementwise::fill);
@@ -84,7 +77,6 @@ pub fn axpy(device: &Device, value: f32, x: &Buffer, y: &Buffer) -> Result<()> {
     launch(device, &AXPY, value, &[x], y)
 }
 
-/// Launches window by window, so that a buffer may be longer than a binding.
 fn launch(
     device: &Device,
     kernel: &Kernel<ElementwiseParams>,
@@ -92,13 +84,5 @@ fn launch(
     reads: &[&Buffer],
     y: &Buffer,
 ) -> Result<()> {
-    for window in super::windows(device, y.len()) {
-        let params = ElementwiseParams {
-            n: size(OP, "n", window.len())?,
-            value,
-        };
-        let grid = Grid::vec4(window.len()).flops(window.len());
-        super::launch_window(device, kernel, &params, (reads, y), &window, grid)?;
-    }
-    Ok(())
+    launch_elements(device, kernel, reads, y, |n| ElementwiseParams { n, value })
 }

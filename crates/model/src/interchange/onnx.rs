@@ -67,19 +67,25 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     let about = network.about().into_iter();
     metadata.extend(about.map(|(key, json)| entry(key, json)));
     let own = network.preparation().map(|own| Pixels {
-        mean: own.mean,
-        deviation: own.std,
+        mean: own.mean.clone(),
+        deviation: own.std.clone(),
     });
-    if let Some(pixels) = pixels.copied().or(own) {
+    if let Some(pixels) = pixels.cloned().or(own) {
         metadata.push(entry("mean", format!("{:?}", pixels.mean)));
         metadata.push(entry("deviation", format!("{:?}", pixels.deviation)));
     }
+    let kind = match channels {
+        3 => "RGB ",
+        1 => "grey ",
+        4 => "RGBA ",
+        _ => "",
+    };
     let model = Model {
         ir_version: Some(IR_VERSION),
         producer_name: Some("alexnet".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
-            "{architecture}: normalised RGB images, channels first, to logits"
+            "{architecture}: normalised {kind}images, channels first, to logits"
         )),
         graph: Some(graph),
         opset_import: vec![OperatorSet {

@@ -81,7 +81,7 @@ impl Tensor {
         window: &Window,
         groups: usize,
     ) -> Result<Conv2d> {
-        self.check_operands(OP, ("filters", filters), bias)?;
+        self.check_operands(OP, "filters", filters, bias)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {
             return Err(Error::shape(OP, "x", "[n, h, w, c_in]", self.shape()));
         };

@@ -148,7 +148,7 @@ impl Tensor {
     /// As [`Tensor::matmul`].
     pub fn linear(&self, weights: &Self, bias: Option<&Self>, is_relu: bool) -> Result<Self> {
         const OP: &str = "linear";
-        self.check_operands(OP, ("weights", weights), bias)?;
+        self.check_operands(OP, "weights", weights, bias)?;
         let (m, k) = self.shape().rows_and_columns();
         let &[rows, n] = &weights.shape()[..] else {
             return Err(Error::shape(OP, "weights", "[k, n]", weights.shape()));
@@ -205,7 +205,8 @@ impl Tensor {
     pub(super) fn check_operands(
         &self,
         op: &'static str,
-        (name, weights): (&'static str, &Self),
+        name: &'static str,
+        weights: &Self,
         bias: Option<&Self>,
     ) -> Result<()> {
         self.check_float(op, "x")?;

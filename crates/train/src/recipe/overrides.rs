@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::Architecture;
+use model::{Architecture, ImageSize};
 use toml::{Table, Value};
 
 use super::{CropKind, Recipe, fault};
@@ -36,13 +36,11 @@ impl Recipe {
             .resize
             .filter(|_| self.images.crop != CropKind::Area);
         let own = || {
-            Some(
-                Architecture::new(&self.network, None, None)
-                    .ok()?
-                    .input_size(),
-            )
+            let own = Architecture::new(&self.network, None, None).ok()?;
+            Some(own.input_size())
         };
-        resize.or(self.input_size).or_else(own)
+        let input = self.input_size.map(ImageSize::shorter);
+        resize.or(input).or_else(own)
     }
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),

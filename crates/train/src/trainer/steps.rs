@@ -6,11 +6,11 @@ use std::time::Instant;
 use tensor::ops::accuracy::Totals;
 
 use super::{Pause, Trainer};
-use crate::callback::{Event, Listener, RateChange, Step};
-use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::run::checkpoint::Partial;
 use crate::step::{Place, Reading};
+use crate::trainer::callback::{Event, Listener, RateChange, Step};
 
 impl Trainer {
     /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
@@ -107,7 +107,7 @@ impl Trainer {
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
         let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
         let base = self.recipe.optimizer.learning_rate;
-        let base = self.recipe.schedule.base(base, &self.state.rows);
+        let base = self.state.plateau.map_or(base, |plateau| plateau.rate);
         self.schedule.rate(base, t)
     }
 

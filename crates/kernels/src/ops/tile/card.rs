@@ -1,7 +1,7 @@
 //! What the choice of tiles knows of a card: drivers tell neither how many multiprocessors it has nor how fast its memory is.
 
 use super::TileKind;
-use crate::selection::{Adapter, AdapterKind};
+use crate::adapters::{Adapter, AdapterKind};
 
 /// A card, as far as the choice of tiles depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
