@@ -18,6 +18,7 @@ mod error;
 mod evaluate;
 mod evaluation;
 mod evaluator;
+mod exact;
 mod input;
 mod lock;
 mod memory;
