@@ -17,6 +17,7 @@ pub use rows::{
 pub use tile::Tile;
 
 use crate::Variant;
+use crate::files::{ENTRY_POINTS, FILES};
 
 /// Every variant of every file.
 #[must_use]
@@ -58,7 +59,7 @@ impl Reals {
 
 /// Every template with every set of constants.
 fn templates() -> Vec<Listed> {
-    simple()
+    without_constants()
         .chain(rows::all())
         .chain(gemm::all())
         .chain(conv2d::all())
@@ -67,36 +68,18 @@ fn templates() -> Vec<Listed> {
         .collect()
 }
 
-/// The entry points of templates without constants.
-fn simple() -> impl Iterator<Item = Listed> {
-    use Reals::{Both, Full};
-    [
-        (Full, "accuracy", "accuracy_add"),
-        (Full, "accuracy", "accuracy_confusion"),
-        (Full, "accuracy", "accuracy_rank"),
-        (Full, "average", "average"),
-        (Both, "avg_pool", "avg_pool_backward"),
-        (Both, "avg_pool", "avg_pool_forward"),
-        (Both, "dropout", "dropout_forward"),
-        (Both, "elementwise", "elementwise_add"),
-        (Both, "elementwise", "elementwise_axpy"),
-        (Both, "elementwise", "elementwise_fill"),
-        (Both, "elementwise", "elementwise_multiply"),
-        (Both, "elementwise", "elementwise_scale"),
-        (Full, "gemm_naive", "gemm_naive"),
-        (Full, "im2col", "col2im"),
-        (Full, "im2col", "im2col"),
-        (Full, "reduce", "reduce_broadcast"),
-        (Full, "reduce", "reduce_square_sum"),
-        (Full, "reduce", "reduce_sum"),
-        (Full, "loss_scale", "loss_scale"),
-        (Full, "mix", "mix_images"),
-        (Full, "mix", "mix_targets"),
-        (Both, "relu", "relu_backward"),
-        (Both, "relu", "relu_forward"),
-        (Full, "resize", "resize"),
-        (Full, "top_k", "top_k_forward"),
-    ]
-    .into_iter()
-    .map(|(reals, stem, entry)| reals.of(Variant::new(stem, entry)))
+/// The entry points that templates without constants say they have. Their operands may be of 16 bits where they say `real`.
+fn without_constants() -> impl Iterator<Item = Listed> {
+    FILES.iter().flat_map(|&(name, text)| {
+        let stem = name.strip_suffix(".wgsl").unwrap_or(name);
+        let list = text.split_once(ENTRY_POINTS);
+        let list = list.and_then(|(_, rest)| rest.split_once("#}"));
+        let entries = list.map_or("", |(entries, _)| entries).split_whitespace();
+        let reals = if text.contains("{{ real }}") {
+            Reals::Both
+        } else {
+            Reals::Full
+        };
+        entries.map(move |entry| reals.of(Variant::new(stem, entry)))
+    })
 }

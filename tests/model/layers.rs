@@ -2,9 +2,10 @@
 
 use model::layers::{AvgPoolTo, Conv2d, Dense, Flatten, MaxPool, Module};
 use model::{Architecture, Context, Format, Layer, Mode, Network, Parameter};
+use tensor::ops::conv2d::{Conv2dOptions, Padding};
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{StepBuffer, StepScalars};
-use tensor::{Device, Shape, Tensor};
+use tensor::{Activation, Device, Shape, Tensor};
 
 #[path = "../../examples/06_inference_only.rs"]
 #[expect(dead_code, reason = "its main")]
@@ -90,9 +91,10 @@ fn a_layer_of_another_crate_computes_and_trains() {
     // What the block makes, by hand from what it is given.
     let before = network.activations(&images(&network), 0).unwrap();
     let [w1, b1, w2, b2] = [2, 3, 4, 5].map(|idx| &network.parameters()[idx].1);
-    let window = tensor::ops::conv2d::Window::new(3, 1, tensor::ops::conv2d::Padding::Same);
-    let inner = before.conv2d(w1, Some(b1), &window, 1, true).unwrap();
-    let inner = inner.conv2d(w2, Some(b2), &window, 1, false).unwrap();
+    let plain = Conv2dOptions::padded(Padding::Same);
+    let with_relu = plain.activation(Activation::Relu);
+    let inner = before.conv2d(w1, Some(b1), &with_relu).unwrap();
+    let inner = inner.conv2d(w2, Some(b2), &plain).unwrap();
     let by_hand: Vec<f32> = before
         .add(&inner)
         .unwrap()
@@ -108,9 +110,7 @@ fn a_layer_of_another_crate_computes_and_trains() {
     assert_eq!(block, by_hand);
     // Every parameter has a gradient.
     let step = StepBuffer::new(network.device(), &StepScalars::new(1, 1, 0.1)).unwrap();
-    let mode = Mode::Train {
-        step: step.tensor(),
-    };
+    let mode = Mode::Train { step: &step };
     let logits = network.forward(&images(&network), mode).unwrap();
     let labels = Tensor::from_slice(network.device(), &[0_u32, 2], [2]).unwrap();
     let loss = logits

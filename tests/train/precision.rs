@@ -53,9 +53,7 @@ fn gradients(network: &Network, element: Element, scale: f32) -> (f32, Gradients
     let labels: Vec<u32> = (0..10).cycle().take(IMAGES).collect();
     let labels = Tensor::from_slice(device, &labels, [IMAGES]).unwrap();
     let step = StepBuffer::new(device, &StepScalars::new(3, 1, 0.1)).unwrap();
-    let mode = Mode::Train {
-        step: step.tensor(),
-    };
+    let mode = Mode::Train { step: &step };
     let images = images.unwrap().cast(element).unwrap();
     let logits = network.forward(&images, mode).unwrap();
     assert_eq!(logits.element(), Element::F32, "logits are of 32 bits");

@@ -21,7 +21,7 @@ impl Case for Square {
     }
 
     fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
-        let square = elementwise::multiply(device, &inputs[0], &inputs[0])?;
+        let square = elementwise::mul(device, &inputs[0], &inputs[0])?;
         Ok(vec![elementwise::scale(
             device,
             &square,
@@ -30,7 +30,7 @@ impl Case for Square {
     }
 
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
-        let product = elementwise::multiply(device, dy, &inputs[0])?;
+        let product = elementwise::mul(device, dy, &inputs[0])?;
         Ok(vec![elementwise::scale(
             device,
             &product,

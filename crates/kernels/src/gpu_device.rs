@@ -19,8 +19,8 @@ use crate::adapters::{Adapter, AdapterKind};
 use crate::buffer::{Buffer, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
-use crate::ops::Card;
 use crate::pipeline::Pipeline;
+use crate::tile::Card;
 
 use capture::Capture;
 use dispatch::Batch;

@@ -1,10 +1,12 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod accuracy;
+mod activation;
 pub mod adam;
 pub mod augment;
 pub mod average;
 pub mod avg_pool;
+pub mod axis_sum;
 pub mod batch_norm;
 pub mod bias;
 pub mod cast;
@@ -14,6 +16,7 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
+pub mod gelu;
 pub mod gemm;
 pub mod im2col;
 pub mod loss_scale;
@@ -26,11 +29,12 @@ pub mod relu;
 pub mod resize;
 pub mod sgd;
 pub mod softmax;
-mod tile;
-
-pub use tile::{Card, Product, TileKind, TilePlan};
+pub mod strided_copy;
 pub mod top_k;
+pub mod unary;
 pub mod window;
+
+pub use activation::Activation;
 
 use std::ops::Range;
 
@@ -38,6 +42,7 @@ use shaders::variants::RowLanes;
 
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
+pub(crate) use crate::error::size;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel, Params};
 
@@ -58,13 +63,6 @@ pub(crate) fn check_len(
         format!("{expected} elements"),
         got,
     ))
-}
-
-/// A size as the shaders have it.
-pub(crate) fn size(op: &'static str, argument: &'static str, value: usize) -> Result<u32> {
-    u32::try_from(value)
-        .ok()
-        .ok_or_else(|| Error::argument(op, argument, "a size under 2^32", value.to_string()))
 }
 
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.

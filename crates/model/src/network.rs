@@ -2,6 +2,7 @@
 
 mod file;
 
+use tensor::update::StepBuffer;
 use tensor::{Device, Element, Tensor};
 
 use crate::architecture::Architecture;
@@ -26,10 +27,10 @@ pub struct Network {
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'a> {
-    /// Training: dropout is on and draws from the step's words.
+    /// Training: dropout is on and draws from the step's random numbers, each layer from the stream of its own number.
     Train {
-        /// The words that change from step to step: seed, number, learning rate.
-        step: &'a Tensor,
+        /// What changes from step to step: seed, number, learning rate.
+        step: &'a StepBuffer,
     },
     /// Evaluation: nothing is random.
     Eval,
@@ -221,10 +222,6 @@ impl Network {
                 images.shape(),
             ));
         }
-        let step = match mode {
-            Mode::Train { step } => Some(step),
-            Mode::Eval => None,
-        };
         let mut rest = self.parameters.as_slice();
         let mut x = images.clone();
         let stages = self.architecture.stages().iter().take(n_layers);
@@ -234,8 +231,10 @@ impl Network {
             let context = Context {
                 layer: &stage.layer.name,
                 parameters: own,
-                stream,
-                step,
+                rng: match mode {
+                    Mode::Train { step } => Some(step.rng(stream)),
+                    Mode::Eval => None,
+                },
             };
             x = stage.layer.module.forward(&x, &context)?;
         }

@@ -69,7 +69,7 @@ pub fn gradcheck(
     let output = f(&variables)?;
     let weights = weights(output.shape().elements());
     let weight_tensor = Tensor::from_slice(output.device(), &weights, output.shape().clone())?;
-    let gradients = output.multiply(&weight_tensor)?.backward()?;
+    let gradients = output.mul(&weight_tensor)?.backward()?;
     let objective = |inputs: &[Tensor]| -> Result<f64> {
         let values = no_grad(|| f(inputs))?.to_vec::<f32>()?;
         let products = values.iter().zip(&weights);

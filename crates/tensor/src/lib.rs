@@ -5,6 +5,7 @@
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
 #![doc = include_str!("../README.md")]
 
+pub mod custom;
 pub mod gradcheck;
 pub mod ops;
 pub mod pixels;
@@ -19,8 +20,9 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
-    Product, Profile, Recording, Roofline, TileKind, TilePlan,
+    Activation, Adapter, AdapterKind, CpuArgs, CustomParams, Device, KernelTime, Launch,
+    Options as DeviceOptions, PendingRead, Product, Profile, Recording, Roofline, TileKind,
+    TilePlan,
 };
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;

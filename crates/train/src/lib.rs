@@ -10,6 +10,7 @@
 
 mod error;
 mod eval;
+mod exact;
 mod recipe;
 mod run;
 mod step;

@@ -251,35 +251,15 @@ impl Default for Plateau {
 #[serde(deny_unknown_fields)]
 pub struct PlateauState {
     /// The present rate.
-    #[serde(with = "exact")]
+    #[serde(with = "crate::exact")]
     pub rate: f64,
     /// The best metric so far; an infinity before the first.
-    #[serde(with = "exact")]
+    #[serde(with = "crate::exact")]
     pub best: f64,
     /// Observations in a row without an improvement.
     pub bad: usize,
     /// Observations that are left of a cooldown.
     pub cooling: usize,
-}
-
-/// A number as the shortest text that is read back as the same bits.
-mod exact {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(number)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        let text = String::deserialize(from)?;
-        let number: f64 = text.parse().map_err(D::Error::custom)?;
-        if number.is_nan() {
-            return Err(D::Error::custom("expected a number, found NaN"));
-        }
-        Ok(number)
-    }
 }
 
 impl Plateau {

@@ -294,15 +294,13 @@ impl BatchStep {
                 if recipe.mix.is_on() {
                     (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
                 }
-                let mode = Mode::Train {
-                    step: input.step().tensor(),
-                };
+                let mode = Mode::Train { step: input.step() };
                 let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
                 let loss = logits.cross_entropy(&targets, &loss_of)?;
                 // Of a mixed image, its own label counts.
                 sums.add(&logits, labels, &loss)?;
                 let mut factors = share.iter().copied().chain(optimizer.loss_scale());
-                let objective = factors.try_fold(loss, |loss, factor| loss.multiply(factor))?;
+                let objective = factors.try_fold(loss, |loss, factor| loss.mul(factor))?;
                 let gradients = objective.backward()?;
                 match share {
                     Some(_) => optimizer.accumulate(&gradients)?,

@@ -3,7 +3,7 @@
 //! The step is the trainer's own, captured and replayed, with the loss read after every step; what is left out is the
 //! loading of other batches, which goes on beside it. On a GPU the images stay on the device, as those of all but large data sets do.
 //!
-//! Why it is here and not beside the verb: it times the very [`TrainStep`] that the trainer captures, which nobody else is to see,
+//! Why it is here and not beside the verb: it times the very `TrainStep` that the trainer captures, which nobody else is to see,
 //! and [`crate::tune`] and `cargo bench -p train` time the same one.
 
 use std::time::Instant;

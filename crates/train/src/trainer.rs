@@ -100,25 +100,14 @@ impl Trainer {
     /// As [`Trainer::new`]; [`Error::Setting`] if the network has not the data set's classes, or takes images of other
     /// channels.
     pub fn with_network(
-        mut recipe: Recipe,
+        recipe: Recipe,
         architecture: Architecture,
         data: DataSet,
         device: &Device,
     ) -> Result<Self> {
         recipe.check()?;
-        check_network(&architecture, &data)?;
-        architecture.name().clone_into(&mut recipe.network);
-        // As many as before the limit: that opens the same split again.
-        recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
-        let data = match recipe.limit {
-            Some(limit) => data.limit(limit)?,
-            None => data,
-        };
-        check_metrics(&recipe, &data)?;
-        recipe.images.channels = data.train.channels().count();
-        recipe.images.resolve(&data.train)?;
+        let (recipe, data) = resolved(recipe, &architecture, data)?;
         let input = architecture.input();
-        recipe.input_size = Some([input[0], input[1]].into());
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
         let (n, left) = batch_sizes(&recipe, data.train.len());
@@ -313,6 +302,32 @@ fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
         Some(share) => architecture.with_dropout(share)?,
         None => architecture,
     })
+}
+
+/// The recipe with all that follows from network and images, and the images within its limit.
+fn resolved(
+    mut recipe: Recipe,
+    architecture: &Architecture,
+    data: DataSet,
+) -> Result<(Recipe, DataSet)> {
+    check_network(architecture, &data)?;
+    architecture.name().clone_into(&mut recipe.network);
+    // As many as before the limit: that opens the same split again.
+    recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
+    let data = match recipe.limit {
+        Some(limit) => data.limit(limit)?,
+        None => data,
+    };
+    check_metrics(&recipe, &data)?;
+    recipe.images.channels = data.train.channels().count();
+    if data::image_size(&recipe.dataset).is_none() {
+        // Images of the caller's own have a size that pictures in files are to be brought to.
+        recipe.images.source_size = data.train.size().into();
+    }
+    recipe.images.resolve(&data.train)?;
+    let [height, width, _] = architecture.input();
+    recipe.input_size = Some([height, width].into());
+    Ok((recipe, data))
 }
 
 /// An error if a network is not one for these images.

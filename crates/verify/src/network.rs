@@ -97,9 +97,7 @@ impl Setup {
     }
 
     fn logits(&self) -> tensor::Result<Tensor> {
-        let mode = Mode::Train {
-            step: self.step.tensor(),
-        };
+        let mode = Mode::Train { step: &self.step };
         self.network.forward(&self.images, mode)
     }
 

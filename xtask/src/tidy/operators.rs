@@ -65,15 +65,18 @@ const GPU_ALONE: &[(&str, &str)] = &[(
 const PARTS_OF_TWIN: [&str; 3] = ["CPU twin", "cases", "f64 reference"];
 
 /// Gradient rules that need no kernel of their own, and why.
-const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
+const NO_KERNEL: &[(&str, &str)] = &[
+    ("mse_loss", "is a difference, its squares and their sum"),
+    ("reshape", "moves no data"),
+];
 
 /// Files among the launches that are no operator, and why they are there.
 const HELPERS: &[(&str, &str)] = &[
-    ("pool", "what maximum and average pooling share"),
     (
-        "tile",
-        "how products and convolutions are cut into workgroups",
+        "activation",
+        "what products and convolutions do to their sums",
     ),
+    ("pool", "what maximum and average pooling share"),
     (
         "window",
         "padding and output sizes, for convolution and pooling",

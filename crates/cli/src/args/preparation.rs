@@ -92,6 +92,7 @@ impl PreparationArgs {
             (std, &mut recipe.images.deviation),
         ] {
             if let Some(Numbers(given)) = given {
+                recipe.images.channels = given.len();
                 *own = Some(given.clone());
             }
         }

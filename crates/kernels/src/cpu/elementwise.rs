@@ -26,9 +26,19 @@ pub(crate) fn add(_: &ElementwiseParams, args: CpuArgs<'_>) {
     binary(args, |a, b| a + b);
 }
 
+/// `y = a - b`.
+pub(crate) fn sub(_: &ElementwiseParams, args: CpuArgs<'_>) {
+    binary(args, |a, b| a - b);
+}
+
 /// `y = a b`.
-pub(crate) fn multiply(_: &ElementwiseParams, args: CpuArgs<'_>) {
+pub(crate) fn mul(_: &ElementwiseParams, args: CpuArgs<'_>) {
     binary(args, |a, b| a * b);
+}
+
+/// `y = a / b`.
+pub(crate) fn div(_: &ElementwiseParams, args: CpuArgs<'_>) {
+    binary(args, |a, b| a / b);
 }
 
 /// `y = value x`.

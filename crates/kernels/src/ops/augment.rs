@@ -6,6 +6,8 @@
 //! and deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
 //! (seed, step, sample number) alone.
 
+mod parts;
+
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
@@ -15,6 +17,8 @@ use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 use shaders::variants::augment as variants;
+
+pub use parts::{ColourShift, Crop, Erase};
 
 const OP: &str = "augment";
 /// The most images that `pixels` may hold: an image's place is a float in the record.
@@ -29,61 +33,6 @@ const fn apply<const C: usize>() -> [Kernel<AugmentParams>; 2] {
         Kernel::new(variants::apply(false, C), cpu::augment::apply::<false, C>),
         Kernel::new(variants::apply(true, C), cpu::augment::apply::<true, C>),
     ]
-}
-
-/// Which part of an image becomes the output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Crop {
-    /// The middle, after the image was resized to `resized` (height, width).
-    Centre {
-        /// The image's size before cropping; the output's for plain resizing.
-        resized: [usize; 2],
-    },
-    /// A fixed place, after the image was resized: for ten-crop evaluation.
-    At {
-        /// The image's size before cropping.
-        resized: [usize; 2],
-        /// The first row.
-        top: usize,
-        /// The first column.
-        left: usize,
-    },
-    /// A random place, after the image was resized and padded with black.
-    Random {
-        /// The image's size before padding.
-        resized: [usize; 2],
-        /// Pixels added on each side.
-        pad: usize,
-    },
-    /// A random part of the source, resized to the output.
-    Area {
-        /// The least and the largest share of the source's area.
-        share: [f32; 2],
-        /// The least and the largest ratio of width to height.
-        ratio: [f32; 2],
-    },
-}
-
-/// A random shift along the colours' principal components: `components z deviation`, with `z` near-normal.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ColourShift {
-    /// A row for each of red, green and blue, a column for each principal component times its eigenvalue, for colours in
-    /// `[0, 1]`.
-    pub components: [[f32; 3]; 3],
-    /// The paper's is 0.1.
-    pub deviation: f32,
-}
-
-/// Random erasing: a rectangle becomes the mean colour (0 after normalisation).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Erase {
-    /// How likely it is.
-    pub probability: f32,
-    /// The least and the largest share of the output's area.
-    pub share: [f32; 2],
-    /// The least and the largest ratio of width to height.
-    pub ratio: [f32; 2],
 }
 
 /// What is done to the images of a batch.
@@ -162,9 +111,11 @@ impl Augment {
     }
 
     /// The kernels for the images' channels.
-    fn kernels(&self) -> Option<&'static [Kernel<AugmentParams>; 2]> {
-        let place = [1, 3, 4].into_iter().position(|c| c == self.channels)?;
-        APPLY_KERNELS.get(place)
+    fn kernels(&self) -> Result<&'static [Kernel<AugmentParams>; 2]> {
+        let place = [1, 3, 4].into_iter().position(|c| c == self.channels);
+        let kernels = place.and_then(|place| APPLY_KERNELS.get(place));
+        let wrong = || Error::argument(OP, "channels", "1, 3 or 4", self.channels.to_string());
+        kernels.ok_or_else(wrong)
     }
 
     /// Whether pixels are interpolated.
@@ -222,8 +173,7 @@ impl Augment {
         if let Some(erase) = self.erase {
             check_part("erase", erase.share, erase.ratio)?;
         }
-        let got = self.channels.to_string();
-        check("channels", self.kernels().is_some(), "1, 3 or 4", got)?;
+        self.kernels()?;
         if self.channels < 3 {
             let shift = self.colour_shift.map_or(0.0, |shift| shift.deviation);
             check(
@@ -396,7 +346,7 @@ pub fn forward_into(
     let plan = device.alloc(n * RECORD)?;
     let grid = Grid::groups(n.div_ceil(64), 1, 1);
     device.launch(&PLAN, &params, &[samples, step], &[&plan], grid)?;
-    let kernels = spec.kernels().expect("the channels were checked");
+    let kernels = spec.kernels()?;
     let kernel = &kernels[usize::from(spec.is_resampled())];
     let grid = Grid::linear(outputs / spec.channels).flops(8 * outputs);
     device.launch(kernel, &params, &[pixels, &plan], &[y], grid)

@@ -1,8 +1,8 @@
-//! Bias: `y_ij = x_ij + b_j`, then ReLU if asked for. `dx = dy` (where `y > 0` with ReLU), `db` = column sums of `dx`.
+//! Bias: `y_ij = x_ij + b_j`, then the activation. `dx = dy` (where `y > 0` with ReLU), `db` = column sums of `dx`.
 //!
 //! Products and convolutions add theirs as they write ([`super::gemm::Epilogue`]); this is for everything else.
 
-use super::{check_len, column_sum, relu, row_windows, size, slice_rows, vectors};
+use super::{Activation, check_len, column_sum, relu, row_windows, size, slice_rows, vectors};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::cpu::bias::BiasParams;
@@ -12,11 +12,17 @@ use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "bias";
 
-/// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then ReLU if asked for.
+/// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then the activation.
 ///
 /// # Errors
 /// If `x` is not a whole number of rows, memory runs out or the device fails.
-pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Result<Buffer> {
+pub fn forward(
+    device: &Device,
+    x: &Buffer,
+    bias: &Buffer,
+    activation: Activation,
+) -> Result<Buffer> {
+    let is_relu = activation.is_relu();
     let columns = bias.len();
     if columns == 0 || !x.len().is_multiple_of(columns) {
         let expected = format!("rows of {columns} elements");

@@ -10,9 +10,8 @@ use std::ops::Range;
 use shaders::variants::{Conv2d as Family, Tile};
 
 use super::gemm;
-use super::tile::{Plan, Product};
 use super::window::{Placement, Window};
-use super::{check_len, elementwise, row_windows, size, slice_rows};
+use super::{Activation, check_len, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::cpu::conv2d::Conv2dParams;
@@ -20,6 +19,7 @@ use crate::cpu::gemm::GemmParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Twin};
+use crate::tile::{Plan, Product};
 
 const OP: &str = "conv2d";
 
@@ -206,7 +206,7 @@ struct PartProduct<'a> {
     kernel: &'a dyn Fn(&Family, bool) -> Kernel<Conv2dParams>,
 }
 
-/// `y = x * w`, plus the bias, then ReLU if asked for.
+/// `y = x * w`, plus the bias, then the activation.
 ///
 /// # Errors
 /// If a buffer's length does not fit the sizes, memory runs out or the device fails.
@@ -216,7 +216,7 @@ pub fn forward(
     x: &Buffer,
     w: &Buffer,
     bias: Option<&Buffer>,
-    is_relu: bool,
+    activation: Activation,
 ) -> Result<Buffer> {
     let checked = conv.check()?;
     check_len(OP, "x", x, conv.n * checked.image_len())?;
@@ -236,7 +236,7 @@ pub fn forward(
             vector_a: &[conv.c_in],
             vector_b: &[conv.c_out],
             bias,
-            is_relu,
+            is_relu: activation.is_relu(),
             kernel: &|family, has_bias| {
                 let twin: Twin<Conv2dParams> = if has_bias {
                     cpu::conv2d::forward::<true>

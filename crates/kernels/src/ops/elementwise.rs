@@ -1,4 +1,4 @@
-//! Element-wise arithmetic over any shape: fill, add, multiply, scale, axpy.
+//! Element-wise arithmetic over any shape: fill, add, sub, mul, div, scale, axpy.
 
 use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
@@ -11,8 +11,9 @@ use crate::kernel::{Kernel, Twin};
 const OP: &str = "elementwise";
 const FILL: Kernel<ElementwiseParams> = kernel("elementwise_fill", cpu::elementwise::fill);
 const ADD: Kernel<ElementwiseParams> = kernel("elementwise_add", cpu::elementwise::add);
-const MULTIPLY: Kernel<ElementwiseParams> =
-    kernel("elementwise_multiply", cpu::elementwise::multiply);
+const SUB: Kernel<ElementwiseParams> = kernel("elementwise_sub", cpu::elementwise::sub);
+const MUL: Kernel<ElementwiseParams> = kernel("elementwise_mul", cpu::elementwise::mul);
+const DIV: Kernel<ElementwiseParams> = kernel("elementwise_div", cpu::elementwise::div);
 const SCALE: Kernel<ElementwiseParams> = kernel("elementwise_scale", cpu::elementwise::scale);
 const AXPY: Kernel<ElementwiseParams> = kernel("elementwise_axpy", cpu::elementwise::axpy);
 
@@ -33,21 +34,31 @@ pub fn fill(device: &Device, y: &Buffer, value: f32) -> Result<()> {
 /// # Errors
 /// If the lengths differ, memory runs out or the device fails.
 pub fn add(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
-    check_len(OP, "b", b, a.len())?;
-    let y = device.alloc_as(a.width(), a.len())?;
-    launch(device, &ADD, 0.0, &[a, b], &y)?;
-    Ok(y)
+    binary(device, &ADD, a, b)
+}
+
+/// `a - b`.
+///
+/// # Errors
+/// As [`add`].
+pub fn sub(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &SUB, a, b)
 }
 
 /// `a b`, element by element.
 ///
 /// # Errors
-/// If the lengths differ, memory runs out or the device fails.
-pub fn multiply(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
-    check_len(OP, "b", b, a.len())?;
-    let y = device.alloc_as(a.width(), a.len())?;
-    launch(device, &MULTIPLY, 0.0, &[a, b], &y)?;
-    Ok(y)
+/// As [`add`].
+pub fn mul(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &MUL, a, b)
+}
+
+/// `a / b`, element by element.
+///
+/// # Errors
+/// As [`add`].
+pub fn div(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &DIV, a, b)
 }
 
 /// `value x`.
@@ -75,6 +86,18 @@ pub fn copy(device: &Device, x: &Buffer) -> Result<Buffer> {
 pub fn axpy(device: &Device, value: f32, x: &Buffer, y: &Buffer) -> Result<()> {
     check_len(OP, "x", x, y.len())?;
     launch(device, &AXPY, value, &[x], y)
+}
+
+fn binary(
+    device: &Device,
+    kernel: &Kernel<ElementwiseParams>,
+    a: &Buffer,
+    b: &Buffer,
+) -> Result<Buffer> {
+    check_len(OP, "b", b, a.len())?;
+    let y = device.alloc_as(a.width(), a.len())?;
+    launch(device, kernel, 0.0, &[a, b], &y)?;
+    Ok(y)
 }
 
 fn launch(

@@ -6,14 +6,14 @@
 
 use shaders::variants::{Gemm as Family, Tile};
 
-use super::tile::{self, Plan, Product};
-use super::{check_len, size, vectors};
+use super::{Activation, check_len, size, vectors};
 use crate::buffer::{Buffer, Width};
 use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::forward;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel, Twin};
+use crate::tile::{self, Plan, Product};
 
 mod windows;
 
@@ -101,8 +101,8 @@ pub struct Epilogue<'a> {
     pub beta: f32,
     /// Is added to every row.
     pub bias: Option<&'a Buffer>,
-    /// Whether what is not positive becomes 0 in the end.
-    pub is_relu: bool,
+    /// What becomes of the sums in the end.
+    pub activation: Activation,
 }
 
 impl Default for Epilogue<'_> {
@@ -111,7 +111,7 @@ impl Default for Epilogue<'_> {
             alpha: 1.0,
             beta: 0.0,
             bias: None,
-            is_relu: false,
+            activation: Activation::None,
         }
     }
 }
@@ -143,7 +143,7 @@ pub fn product_with(
     Ok(c)
 }
 
-/// `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, in place. A and B are of one width; C of 16-bit ones may have
+/// `C = alpha * op(A) op(B) + beta * C`, then bias and activation, in place. A and B are of one width; C of 16-bit ones may have
 /// either. Sums are of 32 bits in any case.
 ///
 /// # Errors
@@ -176,7 +176,7 @@ pub fn update(
         k_per_split: size(OP, "k", gemm.k)?.max(1),
         alpha: epilogue.alpha,
         beta: epilogue.beta,
-        relu: u32::from(epilogue.is_relu),
+        relu: u32::from(epilogue.activation.is_relu()),
     };
     let part = Part {
         transposed: [gemm.is_a_transposed, gemm.is_b_transposed],

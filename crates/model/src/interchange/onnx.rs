@@ -1,5 +1,5 @@
 //! ONNX export: the network for inference, from normalised images `input` `[N, 3, size, size]` to `logits`
-//! `[N, classes]`, in opset 17.
+//! `[N, classes]`, in opset 17, or a later one if a layer's operator came later.
 //!
 //! Channels come first there: filters are turned, and so are the rows of the first dense layer, which sees the last image
 //! flattened. ONNX divides LRN's alpha by the window, this project does not. Dropout is left out. The metadata has
@@ -23,9 +23,11 @@ use proto::{TensorShape, TensorType, Type, ValueInfo};
 pub(super) use run::{Fault, run};
 
 /// The first opset whose operators are as here is older; 17 is what runtimes since 2022 read.
-const OPSET: i64 = 17;
+const OPSET: u32 = 17;
 /// The file version that belongs to it.
 const IR_VERSION: i64 = 8;
+/// The file version that belongs to opsets 20 and 21, which runtimes since 2024 read.
+const LATER_IR_VERSION: i64 = 9;
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
@@ -59,6 +61,7 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     if let Some(last) = builder.graph.node.last_mut() {
         last.output = vec![OUTPUT.to_owned()];
     }
+    let opset = builder.opset.max(OPSET);
     let mut graph = builder.graph;
     graph.name = Some(architecture.name().to_owned());
     graph.input = vec![value(INPUT, &[channels, height, width])];
@@ -81,7 +84,11 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
         _ => "",
     };
     let model = Model {
-        ir_version: Some(IR_VERSION),
+        ir_version: Some(if opset < 20 {
+            IR_VERSION
+        } else {
+            LATER_IR_VERSION
+        }),
         producer_name: Some("alexnet".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
@@ -90,7 +97,7 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
         graph: Some(graph),
         opset_import: vec![OperatorSet {
             domain: Some(String::new()),
-            version: Some(OPSET),
+            version: Some(i64::from(opset)),
         }],
         metadata_props: metadata,
     };
@@ -162,6 +169,8 @@ struct Builder {
     graph: Graph,
     /// What the last image was before it was flattened, while no dense layer has seen it.
     flattened: Option<[usize; 3]>,
+    /// The latest operator set that an operator needs.
+    opset: u32,
 }
 
 impl Builder {
@@ -173,7 +182,10 @@ impl Builder {
         input: &Shape,
         parameters: &mut impl Iterator<Item = Parameter<'a>>,
     ) {
-        let last = self.graph.node.last().and_then(|node| node.output.first());
+        let last = self.graph.node.last();
+        let is_of_one_pixel =
+            last.is_some_and(|node| node.op_type.as_deref() == Some("GlobalAveragePool"));
+        let last = last.and_then(|node| node.output.first());
         let mut inputs = vec![last.map_or_else(|| INPUT.to_owned(), Clone::clone)];
         for (layout, (name, shape, values)) in node.parameters.iter().zip(parameters) {
             let (values, shape) = self.laid_out(*layout, values, shape);
@@ -183,9 +195,10 @@ impl Builder {
         if node.parameters.contains(&OnnxLayout::Rows) {
             self.flattened = None;
         }
-        if node.op == "Flatten" {
+        if node.op == "Flatten" && !is_of_one_pixel {
             self.flattened = <[usize; 3]>::try_from(&**input).ok();
         }
+        self.opset = self.opset.max(node.opset);
         self.graph.node.push(Node {
             input: inputs,
             output: vec![name.clone()],

@@ -61,11 +61,11 @@ pub struct ImagesRecipe {
     pub erase: Option<EraseRecipe>,
 }
 
-/// How a picture of any shape becomes a square.
+/// How a picture of any shape becomes one of the wanted shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitKind {
-    /// Its centre square, scaled: the shorter side becomes the square's.
+    /// The largest centred part of that shape, scaled.
     #[default]
     Crop,
     /// All of it, each side scaled by itself.
@@ -203,16 +203,12 @@ impl ImagesRecipe {
         }
         let is_deviation = |d: &&Vec<f32>| d.len() == n && d.iter().all(is_positive);
         if let Some(deviation) = self.deviation.as_ref().filter(|d| !is_deviation(d)) {
-            let expected = format!("{} positive numbers", words(n));
+            let expected = numbers(n, "positive ");
             return wrong("deviation", &expected, format!("{deviation:?}"));
         }
         let is_mean = |mean: &&Vec<f32>| mean.len() == n && mean.iter().all(|m| m.is_finite());
         if let Some(mean) = self.mean.as_ref().filter(|mean| !is_mean(mean)) {
-            return wrong(
-                "mean",
-                &format!("{} numbers", words(n)),
-                format!("{mean:?}"),
-            );
+            return wrong("mean", &numbers(n, ""), format!("{mean:?}"));
         }
         self.check_colours()?;
         let most = 1 << 15;
@@ -258,11 +254,12 @@ fn is_rgb(channels: &usize) -> bool {
     *channels == CHANNELS
 }
 
-fn words(count: usize) -> &'static str {
-    match count {
-        1 => "one",
-        4 => "four",
-        _ => "three",
+/// A number for each of so many channels, in words.
+fn numbers(channels: usize, kind: &str) -> String {
+    match channels {
+        1 => format!("one {kind}number"),
+        4 => format!("four {kind}numbers"),
+        _ => format!("three {kind}numbers"),
     }
 }
 

@@ -92,8 +92,23 @@ impl Recipe {
     /// The same, and nothing that follows from them.
     fn with_exactly(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
         let mut all = table(&self.to_toml()?, path)?;
+        forget_channels(&mut all, &settings);
         merge(&mut all, settings);
         Self::read(&all.to_string(), text, path)
+    }
+}
+
+/// Takes out what a recipe says of each channel, if it gets images of others.
+fn forget_channels(recipe: &mut Table, settings: &Table) {
+    let channels = |table: &Table| table.get("images")?.get("channels").cloned();
+    let new = channels(settings);
+    let own = channels(recipe).unwrap_or(Value::Integer(3));
+    if let Some(Value::Table(images)) = recipe.get_mut("images")
+        && new.is_some_and(|new| new != own)
+    {
+        for key in ["mean", "deviation", "colour_components"] {
+            images.remove(key);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cases of bias: `rows columns`, and `relu` for the fused one.
 
 use kernels::ops::bias;
-use kernels::{Buffer, Device, Result};
+use kernels::{Activation, Buffer, Device, Result};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
@@ -9,14 +9,14 @@ use super::{Case, Fields, Fill, Input, Sizes};
 struct BiasCase {
     rows: usize,
     columns: usize,
-    is_relu: bool,
+    activation: Activation,
 }
 
 pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     Ok(Box::new(BiasCase {
         rows: fields.get("rows")?,
         columns: fields.get("columns")?,
-        is_relu: fields.flag("relu"),
+        activation: Activation::relu_if(fields.flag("relu")),
     }))
 }
 
@@ -32,10 +32,11 @@ impl Case for BiasCase {
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let bias = inputs[1].iter().cycle();
         let sums = inputs[0].iter().zip(bias).map(|(x, bias)| x + bias);
-        vec![
-            sums.map(|sum| if self.is_relu { sum.max(0.0) } else { sum })
-                .collect(),
-        ]
+        let activated = sums.map(|sum| match self.activation {
+            Activation::Relu => sum.max(0.0),
+            Activation::None => sum,
+        });
+        vec![activated.collect()]
     }
 
     fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
@@ -43,13 +44,14 @@ impl Case for BiasCase {
             device,
             &inputs[0],
             &inputs[1],
-            self.is_relu,
+            self.activation,
         )?])
     }
 
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
-        let y = bias::forward(device, &inputs[0], &inputs[1], self.is_relu)?;
-        let (dx, db) = bias::backward(device, dy, self.is_relu.then_some(&y), self.columns)?;
+        let y = bias::forward(device, &inputs[0], &inputs[1], self.activation)?;
+        let is_relu = self.activation == Activation::Relu;
+        let (dx, db) = bias::backward(device, dy, is_relu.then_some(&y), self.columns)?;
         Ok(vec![dx, db])
     }
 

@@ -113,6 +113,7 @@ pub fn operators() -> Vec<Operator> {
         augment,
         average,
         avg_pool,
+        axis_sum,
         batch_norm,
         bias,
         clip_grad_norm,
@@ -121,6 +122,7 @@ pub fn operators() -> Vec<Operator> {
         cross_entropy,
         dropout,
         elementwise,
+        gelu,
         gemm,
         im2col,
         loss_scale,
@@ -132,7 +134,9 @@ pub fn operators() -> Vec<Operator> {
         resize,
         sgd,
         softmax,
+        strided_copy,
         top_k,
+        unary,
     )
 }
 

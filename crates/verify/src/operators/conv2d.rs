@@ -4,7 +4,7 @@
 use kernels::ops::conv2d::{self, Conv2d};
 use kernels::ops::relu;
 use kernels::ops::window::{Padding, Window};
-use kernels::{Buffer, Device, Result};
+use kernels::{Activation, Buffer, Device, Result};
 use rayon::prelude::*;
 
 use super::{Case, Fields, Fill, Input, Sizes};
@@ -156,7 +156,7 @@ impl Case for Conv2dCase {
             x,
             w,
             inputs.get(2),
-            self.is_relu,
+            Activation::relu_if(self.is_relu),
         )?])
     }
 
@@ -164,7 +164,8 @@ impl Case for Conv2dCase {
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
         let (x, w) = (&inputs[0], &inputs[1]);
         if self.is_relu {
-            let y = conv2d::forward(device, &self.conv, x, w, inputs.get(2), true)?;
+            let activation = Activation::Relu;
+            let y = conv2d::forward(device, &self.conv, x, w, inputs.get(2), activation)?;
             drop(relu::backward(device, dy, &y)?);
             return Ok(Vec::new());
         }

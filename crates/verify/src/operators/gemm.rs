@@ -2,7 +2,7 @@
 
 use kernels::ops::elementwise;
 use kernels::ops::gemm::{self, Epilogue, Gemm};
-use kernels::{Buffer, Device, Result};
+use kernels::{Activation, Buffer, Device, Result};
 use rayon::prelude::*;
 
 use super::{Case, Fields, Fill, Input, Sizes};
@@ -104,7 +104,7 @@ impl Case for GemmCase {
             alpha: self.alpha,
             beta: self.beta,
             bias: inputs.get(3),
-            is_relu: self.is_relu,
+            activation: Activation::relu_if(self.is_relu),
         };
         gemm::update(device, &self.gemm, [&inputs[0], &inputs[1]], &epilogue, &c)?;
         Ok(vec![c])

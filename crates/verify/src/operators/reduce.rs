@@ -42,7 +42,7 @@ impl Case for ReduceCase {
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {
         if self.is_squares {
             let dy = reduce::broadcast(device, dy, self.n, 2.0)?;
-            return Ok(vec![elementwise::multiply(device, &dy, &inputs[0])?]);
+            return Ok(vec![elementwise::mul(device, &dy, &inputs[0])?]);
         }
         Ok(vec![reduce::broadcast(device, dy, self.n, 1.0)?])
     }

@@ -53,7 +53,7 @@ fn outputs<const N: usize>(pairs: [(&str, Array); N]) -> Outputs {
 
 /// An output and the gradients of `variables` where the output's is `dy`.
 fn with_gradients(y: &Tensor, dy: &Tensor, variables: &[&Tensor]) -> Result<Vec<Tensor>> {
-    let gradients = y.multiply(dy)?.backward()?;
+    let gradients = y.mul(dy)?.backward()?;
     let gradient = |variable: &&Tensor| {
         let missing = || Error::Unknown("a gradient is missing".to_owned());
         gradients.get(variable).cloned().ok_or_else(missing)

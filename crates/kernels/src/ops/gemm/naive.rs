@@ -1,7 +1,6 @@
 //! The matrix product without any tiles, straight from the equation: what those of [`super::product`] are measured against.
 
 use crate::buffer::Buffer;
-use crate::cpu::gemm::GemmParams;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{CpuArgs, Grid, Kernel, params};

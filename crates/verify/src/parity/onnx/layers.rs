@@ -101,7 +101,7 @@ pub(super) fn dropout(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         .map(|&y| if y == 0.0 { 0.0 } else { 1.0 })
         .collect();
     let kept = Array::real(x.shape.clone(), mask.clone()).to_tensor(device)?;
-    let y = x.to_tensor(device)?.multiply(&kept)?.scale(scale)?;
+    let y = x.to_tensor(device)?.mul(&kept)?.scale(scale)?;
     let mask = mask
         .into_iter()
         .map(|kept| i64::from(kept != 0.0))
@@ -115,7 +115,7 @@ pub(super) fn dropout(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
 /// What dropout multiplies the elements by that it keeps; an error if it does anything else to ones.
 fn scale_of(device: &Device, ratio: f32) -> Result<f32> {
     let step = StepBuffer::new(device, &StepScalars::new(1, 1, 0.0))?;
-    let dropped = full(device, [4096], 1.0)?.dropout(ratio, 0, step.tensor())?;
+    let dropped = full(device, [4096], 1.0)?.dropout(ratio, &step.rng(0))?;
     let values = dropped.to_vec::<f32>()?;
     let scale = values.iter().copied().fold(0.0, f32::max);
     let n_kept = values.iter().filter(|&&y| y == scale).count();

@@ -1,6 +1,6 @@
 //! Convolutions and pools over one or two spatial dimensions; one is run as an image of one row.
 
-use tensor::ops::conv2d::{Padding, Window};
+use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
 use tensor::ops::elementwise::full;
 use tensor::{Device, Tensor};
 
@@ -146,8 +146,8 @@ pub(super) fn conv(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         .map(|b| b.to_tensor(device))
         .transpose()?;
     let w = filters(&w)?.to_tensor(device)?;
-    let groups = groups(case.attributes)?;
-    let y = image(&x, device)?.conv2d(&w, bias.as_ref(), &window, groups, false)?;
+    let options = Conv2dOptions::of(&window).groups(groups(case.attributes)?);
+    let y = image(&x, device)?.conv2d(&w, bias.as_ref(), &options)?;
     Ok(case.named([back(&y, rank)?]))
 }
 
@@ -194,20 +194,14 @@ pub(super) fn conv_transpose(case: &Loaded<'_>, device: &Device) -> Result<Outco
     let (n, c_out) = (dy.shape[0], w.shape[1] * groups);
     checked_len(&[n, output[0], output[1], c_out])?;
     let x = full(device, [n, output[0], output[1], c_out], 0.0)?.into_variable();
-    let window = Window {
-        size,
+    let options = Conv2dOptions {
         stride,
         dilation,
         padding: explicit(padding),
-        is_ceil: false,
-    };
-    let y = x.conv2d(
-        &filters(&w)?.to_tensor(device)?,
-        None,
-        &window,
         groups,
-        false,
-    )?;
+        ..Conv2dOptions::default()
+    };
+    let y = x.conv2d(&filters(&w)?.to_tensor(device)?, None, &options)?;
     let mut result = back(&gradient(&y, &image(&dy, device)?, &x)?, rank)?;
     if let Some(bias) = case.optional_at(2) {
         let ones = vec![1; result.shape.len() - 2];
@@ -220,7 +214,7 @@ pub(super) fn conv_transpose(case: &Loaded<'_>, device: &Device) -> Result<Outco
 
 /// The gradient of `x` where that of `y` is `dy`.
 fn gradient(y: &Tensor, dy: &Tensor, x: &Tensor) -> Result<Tensor> {
-    let gradients = y.multiply(dy)?.backward()?;
+    let gradients = y.mul(dy)?.backward()?;
     let missing = || Error::Unknown("a gradient is missing".to_owned());
     gradients.get(x).cloned().ok_or_else(missing)
 }

@@ -1,7 +1,7 @@
 //! Matrix products, dense layers and ReLU.
 
 use tensor::ops::gemm::Product;
-use tensor::{Device, Tensor};
+use tensor::{Activation, Device, Tensor};
 
 use super::super::Result;
 use super::super::array::Array;
@@ -37,7 +37,7 @@ pub(super) fn linear(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
         .map(|b| b.to_tensor(device))
         .transpose()?;
     let b = b.map(Tensor::into_variable);
-    let y = x.linear(&w, b.as_ref(), false)?;
+    let y = x.linear(&w, b.as_ref(), Activation::None)?;
     let dy = case.input("dy")?.to_tensor(device)?;
     let variables: Vec<&Tensor> = [&x, &w].into_iter().chain(&b).collect();
     let gradients = with_gradients(&y, &dy, &variables)?;

@@ -1,6 +1,6 @@
 //! Operators on images: recorded channels first, run channels last.
 
-use tensor::ops::conv2d::{Padding, Window};
+use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
 use tensor::ops::resize::Resize;
 use tensor::{Device, Tensor};
 
@@ -59,13 +59,8 @@ pub(super) fn conv2d(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
         .transpose()?;
     let b = b.map(Tensor::into_variable);
     let window = window(case.attributes, [w.shape()[0], w.shape()[1]])?;
-    let y = x.conv2d(
-        &w,
-        b.as_ref(),
-        &window,
-        case.attributes.size("groups")?,
-        false,
-    )?;
+    let options = Conv2dOptions::of(&window).groups(case.attributes.size("groups")?);
+    let y = x.conv2d(&w, b.as_ref(), &options)?;
     let variables: Vec<&Tensor> = [&x, &w].into_iter().chain(&b).collect();
     let gradients = with_gradients(&y, &image(case, "dy", device)?, &variables)?;
     let mut outputs = outputs([

@@ -46,7 +46,7 @@ pub(super) fn cross_entropy(case: &Loaded<'_>, device: &Device) -> Result<Output
     let weighted = match case.optional("dloss") {
         Some(dloss) => {
             let dloss = dloss.clone().reshaped(loss.shape().to_vec())?;
-            loss.multiply(&dloss.to_tensor(device)?)?
+            loss.mul(&dloss.to_tensor(device)?)?
         }
         None => loss.clone(),
     };

@@ -1,11 +1,11 @@
 //! Whole networks, trained for some steps on one batch.
 
 use tensor::ops::batch_norm::{BatchNorm, Momentum};
-use tensor::ops::conv2d::{Padding, Window};
+use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::ops::elementwise::full;
 use tensor::ops::lrn::Lrn;
-use tensor::{Device, Tensor};
+use tensor::{Activation, Device, Tensor};
 
 use super::super::array::Array;
 use super::super::attributes::Attributes;
@@ -202,9 +202,12 @@ impl Network {
                     bias,
                     window,
                     groups,
-                } => x.conv2d(at(weight), bias.as_ref().map(at), window, *groups, false)?,
+                } => {
+                    let options = Conv2dOptions::of(window).groups(*groups);
+                    x.conv2d(at(weight), bias.as_ref().map(at), &options)?
+                }
                 Layer::Linear { weight, bias } => {
-                    x.linear(at(weight), bias.as_ref().map(at), false)?
+                    x.linear(at(weight), bias.as_ref().map(at), Activation::None)?
                 }
                 Layer::BatchNorm {
                     spec,
