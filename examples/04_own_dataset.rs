@@ -8,7 +8,8 @@ use std::path::Path;
 
 use data::{DataSet, Images};
 use model::layers::{AvgPoolTo, Conv2d, Dense, Flatten, Module};
-use train::{Device, Event, OptimizerRecipe, Outcome, RunDir, Trainer};
+use tensor::Device;
+use train::{Event, OptimizerRecipe, Outcome, RunDir, Trainer};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

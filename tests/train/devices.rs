@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use train::{Device, DeviceOptions, Event, Trainer};
+use tensor::{Device, DeviceOptions};
+use train::{Event, Trainer};
 
 use super::{data, gpu, recipe};
 

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use data::{DataSet, Images, Shapes10};
 use model::layers::{BatchNorm, Conv2d, Dense, Flatten, MaxPool, Module as _, Relu};
 use model::{Architecture, Format, Layer, Preparation};
+use tensor::Device;
 use train::{
-    Classifier, CropKind, Device, EraseRecipe, Event, ImagesRecipe, OptimizerRecipe, Outcome,
-    Recipe, RunDir, Trainer, Views, Weights,
+    Classifier, CropKind, EraseRecipe, Event, ImagesRecipe, OptimizerRecipe, Outcome, Recipe,
+    RunDir, Trainer, Views, Weights,
 };
 
 #[path = "../../examples/04_own_dataset.rs"]

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 
 use ::data::Split;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use model::Architecture;
 use train::Precision;
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};

@@ -17,7 +17,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use ::data::Split;
 use anyhow::Result;
 use model::networks;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use train::model::Architecture;
+use model::Architecture;
 
 use super::{OutputArgs, PrecisionArg};
 

@@ -2,7 +2,6 @@
 
 /// A function that is part of another operator. Others are operators of their own, behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Activation {
     /// None: the sums are stored as they are.
     #[default]

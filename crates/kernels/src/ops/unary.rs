@@ -11,7 +11,6 @@ const OP: &str = "unary";
 
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Unary {
     /// `e^x`.
     Exp,
