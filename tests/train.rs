@@ -22,6 +22,8 @@ mod not_finite;
 mod optim;
 #[path = "train/own_data.rs"]
 mod own_data;
+#[path = "train/plateau.rs"]
+mod plateau;
 #[path = "train/precision.rs"]
 mod precision;
 #[path = "train/profile.rs"]

@@ -1,4 +1,4 @@
-//! docs/settings.md: each key in it is a setting that takes the example, and no built-in recipe has a key that is not in it.
+//! docs/settings.md: each key in it is a setting that takes the example, and no recipe that is written has a key that is not in it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -43,5 +43,6 @@ fn every_setting_is_documented_and_takes_its_example() {
         collect_keys(&table, "", &mut keys);
     }
     let documented: BTreeSet<_> = documented.into_iter().map(|[key, _]| key).collect();
-    assert_eq!(documented, keys);
+    let missing: Vec<_> = keys.difference(&documented).collect();
+    assert!(missing.is_empty(), "not in docs/settings.md: {missing:?}");
 }
