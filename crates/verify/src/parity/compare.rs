@@ -105,12 +105,12 @@ fn error_over(got: f64, want: f64, tolerance: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn expected(values: &[f64], tolerance: (f64, f64)) -> Expected {
+    fn expected(values: &[f64], absolute: f64, relative: f64) -> Expected {
         Expected {
             full_shape: vec![values.len()],
             values: Array::real([values.len()], values.to_vec()),
             samples: None,
-            tolerance,
+            tolerance: (absolute, relative),
             is_exact: false,
             l2: None,
         }
@@ -123,20 +123,20 @@ mod tests {
 
     #[test]
     fn what_is_within_the_tolerance_is_accepted() {
-        let want = expected(&[1.0, f64::NAN, f64::INFINITY], (0.125, 0.0));
+        let want = expected(&[1.0, f64::NAN, f64::INFINITY], 0.125, 0.0);
         assert!(
             is_accepted(&[1.125, f64::NAN, f64::INFINITY], &want),
             "at its edge"
         );
         assert!(
-            is_accepted(&[0.0], &expected(&[-0.0], (0.0, 0.0))),
+            is_accepted(&[0.0], &expected(&[-0.0], 0.0, 0.0)),
             "the sign of zero"
         );
     }
 
     #[test]
     fn what_is_not_is_caught() {
-        let want = expected(&[1.0, 2.0], (0.125, 0.0));
+        let want = expected(&[1.0, 2.0], 0.125, 0.0);
         for got in [
             &[1.25, 2.0][..],
             &[1.0, f64::NAN],
@@ -145,13 +145,13 @@ mod tests {
         ] {
             assert!(!is_accepted(got, &want), "{got:?}");
         }
-        let infinite = expected(&[f64::INFINITY], (1.0, 1.0));
+        let infinite = expected(&[f64::INFINITY], 1.0, 1.0);
         assert!(!is_accepted(&[1.0], &infinite), "a number for an infinity");
-        let mut norm = expected(&[3.0, 4.0], (10.0, 0.0));
+        let mut norm = expected(&[3.0, 4.0], 10.0, 0.0);
         norm.l2 = Some((5.0, 1e-4));
         assert!(is_accepted(&[3.0, 4.0], &norm), "the norm is 5");
         assert!(!is_accepted(&[3.0, 4.1], &norm), "the norm is not 5");
-        let mut sampled = expected(&[7.0], (0.0, 0.0));
+        let mut sampled = expected(&[7.0], 0.0, 0.0);
         (sampled.full_shape, sampled.samples) = (vec![3], Some(vec![2]));
         assert!(is_accepted(&[0.0, 0.0, 7.0], &sampled), "the sampled place");
         assert!(!is_accepted(&[7.0, 7.0, 0.0], &sampled), "other places");
