@@ -116,7 +116,7 @@ impl Draws<'_> {
     /// Three near-normal numbers: sums of twelve uniform ones less 6.
     fn normals(&self) -> [f64; 3] {
         [0, 1, 2].map(|i| {
-            let blocks = (0..3).map(|part| self.draw(4 + 3 * i + part));
+            let blocks = (0..3).map(|block| self.draw(4 + 3 * block + i));
             blocks.flatten().map(f64::from).sum::<f64>() - 6.0
         })
     }
