@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "tensor/custom.rs"]
+mod custom;
 #[path = "../examples/01_tensor.rs"]
 #[expect(dead_code, reason = "its main")]
 mod example;

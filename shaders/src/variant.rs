@@ -18,6 +18,8 @@ pub struct Variant {
     constants: [(&'static str, u32); MAX_CONSTANTS],
     len: usize,
     half: bool,
+    /// The text of a shader that is not one of this crate's files.
+    pub(crate) text: Option<&'static str>,
 }
 
 impl Variant {
@@ -30,7 +32,23 @@ impl Variant {
             constants: [("", 0); MAX_CONSTANTS],
             len: 0,
             half: false,
+            text: None,
         }
+    }
+
+    /// The entry point `entry` of `text`, WGSL of the caller's own: neither a template nor known to guard its indices.
+    #[must_use]
+    pub const fn of_text(entry: &'static str, text: &'static str) -> Self {
+        Self {
+            text: Some(text),
+            ..Self::new("custom", entry)
+        }
+    }
+
+    /// Whether its text is the caller's own.
+    #[must_use]
+    pub const fn is_custom(&self) -> bool {
+        self.text.is_some()
     }
 
     /// The same with 16-bit floats in memory, where the template says `real`; arithmetic stays in 32 bits. Only some

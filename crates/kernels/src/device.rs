@@ -16,10 +16,10 @@ use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
-use crate::ops::{Card, TileKind, TilePlan};
 use crate::profile::{Cost, Profile};
 use crate::recorder::Recording;
 use crate::selection::{self, Adapter};
+use crate::tile::{Card, TileKind, TilePlan};
 
 pub(crate) use self::common::Common;
 pub use self::common::Options;

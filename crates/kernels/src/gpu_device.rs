@@ -18,9 +18,9 @@ pub(crate) use self::readback::Readback;
 use crate::buffer::{Buffer, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
-use crate::ops::Card;
 use crate::pipeline::Pipeline;
 use crate::selection::{Adapter, AdapterKind};
+use crate::tile::Card;
 
 use capture::Capture;
 use dispatch::Batch;

@@ -30,13 +30,11 @@ pub mod resize;
 pub mod sgd;
 pub mod softmax;
 pub mod strided_copy;
-mod tile;
-
-pub use activation::Activation;
-pub use tile::{Card, Product, TileKind, TilePlan};
 pub mod top_k;
 pub mod unary;
 pub mod window;
+
+pub use activation::Activation;
 
 use std::ops::Range;
 
@@ -44,6 +42,7 @@ use shaders::variants::RowLanes;
 
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
+pub(crate) use crate::error::size;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel, Params};
 
@@ -64,13 +63,6 @@ pub(crate) fn check_len(
         format!("{expected} elements"),
         got,
     ))
-}
-
-/// A size as the shaders have it.
-pub(crate) fn size(op: &'static str, argument: &'static str, value: usize) -> Result<u32> {
-    u32::try_from(value)
-        .ok()
-        .ok_or_else(|| Error::argument(op, argument, "a size under 2^32", value.to_string()))
 }
 
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.

@@ -5,6 +5,7 @@
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
 #![doc = include_str!("../EXAMPLE.md")]
 
+pub mod custom;
 pub mod gradcheck;
 pub mod ops;
 pub mod pixels;
@@ -18,8 +19,9 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Activation, Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions,
-    PendingRead, Product, Profile, Recording, Roofline, TileKind, TilePlan,
+    Activation, Adapter, AdapterKind, CpuArgs, CustomParams, Device, KernelTime, Launch,
+    Options as DeviceOptions, PendingRead, Product, Profile, Recording, Roofline, TileKind,
+    TilePlan,
 };
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

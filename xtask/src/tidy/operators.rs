@@ -78,10 +78,6 @@ const HELPERS: &[(&str, &str)] = &[
     ),
     ("pool", "what maximum and average pooling share"),
     (
-        "tile",
-        "how products and convolutions are cut into workgroups",
-    ),
-    (
         "window",
         "padding and output sizes, for convolution and pooling",
     ),

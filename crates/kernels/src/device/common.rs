@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
-use crate::ops::{TileKind, TilePlan};
 use crate::profile::Profiler;
+use crate::tile::{TileKind, TilePlan};
 
 /// Bounds that a device is opened with, beyond its own.
 #[derive(Clone, Copy, Debug, Default)]

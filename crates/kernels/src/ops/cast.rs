@@ -4,11 +4,11 @@
 use shaders::variants;
 
 use super::launch_elements;
-use super::tile::no_twin;
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Kernel, params};
+use crate::tile::no_twin;
 
 params! {
     /// Parameters of the kernel.

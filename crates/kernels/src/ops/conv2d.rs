@@ -10,7 +10,6 @@ use std::ops::Range;
 use shaders::variants::{Conv2d as Family, Tile};
 
 use super::gemm;
-use super::tile::{Plan, Product};
 use super::window::{Placement, Window};
 use super::{Activation, check_len, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
@@ -20,6 +19,7 @@ use crate::cpu::gemm::GemmParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Twin};
+use crate::tile::{Plan, Product};
 
 const OP: &str = "conv2d";
 

@@ -6,7 +6,6 @@
 
 use shaders::variants::{Gemm as Family, Tile};
 
-use super::tile::{self, Plan, Product};
 use super::{Activation, check_len, size, vectors};
 use crate::buffer::{Buffer, Width};
 use crate::cpu::gemm::GemmParams;
@@ -14,6 +13,7 @@ use crate::cpu::gemm::forward;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel, Twin};
+use crate::tile::{self, Plan, Product};
 
 mod windows;
 

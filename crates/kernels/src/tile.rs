@@ -7,9 +7,8 @@ pub use card::Card;
 
 use shaders::variants::Tile;
 
-use super::size;
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Result, size};
 use crate::kernel::{CpuArgs, Grid};
 
 /// WebGPU's limit on workgroups in one dimension.
