@@ -285,11 +285,13 @@ fn without_plateau(run: &Path) {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
         let fields = state.as_object_mut().unwrap();
-        let plateau = fields.remove("plateau").unwrap();
-        assert!(plateau["rate"].is_string(), "as a text: {plateau}");
+        // That of the best may be one from before the first stop.
+        if let Some(plateau) = fields.remove("plateau") {
+            assert!(plateau["rate"].is_string(), "as a text: {plateau}");
+        }
         fields.insert("format".to_owned(), 1.into());
         for key in ["sha256", "config"] {
-            assert!(fields.remove(key).is_some(), "{key}");
+            fields.remove(key);
         }
         std::fs::write(&path, state.to_string()).unwrap();
     }
