@@ -135,7 +135,8 @@ pub(super) mod tests {
         let parse = |text| Architecture::parse(text, None);
         let grey = Architecture::new("alexnet-cifar", Some(5), None).unwrap();
         let grey = grey.for_input([28, 20, 1]).unwrap();
-        let again = parse(&grey.to_string()).unwrap().unwrap();
+        let text = grey.to_string();
+        let again = parse(&text).unwrap().unwrap();
         assert_eq!((again.input(), &again), ([28, 20, 1], &grey));
         assert!(parse("alexnet-small").is_none(), "too short");
         let lenet = parse("lenet classes=10 input_size=32").unwrap();
