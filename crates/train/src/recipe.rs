@@ -408,7 +408,7 @@ mod tests {
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
             ("deviation", |r| {
-                r.images.deviation = Some(vec![1.0, 0.0, 1.0])
+                r.images.deviation = Some(vec![1.0, 0.0, 1.0]);
             }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),
