@@ -15,17 +15,16 @@ use tensor::{Device, Tensor, no_grad};
 /// The probability of each class, best first.
 pub(crate) fn classify(
     network: &Network,
-    rgb: &[u8],
+    bytes: &[u8],
 ) -> Result<Vec<(String, f32)>, Box<dyn Error>> {
     let [height, width, channels] = network.architecture().input();
     let unknown = || (vec![0.5; channels], vec![0.25; channels]);
-    let (mean, std) = network
-        .preparation()
-        .map_or_else(unknown, |it| (it.mean.clone(), it.std.clone()));
+    let known = network.preparation();
+    let (mean, std) = known.map_or_else(unknown, |it| (it.mean.clone(), it.std.clone()));
     let normalised = |(i, byte): (usize, &u8)| {
         (f32::from(*byte) / 255.0 - mean[i % channels]) / std[i % channels]
     };
-    let pixels: Vec<f32> = rgb.iter().enumerate().map(normalised).collect();
+    let pixels: Vec<f32> = bytes.iter().enumerate().map(normalised).collect();
     let images = Tensor::from_slice(network.device(), &pixels, [1, height, width, channels])?;
     let probabilities = no_grad(|| network.forward(&images, Mode::Eval)?.softmax())?;
     let named = |(class, p): (usize, f32)| match network.class_names() {

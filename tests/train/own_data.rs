@@ -9,7 +9,7 @@ use model::{Architecture, Format, Layer, Preparation};
 use tensor::Device;
 use train::{
     Classifier, CropKind, EraseRecipe, Event, ImagesRecipe, OptimizerRecipe, Outcome, Recipe,
-    RunDir, Trainer, Views, Weights,
+    RunDir, ScheduleKind, ScheduleRecipe, Trainer, Views, Weights,
 };
 
 #[path = "../../examples/04_own_dataset.rs"]
@@ -85,7 +85,10 @@ fn trainer(shape: [usize; 3], device: &Device) -> Trainer {
 
 /// Trains in a folder, or goes on there, until `stop_at` steps are done.
 fn run(folder: &Path, shape: [usize; 3], device: &Device, stop_at: u64) -> Outcome {
-    let mut trainer = trainer(shape, device);
+    train_until(trainer(shape, device), folder, stop_at)
+}
+
+fn train_until(mut trainer: Trainer, folder: &Path, stop_at: u64) -> Outcome {
     if folder.exists() {
         trainer.resume(RunDir::open(folder).unwrap()).unwrap();
     } else {
@@ -227,7 +230,7 @@ fn a_recipe_trains_in_grey_or_with_opacity_what_is_in_colour() {
             format!("input_size={sides}"),
         ];
         let mut recipe = recipe.with_settings(&settings).unwrap();
-        (recipe.images.crop, recipe.images.pad) = (CropKind::Centre, 0);
+        (recipe.images.crop, recipe.images.pad, recipe.epochs) = (CropKind::Centre, 0, 1);
         let text = recipe.to_toml().unwrap();
         assert_eq!(
             Recipe::parse(&text, Path::new("config.toml")).unwrap(),
@@ -235,7 +238,7 @@ fn a_recipe_trains_in_grey_or_with_opacity_what_is_in_colour() {
         );
         let kind = data::Channels::of(channels).unwrap();
         let set = Shapes10::default()
-            .with_sizes(40, 10, 10)
+            .with_sizes(16, 10, 10)
             .generate()
             .unwrap();
         let mut trainer = Trainer::new(recipe, set.with_channels(kind), &Device::cpu()).unwrap();
@@ -243,5 +246,67 @@ fn a_recipe_trains_in_grey_or_with_opacity_what_is_in_colour() {
         trainer
             .run(&AtomicBool::new(false), &mut |_: Event<'_>| {})
             .unwrap();
+    }
+}
+
+/// Six epochs of three steps of a rate that moves nothing, which the plateau halves in the fourth and the sixth.
+fn standing() -> Trainer {
+    let schedule = ScheduleRecipe {
+        kind: ScheduleKind::Plateau,
+        patience: 1,
+        factor: 0.5,
+        ..ScheduleRecipe::default()
+    };
+    let layers = vec![Flatten::new().into(), Dense::new(3).named("logits")];
+    let builder = Trainer::builder(data([6, 5, 1])).layers("mine", layers);
+    let builder = builder.unwrap().schedule(schedule).epochs(6).batch_size(16);
+    let builder = builder.optimizer(OptimizerRecipe::sgd(1e-12, 0.0));
+    builder.build(&Device::cpu()).unwrap()
+}
+
+fn rates(folder: &Path) -> Vec<f64> {
+    let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap();
+    let rate = |line: &str| line.split(',').nth(2).unwrap().parse().unwrap();
+    text.lines().skip(1).map(rate).collect()
+}
+
+/// As checkpoints were before a plateau's state was kept: format 1, without checksums.
+fn without_plateau(run: &Path) {
+    for name in ["last", "best"] {
+        let path = run.join("checkpoints").join(name).join("state.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let fields = state.as_object_mut().unwrap();
+        // That of the best may be one from before the first stop.
+        if let Some(plateau) = fields.remove("plateau") {
+            assert!(plateau["rate"].is_string(), "as a text: {plateau}");
+        }
+        fields.insert("format".to_owned(), 1.into());
+        for key in ["sha256", "config"] {
+            fields.remove(key);
+        }
+        std::fs::write(&path, state.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_plateaus_state_is_kept_and_worked_out_where_a_checkpoint_has_none() {
+    let root = tempfile::tempdir().unwrap();
+    let [straight, stopped, old] =
+        ["straight", "stopped", "old"].map(|name| root.path().join(name));
+    train_until(standing(), &straight, u64::MAX);
+    let expected = [1e-12, 1e-12, 1e-12, 5e-13, 5e-13, 2.5e-13];
+    assert_eq!(rates(&straight), expected);
+    for folder in [&stopped, &old] {
+        // Within the third epoch, and the fifth.
+        for stop_at in [8, 14] {
+            train_until(standing(), folder, stop_at);
+            if folder == &old {
+                without_plateau(folder);
+            }
+        }
+        train_until(standing(), folder, u64::MAX);
+        assert_eq!(rates(folder), expected, "{}", folder.display());
+        assert!(weights(folder) == weights(&straight));
     }
 }
