@@ -4,7 +4,6 @@
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use model::layers::{AvgPoolTo, BatchNorm, Conv2d, Dense, Flatten, MaxPool, Module, Relu};
 use model::{Architecture, Format, Layer};
@@ -39,7 +38,7 @@ pub(crate) fn train(pictures: &Path, run: &Path, device: &Device) -> Result<Trai
     print!("{}", network.summary());
     let mut trainer = Trainer::with_network(recipe, network, data, device)?;
     trainer.save_to(RunDir::create(run, trainer.recipe())?)?;
-    trainer.run(&AtomicBool::new(false), &mut |event: Event<'_>| {
+    trainer.run(&false.into(), &mut |event: Event<'_>| {
         if let Event::Epoch(row) = event {
             println!("{row:?}");
         }
