@@ -18,8 +18,9 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, Device, KernelTime, Launch, Options as DeviceOptions, PendingRead,
-    Product, Profile, Recording, Roofline, TileKind, TilePlan,
+    Adapter, AdapterKind, Avoided, Device, FunctionError, KernelTime, Launch,
+    Options as DeviceOptions, PendingRead, Probe, Product, Profile, QUIRKS, Quirk, Recording,
+    Roofline, TileKind, TilePlan, probe,
 };
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

@@ -75,6 +75,6 @@ pub use data;
 pub use model;
 pub use tensor::gradcheck;
 pub use tensor::{
-    Adapter, AdapterKind, Device, DeviceOptions, KernelTime, Launch, Product, Profile, TileKind,
-    TilePlan,
+    Adapter, AdapterKind, Avoided, Device, DeviceOptions, FunctionError, KernelTime, Launch, Probe,
+    Product, Profile, QUIRKS, Quirk, TileKind, TilePlan, probe,
 };

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Result;
 use train::model::Architecture;
 use train::throughput::Throughput;
-use train::{Device, OptimizerKind, Profile, Recipe};
+use train::{OptimizerKind, Profile, Recipe};
 
 use crate::args::{BenchArgs, PrecisionArg};
 use crate::report::{self, Speed};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
 
 fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let batch_size = args.batch_size.unwrap_or(DEFAULT_BATCH);
-    let device = Device::open(args.device.as_deref().unwrap_or("auto"))?;
+    let device = super::device::open(args.device.as_deref().unwrap_or("auto"), args.output)?;
     let architecture = args.sizes.network(network)?;
     let recipe = recipe(&architecture, args.precision)?;
     let mut throughput = Throughput::new(&architecture, &recipe, batch_size, &device)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use train::data::{DataError, heat_map, pictures_under, read_picture};
 use train::model::Preparation;
-use train::{Classifier, Device, Recipe, Weights};
+use train::{Classifier, Recipe, Weights};
 
 use crate::args::PredictArgs;
 use crate::progress::Progress;
@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
     let weights = super::weights(&args.weights, args.output)?;
-    let device = Device::open(&args.device)?;
+    let device = super::device::open(&args.device, args.output)?;
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
     args.preparation.apply(&mut recipe);
