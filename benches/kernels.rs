@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use kernels::testing::{Case, Input, operators};
 use kernels::{Buffer, Device, Result, Roofline};
+use verify::operators::{Case, Input, operators};
 
 fn main() -> ExitCode {
     let selector = std::env::var("KERNELS_DEVICE").unwrap_or_else(|_| "cpu".to_owned());

@@ -11,9 +11,10 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput as Count, criterion_group, criterion_main};
-use train::model::Architecture;
+use model::Architecture;
+use tensor::Device;
+use train::Recipe;
 use train::throughput::Throughput;
-use train::{Device, Recipe};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 

@@ -6,7 +6,7 @@
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::ops::elementwise::full;
 use tensor::random::{Philox, normal};
-use tensor::{Device, Result, Tensor};
+use tensor::{Activation, Device, Result, Tensor};
 use train::optim::{Adam, Optimizer};
 
 /// The classes that the trained network gives to 00, 01, 10 and 11, and its last loss.
@@ -39,7 +39,10 @@ pub(crate) fn train(device: &Device) -> Result<(Vec<u32>, f32)> {
         ),
     ];
     let [w1, b1, w2, b2] = parameters.each_ref().map(|(_, tensor)| tensor);
-    let forward = || x.linear(w1, Some(b1), true)?.linear(w2, Some(b2), false);
+    let forward = || {
+        let hidden = x.linear(w1, Some(b1), Activation::Relu)?;
+        hidden.linear(w2, Some(b2), Activation::None)
+    };
 
     let mut optimizer = Optimizer::new(&parameters, Adam::default())?;
     let mut last = 0.0;

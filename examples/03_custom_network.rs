@@ -6,9 +6,10 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use train::model::layers::{AvgPoolTo, BatchNorm, Conv2d, Dense, Flatten, MaxPool, Module, Relu};
-use train::model::{Architecture, Format, Layer};
-use train::{Device, Event, Recipe, RunDir, Trainer};
+use model::layers::{AvgPoolTo, BatchNorm, Conv2d, Dense, Flatten, MaxPool, Module, Relu};
+use model::{Architecture, Format, Layer};
+use tensor::Device;
+use train::{Event, Recipe, RunDir, Trainer};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

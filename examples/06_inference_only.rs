@@ -18,11 +18,13 @@ pub(crate) fn classify(
     rgb: &[u8],
 ) -> Result<Vec<(String, f32)>, Box<dyn Error>> {
     let [height, width, channels] = network.architecture().input();
+    let unknown = || (vec![0.5; channels], vec![0.25; channels]);
     let (mean, std) = network
         .preparation()
-        .map_or(([0.5; 3], [0.25; 3]), |it| (it.mean, it.std));
-    let normalised =
-        |(i, byte): (usize, &u8)| (f32::from(*byte) / 255.0 - mean[i % 3]) / std[i % 3];
+        .map_or_else(unknown, |it| (it.mean.clone(), it.std.clone()));
+    let normalised = |(i, byte): (usize, &u8)| {
+        (f32::from(*byte) / 255.0 - mean[i % channels]) / std[i % channels]
+    };
     let pixels: Vec<f32> = rgb.iter().enumerate().map(normalised).collect();
     let images = Tensor::from_slice(network.device(), &pixels, [1, height, width, channels])?;
     let probabilities = no_grad(|| network.forward(&images, Mode::Eval)?.softmax())?;

@@ -8,6 +8,7 @@
 //
 // logits: [rows, classes]; labels, ranks, best: [rows]; loss: [1], the mean over the rows; totals: [4]; counts: [classes, classes].
 // rank, confusion: one invocation computes one row. add: one workgroup.
+{# entry points: accuracy_add accuracy_confusion accuracy_rank #}
 
 struct Params {
     rows: u32,

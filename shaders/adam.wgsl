@@ -21,40 +21,16 @@ struct Params {
     decoupled: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-{% if scaled %}
-@group(0) @binding(3) var<storage, read> scale: array<f32>;
-{% endif %}
-@group(0) @binding({{ 3 + scaled }}) var<storage, read_write> parameter: array<vec4<f32>>;
+{% include "shared/update.wgsl" %}
+
 @group(0) @binding({{ 4 + scaled }}) var<storage, read_write> mean: array<vec4<f32>>;
 @group(0) @binding({{ 5 + scaled }}) var<storage, read_write> variance: array<vec4<f32>>;
 
-{% include "shared/step.wgsl" %}
-{% include "shared/linear_index.wgsl" %}
-
-@compute @workgroup_size(64)
-fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let i = linear_index(id, groups);
-    if i >= (params.n + 3u) / 4u {
-        return;
-    }
-    {% if scaled %}
-    // A step whose gradients overflowed: see loss_scale.wgsl.
-    if scale[0] < 0.0 {
-        return;
-    }
-    {% endif %}
-    let rate = bitcast<f32>(step[LEARNING_RATE]);
+fn updated(i: u32, old: vec4<f32>, grad: vec4<f32>, rate: f32) -> vec4<f32> {
     let correction1 = bitcast<f32>(step[BIAS_CORRECTION_1]);
     let correction2 = bitcast<f32>(step[BIAS_CORRECTION_2]);
-    var p = parameter[i];
-    {% if scaled %}
-    var g = scale[0] * gradient[i];
-    {% else %}
-    var g = gradient[i];
-    {% endif %}
+    var p = old;
+    var g = grad;
     if params.decoupled != 0u {
         p = p - (rate * params.weight_decay) * p;
     } else {
@@ -64,5 +40,5 @@ fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let v = params.beta2 * variance[i] + params.rest2 * g * g;
     mean[i] = m;
     variance[i] = v;
-    parameter[i] = p - (rate / correction1) * m / (sqrt(v) / correction2 + params.epsilon);
+    return p - (rate / correction1) * m / (sqrt(v) / correction2 + params.epsilon);
 }

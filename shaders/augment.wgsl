@@ -1,16 +1,16 @@
 // Training images from pixels: crop, resize, flip, colour, normalisation and erasing in one pass over the output.
 //
 // augment_plan: one invocation draws what happens to one image, from its number, the step and the seed (Philox key
-// (seed low, stream), counter (sample, step, block, seed high)), and leaves a record of 20 floats:
+// (seed low, stream), counter (sample, step, block, seed high)), and leaves a record of 22 floats:
 //   0 1 where the output begins in the resized image   2 3 size of the resized image   4-7 top, left, height and width of
 //   the window of the source that was resized   8 flip   9-11 gain   12-14 bias   15-18 top, left, height, width erased
 //   19 the image's place in `pixels`: its place in the batch or, where the whole data set is there, its number; one behind
-//   the last for a padded place, which is black
+//   the last for a padded place, which is black   20 21 gain and bias of opacity, which brightness and contrast leave alone
 // augment_apply: one invocation computes one output pixel: y = gain v + bias, with v in 0..=255 interpolated between
 // pixels by a triangle as wide as the scale (so down-scaling does not alias), black outside of the image.
 //
-// pixels: [images, in_h, in_w, 3] bytes, four to a word; samples: [n]; step: shared/step.wgsl; plan: [n, 20];
-// y: [n, out_h, out_w, 3]. Sizes are height before width.
+// pixels: [images, in_h, in_w, c] bytes, four to a word; samples: [n]; step: shared/step.wgsl; plan: [n, 22];
+// y: [n, out_h, out_w, c], with c = 1, 3 or 4 channels. Sizes are height before width.
 
 struct Params {
     n: u32,
@@ -25,8 +25,8 @@ struct Params {
     shift_gr: f32, shift_gg: f32, shift_gb: f32,
     shift_br: f32, shift_bg: f32, shift_bb: f32,
     erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
-    mean_r: f32, mean_g: f32, mean_b: f32,
-    deviation_r: f32, deviation_g: f32, deviation_b: f32,
+    mean_r: f32, mean_g: f32, mean_b: f32, mean_a: f32,
+    deviation_r: f32, deviation_g: f32, deviation_b: f32, deviation_a: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -123,19 +123,22 @@ fn augment_plan(@builtin(global_invocation_id) id: vec3<u32>) {
         erased = part(sample, 32u, out.x, out.y, areas, vec2<f32>(params.erase_ratio_low, params.erase_ratio_high));
     }
     let place = min(select(id.x, sample, params.resident == 1u), params.images);
-    var record = array<f32, 20>(
+    var record = array<f32, 22>(
         begin.x, begin.y, resized.x, resized.y, window.x, window.y, window.z, window.w,
         select(0.0, 1.0, u.x < params.flip), gain.x, gain.y, gain.z, bias.x, bias.y, bias.z,
         erased.x, erased.y, erased.z, erased.w, f32(place),
+        1.0 / (255.0 * params.deviation_a), -params.mean_a / params.deviation_a,
     );
-    for (var i = 0u; i < 20u; i++) {
-        plan[20u * id.x + i] = record[i];
+    for (var i = 0u; i < 22u; i++) {
+        plan[22u * id.x + i] = record[i];
     }
 }
 {% else %}
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;
 @group(0) @binding(2) var<storage, read> plan: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+alias Pixel = {% if channels == 1 %}f32{% else %}vec{{ channels }}<f32>{% endif %};
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -144,12 +147,12 @@ fn byte(at: u32) -> f32 {
 }
 
 // The pixel of the image at a place; black outside.
-fn pixel(place: u32, row: i32, column: i32) -> vec3<f32> {
+fn pixel(place: u32, row: i32, column: i32) -> Pixel {
     if place >= params.images || row < 0 || column < 0 || row >= i32(params.in_h) || column >= i32(params.in_w) {
-        return vec3<f32>(0.0);
+        return Pixel();
     }
-    let at = 3u * ((place * params.in_h + u32(row)) * params.in_w + u32(column));
-    return vec3<f32>(byte(at), byte(at + 1u), byte(at + 2u));
+    let at = {{ channels }}u * ((place * params.in_h + u32(row)) * params.in_w + u32(column));
+    return Pixel(byte(at){% if channels > 1 %}, byte(at + 1u), byte(at + 2u){% endif %}{% if channels > 3 %}, byte(at + 3u){% endif %});
 }
 {% if resample %}
 
@@ -159,15 +162,15 @@ fn triangle(at: f32, resized: f32, window: f32) -> vec2<f32> {
     return vec2<f32>((at + 0.5) * scale, max(scale, 1.0));
 }
 
-fn resample(place: u32, at: vec2<f32>, resized: vec2<f32>, window: vec4<f32>) -> vec3<f32> {
+fn resample(place: u32, at: vec2<f32>, resized: vec2<f32>, window: vec4<f32>) -> Pixel {
     if at.x < 0.0 || at.y < 0.0 || at.x >= resized.x || at.y >= resized.y {
-        return vec3<f32>(0.0);
+        return Pixel();
     }
     let rows = triangle(at.x, resized.x, window.z);
     let columns = triangle(at.y, resized.y, window.w);
     let first = max(floor(vec2<f32>(rows.x - rows.y, columns.x - columns.y) + 0.5), vec2<f32>(0.0));
     let end = min(floor(vec2<f32>(rows.x + rows.y, columns.x + columns.y) + 0.5), window.zw);
-    var sum = vec3<f32>(0.0);
+    var sum = Pixel();
     var weights = 0.0;
     for (var i = first.x; i < end.x; i += 1.0) {
         let row_weight = max(0.0, 1.0 - abs(i + 0.5 - rows.x) / rows.y);
@@ -189,7 +192,7 @@ fn augment_apply(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_work
     }
     let row = f32((i / params.out_w) % params.out_h);
     let column = f32(i % params.out_w);
-    let r = 20u * (i / (params.out_h * params.out_w));
+    let r = 22u * (i / (params.out_h * params.out_w));
     let place = u32(plan[r + 19u]);
     let at = vec2<f32>(row, select(column, f32(params.out_w) - 1.0 - column, plan[r + 8u] > 0.0))
         + vec2<f32>(plan[r], plan[r + 1u]);
@@ -199,14 +202,28 @@ fn augment_apply(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_work
     {% else %}
     let v = pixel(place, i32(at.x), i32(at.y));
     {% endif %}
+    {% if channels == 1 %}
+    var result = plan[r + 9u] * v + plan[r + 12u];
+    {% elif channels == 3 %}
     var result = vec3<f32>(plan[r + 9u], plan[r + 10u], plan[r + 11u]) * v
         + vec3<f32>(plan[r + 12u], plan[r + 13u], plan[r + 14u]);
+    {% else %}
+    var result = vec4<f32>(plan[r + 9u], plan[r + 10u], plan[r + 11u], plan[r + 20u]) * v
+        + vec4<f32>(plan[r + 12u], plan[r + 13u], plan[r + 14u], plan[r + 21u]);
+    {% endif %}
     let into = vec2<f32>(row - plan[r + 15u], column - plan[r + 16u]);
     if into.x >= 0.0 && into.y >= 0.0 && into.x < plan[r + 17u] && into.y < plan[r + 18u] {
-        result = vec3<f32>(0.0);
+        result = Pixel();
     }
-    y[3u * i] = result.x;
-    y[3u * i + 1u] = result.y;
-    y[3u * i + 2u] = result.z;
+    {% if channels == 1 %}
+    y[i] = result;
+    {% else %}
+    y[{{ channels }}u * i] = result.x;
+    y[{{ channels }}u * i + 1u] = result.y;
+    y[{{ channels }}u * i + 2u] = result.z;
+    {% if channels == 4 %}
+    y[4u * i + 3u] = result.w;
+    {% endif %}
+    {% endif %}
 }
 {% endif %}

@@ -2,6 +2,7 @@
 // Taps inside the image are counted; with count_include_pad also those in the padding, but none beyond it (ceil mode), as in PyTorch.
 //
 // x, dx: [n, h, w, c]; y, dy: [n, out_h, out_w, c]. One invocation computes one element; the backward kernel gathers in a fixed order.
+{# entry points: avg_pool_backward avg_pool_forward #}
 
 struct Params {
     n: u32,

@@ -5,6 +5,7 @@
 // x, y: [n], any shape flattened, padded to whole vec4s. step: [8], the step's scalars: seed (low, high), step number.
 // One invocation computes four elements from one block of Philox 4x32-10 with key (seed low, stream) and counter
 // (element / 4, step, 0, seed high).
+{# entry points: dropout_forward #}
 
 struct Params {
     n: u32,

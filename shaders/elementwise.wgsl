@@ -1,8 +1,10 @@
-// Element-wise arithmetic over any shape: fill y = value; add y = a + b; multiply y = a b; scale y = value x;
-// axpy y = y + value x.
+// Element-wise arithmetic over any shape: fill y = value; add y = a + b; sub y = a - b; mul y = a b; div y = a / b;
+// scale y = value x; axpy y = y + value x.
 //
 // a, b, x, y: [n], padded to whole vec4s. One invocation computes four elements; the tail of the last vec4 is padding
 // and may hold anything.
+{# entry points: elementwise_add elementwise_axpy elementwise_div elementwise_fill elementwise_mul elementwise_scale
+    elementwise_sub #}
 
 struct Params {
     n: u32,
@@ -12,7 +14,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 {% if entry == "elementwise_fill" %}
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<{{ real }}>>;
-{% elif entry == "elementwise_add" or entry == "elementwise_multiply" %}
+{% elif entry in ["elementwise_add", "elementwise_sub", "elementwise_mul", "elementwise_div"] %}
 @group(0) @binding(1) var<storage, read> a: array<vec4<{{ real }}>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<{{ real }}>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<{{ real }}>>;
@@ -31,8 +33,12 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         y[i] = vec4<{{ real }}>(vec4<f32>(params.value));
         {% elif entry == "elementwise_add" %}
         y[i] = a[i] + b[i];
-        {% elif entry == "elementwise_multiply" %}
+        {% elif entry == "elementwise_sub" %}
+        y[i] = a[i] - b[i];
+        {% elif entry == "elementwise_mul" %}
         y[i] = a[i] * b[i];
+        {% elif entry == "elementwise_div" %}
+        y[i] = vec4<{{ real }}>(vec4<f32>(a[i]) / vec4<f32>(b[i]));
         {% elif entry == "elementwise_scale" %}
         y[i] = vec4<{{ real }}>(params.value * vec4<f32>(x[i]));
         {% else %}

@@ -1,5 +1,6 @@
 // Matrix product as the equation has it, for benches alone: what the tiles of gemm.wgsl are measured against.
 // C = A B; a: [m, k], b: [k, n], c: [m, n], row-major. One invocation computes one element.
+{# entry points: gemm_naive #}
 
 struct Params {
     m: u32,

@@ -4,6 +4,7 @@
 // im2col: columns[(n, oy, ox), (ky, kx, c)] = x[n, oy stride - pad + ky dilation, ox stride - pad + kx dilation, c], 0 in the padding.
 // col2im: dx[n, iy, ix, c] = sum over ky, kx of columns[(n, oy, ox), (ky, kx, c)] where that output pixel exists: a gather in a
 // fixed order. One invocation computes one element of its result. The parameters are conv2d's; c_out, groups, k_per_split and relu are not used.
+{# entry points: col2im im2col #}
 
 {% include "shared/conv2d_params.wgsl" %}
 

@@ -5,6 +5,7 @@
 // and after `interval` such steps in a row the scale doubles. If not, some gradient overflowed: factor = -1, which tells the
 // optimizer to leave everything as it is, and the scale halves, down to 1.
 // factor, inverse (1 / scale, as this step had it), scale, streak (steps since the scale changed): [1]. One invocation.
+{# entry points: loss_scale #}
 
 struct Params {
     max_norm: f32,

@@ -6,6 +6,7 @@
 //
 // x, y: [n, h, w, channels]; labels: [n]; step: shared/step.wgsl; targets: [n, classes]. One invocation computes one
 // element. Random numbers: Philox key (seed low, stream), counter (0, step, 0, seed high).
+{# entry points: mix_images mix_targets #}
 
 struct Params {
     n: u32,

@@ -3,6 +3,7 @@
 // The launch repeats reduce_sum on the parts until one is left. reduce_broadcast: y[i] = factor x[i % parts], i < n.
 //
 // sums: x: [n], y: [parts], one invocation computes one part. broadcast: x: [parts], y: [n], one invocation computes one element.
+{# entry points: reduce_broadcast reduce_square_sum reduce_sum #}
 
 struct Params {
     n: u32,

@@ -3,6 +3,7 @@
 //
 // x, y, dx, dy: [n], any shape flattened, padded to whole vec4s. The backward pass reads y and not x, so that x need not
 // be kept. One invocation computes four elements; the tail of the last vec4 is padding and may hold anything.
+{# entry points: relu_backward relu_forward #}
 
 struct Params {
     n: u32,

@@ -4,6 +4,7 @@
 // x: [n, in_h, in_w, channels]; rows: [out_h] records of the first source row (u32) and taps_h weights (f32), columns the
 // same; y: [n, out_h, out_w, channels]. The launch computes the weights: bilinear, with or without antialiasing, or, for
 // the backward pass, their transpose. One invocation computes one element.
+{# entry points: resize #}
 
 struct Params {
     n: u32,

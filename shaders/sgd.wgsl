@@ -16,39 +16,14 @@ struct Params {
     nesterov: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-{% if scaled %}
-@group(0) @binding(3) var<storage, read> scale: array<f32>;
-{% endif %}
-@group(0) @binding({{ 3 + scaled }}) var<storage, read_write> parameter: array<vec4<f32>>;
+{% include "shared/update.wgsl" %}
+
 {% if momentum %}
 @group(0) @binding({{ 4 + scaled }}) var<storage, read_write> velocity: array<vec4<f32>>;
+
 {% endif %}
-
-{% include "shared/step.wgsl" %}
-{% include "shared/linear_index.wgsl" %}
-
-@compute @workgroup_size(64)
-fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let i = linear_index(id, groups);
-    if i >= (params.n + 3u) / 4u {
-        return;
-    }
-    {% if scaled %}
-    // A step whose gradients overflowed: see loss_scale.wgsl.
-    if scale[0] < 0.0 {
-        return;
-    }
-    {% endif %}
-    let rate = bitcast<f32>(step[LEARNING_RATE]);
-    let p = parameter[i];
-    {% if scaled %}
-    var g = scale[0] * gradient[i] + params.weight_decay * p;
-    {% else %}
-    var g = gradient[i] + params.weight_decay * p;
-    {% endif %}
+fn updated(i: u32, p: vec4<f32>, grad: vec4<f32>, rate: f32) -> vec4<f32> {
+    var g = grad + params.weight_decay * p;
     {% if momentum %}
     // A first velocity may be uninitialised memory, so it is not read into the sum: NaN times 0 is NaN.
     var v = g;
@@ -58,5 +33,5 @@ fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) gr
     velocity[i] = v;
     g = select(v, g + params.momentum * v, params.nesterov != 0u);
     {% endif %}
-    parameter[i] = p - rate * g;
+    return p - rate * g;
 }

@@ -2,6 +2,7 @@
 // it: larger ones, and equal ones of a lower index. A NaN is larger than all. Counting needs neither a sort nor a barrier.
 //
 // x: [rows, classes]; values, positions: [rows, k], the latter words. One invocation places one element of x.
+{# entry points: top_k_forward #}
 
 struct Params {
     rows: u32,

@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "data/broken.rs"]
+mod broken;
 #[path = "data/catalog.rs"]
 mod catalog;
+#[path = "data/channels.rs"]
+mod channels;
 #[path = "data/cifar.rs"]
 mod cifar;
+#[path = "data/docs.rs"]
+mod docs;
 #[path = "data/download.rs"]
 mod download;
 #[path = "data/folder.rs"]
@@ -28,8 +34,6 @@ mod mnist;
 mod names;
 #[path = "data/picture_sizes.rs"]
 mod picture_sizes;
-#[path = "data/readme.rs"]
-mod readme;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]

@@ -1,7 +1,5 @@
 //! Every operator and case, on the CPU device and on a GPU: the proof that `alexnet gradcheck` prints as a table.
 
-#[path = "kernels/checker.rs"]
-mod checker;
 #[path = "kernels/device.rs"]
 mod device;
 #[path = "kernels/half.rs"]
@@ -9,8 +7,8 @@ mod half;
 #[path = "kernels/variants.rs"]
 mod variants;
 
-use kernels::testing::{Case, Row, check, check_half, check_twin, gpu, operators};
 use kernels::{Device, Options, TileKind};
+use verify::operators::{Case, Row, check, check_half, check_twin, gpu, operators};
 
 fn check_all(device: &Device, only: &[&str], run: Check) {
     check_cases(device, only, usize::MAX, run);

@@ -10,10 +10,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::data::Shapes10;
+use data::Shapes10;
+use tensor::Device;
 use train::{
-    Device, Event, Memory, Outcome, Recipe, RunDir, Summary, Trainer, peak_host_bytes,
-    resident_bytes,
+    Event, Memory, Outcome, Recipe, RunDir, Summary, Trainer, peak_host_bytes, resident_bytes,
 };
 
 /// Steps after which caches, pools and allocators have all they need.
@@ -77,7 +77,7 @@ fn assert_close(what: &str, stated: u64, taken: u64) {
 fn assert_flat(device: &Device, steps: u64) {
     let data = Shapes10::default().with_sizes(64, 16, 10).generate();
     let mut recipe = Recipe::named("shapes10").unwrap();
-    (recipe.epochs, recipe.batch_size, recipe.input_size) = (u64::MAX, 4, Some(8));
+    (recipe.epochs, recipe.batch_size, recipe.input_size) = (u64::MAX, 4, Some(8.into()));
     let mut trainer = Trainer::new(recipe, data.unwrap(), device).unwrap();
     let (mut first, mut settled, mut last) = (None, None, None);
     let stop = AtomicBool::new(false);

@@ -3,6 +3,8 @@
 
 #[path = "model/interchange.rs"]
 mod interchange;
+#[path = "model/keras.rs"]
+mod keras;
 #[path = "model/layers.rs"]
 mod layers;
 
@@ -239,7 +241,7 @@ fn images_of_another_size_are_an_error() {
 #[test]
 fn a_weight_file_carries_its_own_digest() {
     let tensors = vec![("a".to_owned(), vec![2, 1], vec![1.0, -2.5])];
-    let bytes = tensor_file_bytes(tensors, ("format", "pt")).unwrap();
+    let bytes = tensor_file_bytes(tensors, "format", "pt").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.safetensors");
     std::fs::write(&path, &bytes).unwrap();

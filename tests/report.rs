@@ -21,9 +21,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use data::Shapes10;
 use report::{Plot, TensorBoard};
-use train::data::Shapes10;
-use train::{CropKind, Device, Event, Outcome, Recipe, RunDir, Trainer};
+use tensor::Device;
+use train::{CropKind, Event, Outcome, Recipe, RunDir, Trainer};
 
 /// The host's cores, and a GPU if there is one.
 fn devices() -> Vec<Device> {

@@ -155,6 +155,18 @@ fn variants_are_distinct() {
     }
 }
 
+/// A variant is listed with 16-bit floats where its text has operands that may be, and nowhere else.
+#[test]
+fn variants_declare_their_16_bits() {
+    let all = variants();
+    let listed: std::collections::HashSet<_> = all.iter().collect();
+    for variant in &all {
+        let [full, half] = [false, true].map(|half| shaders::source(&variant.half(half)).unwrap());
+        let differs = half != format!("enable f16;\n{full}");
+        assert_eq!(listed.contains(&variant.half(true)), differs, "{variant}");
+    }
+}
+
 /// Every file in the folder is embedded and asked for by some variant, and is short enough to read.
 #[test]
 fn every_file_is_used_and_short() {

@@ -3,9 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "tensor/custom.rs"]
+mod custom;
 #[path = "../examples/01_tensor.rs"]
 #[expect(dead_code, reason = "its main")]
 mod example;
+#[path = "tensor/functions.rs"]
+mod functions;
 #[path = "tensor/gradcheck.rs"]
 mod gradcheck;
 #[path = "tensor/rules.rs"]

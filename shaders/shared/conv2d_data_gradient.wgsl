@@ -7,55 +7,14 @@ struct LineA {
     x: u32,
 }
 
-struct StepA {
-    k: u32,
-    channel: u32,
-    y: u32, // the tap's place in the window
-    x: u32,
-}
-
 fn extent_m() -> u32 {
     return params.n * params.h * params.w;
-}
-
-fn extent_k() -> u32 {
-    return params.kh * params.kw * group_out();
 }
 
 fn line_a(m: u32) -> LineA {
     let row = m / params.w;
     let first = row / params.h * params.out_h * params.out_w * params.c_out + first_out;
     return LineA(m < extent_m(), first, row % params.h + params.pad_top, m % params.w + params.pad_left);
-}
-
-fn step_a(k: u32) -> StepA {
-    let tap = k / group_out();
-    return StepA(k, k % group_out(), tap / params.kw * params.dilation_h, tap % params.kw * params.dilation_w);
-}
-
-fn next_a(step: StepA, by: u32) -> StepA {
-    if step.channel + by < group_out() {
-        return StepA(step.k + by, step.channel + by, step.y, step.x);
-    }
-    // Past one tap at most, or past several.
-    if by <= group_out() {
-        return next_tap(StepA(step.k + by, step.channel + by, step.y, step.x));
-    }
-    return step_a(step.k + by);
-}
-
-fn after_a(step: StepA) -> StepA {
-    let next = StepA(step.k + 1u, step.channel + 1u, step.y, step.x);
-    if next.channel < group_out() {
-        return next;
-    }
-    return next_tap(next);
-}
-
-fn next_tap(step: StepA) -> StepA {
-    let x = step.x + params.dilation_w;
-    let is_last = x == params.kw * params.dilation_w;
-    return StepA(step.k, step.channel - group_out(), step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
 fn place_a(line: LineA, step: StepA) -> Place {
@@ -71,16 +30,7 @@ fn place_a(line: LineA, step: StepA) -> Place {
     return Place(line.first + (y * params.out_w + x) * params.c_out + step.channel, valid);
 }
 
-fn fetch_a(line: LineA, step: StepA) -> Fetched {
-    {% if vector_a %}
-    return one_a(place_a(line, step));
-    {% else %}
-    let step_1 = after_a(step);
-    let step_2 = after_a(step_1);
-    let step_3 = after_a(step_2);
-    return four_a(place_a(line, step), place_a(line, step_1), place_a(line, step_2), place_a(line, step_3));
-    {% endif %}
-}
+{% include "shared/conv2d_taps.wgsl" %}
 
 // B is the filter with input and output channels exchanged: a column is an input channel.
 struct LineB {

@@ -20,3 +20,8 @@ pub use error::Error;
 pub use template::{parse, source};
 pub use variant::Variant;
 pub use variants::variants;
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

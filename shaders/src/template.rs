@@ -31,11 +31,14 @@ fn environment() -> Result<&'static Environment<'static>, minijinja::Error> {
 
 /// The WGSL text of a variant: `shaders/<stem>.wgsl` with its includes, every constant available as a template variable,
 /// `entry` the entry point's name, so that a file with several entry points renders only the one that is asked for, and
-/// `real` the type of the operands that may be 16-bit floats.
+/// `real` the type of the operands that may be 16-bit floats. A text of the caller's own is what it is.
 ///
 /// # Errors
 /// [`Error::Template`] if there is no such file or the template uses a constant that the variant does not give.
 pub fn source(variant: &Variant) -> Result<String, Error> {
+    if let Some(text) = variant.text {
+        return Ok(text.to_owned());
+    }
     let render = || -> Result<String, minijinja::Error> {
         let template = environment()?.get_template(&format!("{}.wgsl", variant.stem))?;
         let constants = variant

@@ -5,22 +5,6 @@ use std::fmt;
 /// The most constants that a variant can have.
 const MAX_CONSTANTS: usize = 16;
 
-/// The templates with operands that may be 16-bit floats: what activations and their gradients pass through.
-const HALF_STEMS: &[&str] = &[
-    "avg_pool",
-    "batch_norm",
-    "cast",
-    "column_sum",
-    "conv2d",
-    "dropout",
-    "elementwise",
-    "gemm",
-    "gemm_reduce",
-    "lrn",
-    "max_pool",
-    "relu",
-];
-
 /// One entry point of one template with the values of the template's constants.
 ///
 /// It is small and `Copy`, so it serves as the key of a pipeline cache. Two variants are the same only if their constants
@@ -34,6 +18,8 @@ pub struct Variant {
     constants: [(&'static str, u32); MAX_CONSTANTS],
     len: usize,
     half: bool,
+    /// The text of a shader that is not one of this crate's files.
+    pub(crate) text: Option<&'static str>,
 }
 
 impl Variant {
@@ -46,11 +32,27 @@ impl Variant {
             constants: [("", 0); MAX_CONSTANTS],
             len: 0,
             half: false,
+            text: None,
         }
     }
 
+    /// The entry point `entry` of `text`, WGSL of the caller's own: neither a template nor known to guard its indices.
+    #[must_use]
+    pub const fn of_text(entry: &'static str, text: &'static str) -> Self {
+        Self {
+            text: Some(text),
+            ..Self::new("custom", entry)
+        }
+    }
+
+    /// Whether its text is the caller's own.
+    #[must_use]
+    pub const fn is_custom(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// The same with 16-bit floats in memory, where the template says `real`; arithmetic stays in 32 bits. Only some
-    /// templates do: see [`Self::has_half`].
+    /// templates do: [`variants()`](crate::variants()) lists those that make sense.
     #[must_use]
     pub const fn half(self, half: bool) -> Self {
         Self { half, ..self }
@@ -60,18 +62,6 @@ impl Variant {
     #[must_use]
     pub const fn is_half(&self) -> bool {
         self.half
-    }
-
-    /// Whether it only makes sense with 16-bit floats: it converts between them and 32-bit ones.
-    pub(crate) fn needs_half(&self) -> bool {
-        self.stem == "cast" || self.constant("wide") == Some(1)
-    }
-
-    /// Whether the entry point's operands may be 16-bit floats.
-    #[must_use]
-    pub fn has_half(&self) -> bool {
-        // Statistics are made of sums, which are of 32 bits.
-        HALF_STEMS.contains(&self.stem) && !self.entry.ends_with("_statistics")
     }
 
     /// The same with one more template constant. Flags are 0 or 1.

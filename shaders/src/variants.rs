@@ -17,20 +17,49 @@ pub use rows::{
 pub use tile::Tile;
 
 use crate::Variant;
+use crate::files::{ENTRY_POINTS, FILES};
 
 /// Every variant of every file.
 #[must_use]
 pub fn variants() -> Vec<Variant> {
     let all = templates();
-    let half = all.iter().filter(|variant| variant.has_half());
-    let half: Vec<_> = half.map(|variant| variant.half(true)).collect();
-    let single = all.into_iter().filter(|variant| !variant.needs_half());
-    single.chain(half).collect()
+    let of = |other| all.iter().filter(move |listed| listed.reals != other);
+    let full = of(Reals::Half).map(|listed| listed.variant);
+    let half = of(Reals::Full).map(|listed| listed.variant.half(true));
+    full.chain(half).collect()
+}
+
+/// The floats that a template's `real` may be, with one set of constants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reals {
+    /// 32-bit ones; most such templates have no `real`.
+    Full,
+    /// 32-bit or 16-bit ones: what activations and their gradients pass through.
+    Both,
+    /// 16-bit ones: it converts between them and 32-bit ones.
+    Half,
+}
+
+/// A template with one set of constants.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    variant: Variant,
+    reals: Reals,
+}
+
+impl Reals {
+    /// Declares a variant that is rendered with these.
+    const fn of(self, variant: Variant) -> Listed {
+        Listed {
+            variant,
+            reals: self,
+        }
+    }
 }
 
 /// Every template with every set of constants.
-fn templates() -> Vec<Variant> {
-    simple()
+fn templates() -> Vec<Listed> {
+    without_constants()
         .chain(rows::all())
         .chain(gemm::all())
         .chain(conv2d::all())
@@ -39,35 +68,18 @@ fn templates() -> Vec<Variant> {
         .collect()
 }
 
-/// The entry points of templates without constants.
-fn simple() -> impl Iterator<Item = Variant> {
-    [
-        ("accuracy", "accuracy_add"),
-        ("accuracy", "accuracy_confusion"),
-        ("accuracy", "accuracy_rank"),
-        ("average", "average"),
-        ("avg_pool", "avg_pool_backward"),
-        ("avg_pool", "avg_pool_forward"),
-        ("dropout", "dropout_forward"),
-        ("elementwise", "elementwise_add"),
-        ("elementwise", "elementwise_axpy"),
-        ("elementwise", "elementwise_fill"),
-        ("elementwise", "elementwise_multiply"),
-        ("elementwise", "elementwise_scale"),
-        ("gemm_naive", "gemm_naive"),
-        ("im2col", "col2im"),
-        ("im2col", "im2col"),
-        ("reduce", "reduce_broadcast"),
-        ("reduce", "reduce_square_sum"),
-        ("reduce", "reduce_sum"),
-        ("loss_scale", "loss_scale"),
-        ("mix", "mix_images"),
-        ("mix", "mix_targets"),
-        ("relu", "relu_backward"),
-        ("relu", "relu_forward"),
-        ("resize", "resize"),
-        ("top_k", "top_k_forward"),
-    ]
-    .into_iter()
-    .map(|(stem, entry)| Variant::new(stem, entry))
+/// The entry points that templates without constants say they have. Their operands may be of 16 bits where they say `real`.
+fn without_constants() -> impl Iterator<Item = Listed> {
+    FILES.iter().flat_map(|&(name, text)| {
+        let stem = name.strip_suffix(".wgsl").unwrap_or(name);
+        let list = text.split_once(ENTRY_POINTS);
+        let list = list.and_then(|(_, rest)| rest.split_once("#}"));
+        let entries = list.map_or("", |(entries, _)| entries).split_whitespace();
+        let reals = if text.contains("{{ real }}") {
+            Reals::Both
+        } else {
+            Reals::Full
+        };
+        entries.map(move |entry| reals.of(Variant::new(stem, entry)))
+    })
 }

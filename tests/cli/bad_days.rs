@@ -7,9 +7,11 @@ use std::process::{Child, Command, Stdio};
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use super::interruption::epochs_of;
 use super::{alexnet, fail, path_text, text, trained};
 #[cfg(unix)]
-use super::{command, epochs_of, quick, succeed};
+use super::{command, quick, succeed};
 
 /// Weights and optimizer of the last checkpoint.
 #[cfg(unix)]

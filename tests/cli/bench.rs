@@ -105,7 +105,7 @@ fn tuning_shows_what_each_product_takes() {
         &["tune", "alexnet-small", "--batch-size", "0"],
         &["--batch-size"],
     );
-    if train::Device::adapters().is_empty() {
+    if tensor::Device::adapters().is_empty() {
         assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU");
         return;
     }

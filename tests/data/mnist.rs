@@ -30,7 +30,7 @@ fn write(folder: &Path) {
 }
 
 #[test]
-fn grey_becomes_three_channels_gzipped_or_not() {
+fn grey_images_have_one_channel_gzipped_or_not() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path());
     let plain = dir.path().join("train-images-idx3-ubyte");
@@ -47,6 +47,10 @@ fn grey_becomes_three_channels_gzipped_or_not() {
         (set.train.size(), set.train.labels()),
         ([2, 1], &[0, 1, 0][..])
     );
+    assert_eq!(set.train.shape(), [2, 1, 1]);
+    assert_eq!(set.train.read_all().unwrap(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(set.test.as_ref().unwrap().read_all().unwrap(), [7, 8]);
+    let set = set.with_channels(data::Channels::Rgb);
     assert_eq!(
         set.train.read_all().unwrap(),
         [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6]

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use model::{Architecture, Network};
 use train::Recipe;
-use train::model::{Architecture, Network};
 
 /// The seeds of a target.
 pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
@@ -87,7 +87,7 @@ fn tensors() -> Vec<u8> {
 
 /// The header of a network's weight file, without its megabytes.
 fn network() -> Vec<u8> {
-    let device = train::Device::cpu();
+    let device = tensor::Device::cpu();
     let network = Network::new(
         Architecture::new("alexnet-small", None, None).unwrap(),
         1,

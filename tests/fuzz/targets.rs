@@ -6,9 +6,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use train::data::{self, Check, Cifar, DecodeOptions, Fit, FolderOptions};
-use train::model::{self, Import, Network, TensorFile};
-use train::{Device, Evaluation, Recipe, Row, StepRow, Summary, Sweep, Weights, parity};
+use data::{Check, Cifar, DecodeOptions, Fit, FolderOptions};
+use model::{Import, Network, TensorFile};
+use tensor::Device;
+use train::{Evaluation, Recipe, Row, StepRow, Summary, Sweep, Weights};
+use verify::parity;
 
 /// A parser under its name.
 pub(crate) type Target = (&'static str, fn(&[u8]) -> bool);
@@ -193,7 +195,7 @@ pub(crate) fn manifest(bytes: &[u8]) -> bool {
         tensor("y", [0.0, 0.5, 2.0]),
         tensor("dx", [0.0, 2.0, 3.0]),
     ];
-    let tensors = model::tensor_file_bytes(tensors, ("by", "hand")).unwrap();
+    let tensors = model::tensor_file_bytes(tensors, "by", "hand").unwrap();
     in_folder("manifest.json", bytes, |folder, _| {
         fs::write(folder.join("relu.safetensors"), &tensors).unwrap();
         let report = parity::run(folder, &Device::cpu(), None, |_, _| {});

@@ -4,8 +4,8 @@ use kernels::ops::adam::{self, Adam};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::sgd::{self, Sgd};
 use kernels::ops::{cast, relu};
-use kernels::testing::gpu;
 use kernels::{Buffer, Device, Error, StepScalars, Update, Width};
+use verify::operators::gpu;
 
 use super::no_gpu;
 use super::variants::upload;

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::thread;
 
 use kernels::ops::conv2d::{self, Conv2d};
-use kernels::ops::gemm::{self, Epilogue, Gemm};
+use kernels::ops::gemm::{self, Epilogue, Gemm, naive_product};
 use kernels::ops::window::{Padding, Window};
 use kernels::ops::{accuracy, cast, elementwise};
-use kernels::testing::{check_half, check_twin, gpu, naive_product};
-use kernels::{Buffer, Device, TileKind, TilePlan, Width};
+use kernels::{Activation, Buffer, Device, TileKind, TilePlan, Width};
 use shaders::{Variant, variants};
+use verify::operators::{check_half, check_twin, gpu};
 
 use super::{check_cases, no_gpu, open_with_tile};
 
@@ -182,7 +182,7 @@ impl Product {
             alpha: 1.0,
             beta: if self.accumulates { 1.0 } else { 0.0 },
             bias: self.has_bias.then_some(&bias),
-            is_relu: self.is_relu,
+            activation: Activation::relu_if(self.is_relu),
         };
         gemm::update(device, &self.gemm, [&a, &b], &epilogue, &c).unwrap();
         read(device, &c)
@@ -225,7 +225,8 @@ fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
             let w = operand(9 * conv.c_in * conv.c_out, 3);
             let bias = upload(device, &numbers(conv.c_out, 4), Width::Full);
             let bias = long.then_some(&bias);
-            let y = conv2d::forward(device, &conv, &x, &w, bias, is_strided).unwrap();
+            let activation = Activation::relu_if(is_strided);
+            let y = conv2d::forward(device, &conv, &x, &w, bias, activation).unwrap();
             let dx = conv2d::data_gradient(device, &conv, &dy, &w).unwrap();
             let dw = conv2d::weight_gradient(device, &conv, &x, &dy).unwrap();
             [y, dx, dw].map(|buffer| (read(device, &buffer), buffer.width()))

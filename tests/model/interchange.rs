@@ -12,12 +12,14 @@ use model::{
 use serde_json::Value;
 use tensor::{Device, Tensor};
 
-const PIXELS: Pixels = Pixels {
-    mean: [0.5, 0.25, 0.125],
-    deviation: [0.25, 0.5, 1.0],
-};
+fn pixels() -> Pixels {
+    Pixels {
+        mean: vec![0.5, 0.25, 0.125],
+        deviation: vec![0.25, 0.5, 1.0],
+    }
+}
 
-fn golden(name: &str) -> PathBuf {
+pub(super) fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(name)
@@ -28,7 +30,7 @@ fn golden(name: &str) -> PathBuf {
     clippy::cast_possible_truncation,
     reason = "24 bits and a power of two: exact"
 )]
-fn values(seed: u64, n: usize, exp2: i32) -> Vec<f32> {
+pub(super) fn values(seed: u64, n: usize, exp2: i32) -> Vec<f32> {
     let value = |i: u64| {
         let mut z = seed.wrapping_add((i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -50,14 +52,18 @@ fn exponent(fan_in: usize) -> i32 {
 }
 
 /// `[n, c, h, w]` to `[n, h, w, c]`.
-fn channels_last(x: &[f32], n: usize, [height, width, channels]: [usize; 3]) -> Vec<f32> {
+pub(super) fn channels_last(
+    x: &[f32],
+    n: usize,
+    [height, width, channels]: [usize; 3],
+) -> Vec<f32> {
     let plane = height * width;
     let place = |i: usize| i / plane * channels * plane + i % plane;
     let pixel = |i: usize| (0..channels).map(move |c| x[place(i) + c * plane]);
     (0..n * plane).flat_map(pixel).collect()
 }
 
-fn logits(network: &Network, images: &[f32], n: usize) -> Vec<f32> {
+pub(super) fn logits(network: &Network, images: &[f32], n: usize) -> Vec<f32> {
     let input = network.architecture().input();
     let [height, width, channels] = input;
     let images = channels_last(images, n, input);
@@ -74,7 +80,7 @@ fn names(classes: usize) -> Vec<String> {
 }
 
 /// A network in which every layer matters: weights that neither vanish nor grow, statistics unlike 0 and 1.
-fn lively(name: &str, size: usize) -> Network {
+pub(super) fn lively(name: &str, size: usize) -> Network {
     lively_of(Architecture::new(name, Some(5), Some(size)).unwrap())
 }
 
@@ -141,7 +147,7 @@ fn torchvisions_alexnet_gives_pytorchs_logits_and_goes_back_bit_for_bit() {
     }
     let folder = tempfile::tempdir().unwrap();
     let [theirs, back] = ["theirs", "back"].map(|name| folder.path().join(name));
-    let bytes = tensor_file_bytes(tensors, ("format", "pt")).unwrap();
+    let bytes = tensor_file_bytes(tensors, "format", "pt").unwrap();
     fs::write(&theirs, &bytes).unwrap();
     let network = Network::import_torchvision(&theirs, &Device::cpu()).unwrap();
     let expected: Vec<Vec<f64>> = serde_json::from_value(recorded["logits"].clone()).unwrap();
@@ -191,11 +197,11 @@ fn files_that_are_no_torchvision_alexnet_are_refused_and_other_networks_not_writ
         (one("classifier.6.bias", 3), "features.0.weight"),
         (one("classifier.6.bias", 1), "classes"),
     ] {
-        fs::write(&path, tensor_file_bytes(tensors, ("format", "pt")).unwrap()).unwrap();
+        fs::write(&path, tensor_file_bytes(tensors, "format", "pt").unwrap()).unwrap();
         assert!(refused().contains(part), "{part} in {}", refused());
     }
     // Names for another number of classes are refused with both.
-    let three = tensor_file_bytes(one("classifier.6.bias", 3), ("format", "pt"));
+    let three = tensor_file_bytes(one("classifier.6.bias", 3), "format", "pt");
     fs::write(&path, three.unwrap()).unwrap();
     let two = Import {
         class_names: Some(names(2)),
@@ -301,7 +307,9 @@ fn onnx_files_give_the_live_networks_logits() {
     for network in networks.chain([own()]) {
         let name = network.architecture().name();
         let path = folder.path().join(format!("{name}.onnx"));
-        let exported = network.export(Format::Onnx, Some(&PIXELS), &path).unwrap();
+        let exported = network
+            .export(Format::Onnx, Some(&pixels()), &path)
+            .unwrap();
         assert!(
             exported.tolerance > 0.0,
             "{name}: logits that say something"
@@ -341,7 +349,7 @@ fn onnx_files_give_the_live_networks_logits() {
 }
 
 /// Networks with the side that they are tried at.
-const NETWORKS: [(&str, usize); 8] = [
+pub(super) const NETWORKS: [(&str, usize); 8] = [
     ("alexnet-small", 32),
     ("alexnet-cifar", 32),
     ("alexnet", 67),
@@ -351,92 +359,3 @@ const NETWORKS: [(&str, usize); 8] = [
     ("alexnet-bn", 67),
     ("alexnet-torchvision", 224),
 ];
-
-/// What the first image's logits are in Keras 3.15 on PyTorch 2.15, by `golden/keras_model.py` and the files that this
-/// program writes, recorded by `golden/keras_logits.py`.
-const KERAS: [(&str, [f32; 5]); 2] = [
-    (
-        "alexnet-small",
-        [
-            -0.532_574_3,
-            -0.399_159_43,
-            0.476_811_7,
-            -0.477_753,
-            -0.030_342_698,
-        ],
-    ),
-    (
-        "alexnet-cifar",
-        [
-            -0.729_564_3,
-            -3.802_114_2,
-            1.556_723_2,
-            1.968_180_3,
-            1.620_218_6,
-        ],
-    ),
-];
-
-#[test]
-fn keras_gives_the_same_logits() {
-    match std::env::var("KERAS_PYTHON") {
-        Ok(python) => run_keras(&python),
-        Err(_) => eprintln!("no KERAS_PYTHON: Keras' recorded logits are compared alone"),
-    }
-    for (name, expected) in KERAS {
-        let network = lively(name, 32);
-        let ours = logits(&network, &values(7, 2 * 3 * 32 * 32, 1), 2);
-        let largest = ours.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        for (a, b) in ours.iter().zip(expected) {
-            let difference = (a - b).abs() / largest;
-            assert!(
-                difference <= 1e-5,
-                "{name}: {b} in place of {a}, of {largest}"
-            );
-        }
-    }
-}
-
-/// Loads each network's file into a model of Keras and compares, by a Python that has Keras.
-fn run_keras(python: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut script = Command::new(python);
-    script.arg(golden("keras_logits.py"));
-    for (name, size) in NETWORKS {
-        let network = lively(name, size);
-        let path = folder.path().join(name);
-        let weights = folder.path().join(format!("{name}.weights.h5"));
-        network.export(Format::Keras, None, &weights).unwrap();
-        let images = values(7, 2 * 3 * size * size, 1);
-        let write = |end: &str, values: &[f32]| {
-            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            fs::write(path.with_extension(end), bytes).unwrap();
-        };
-        write("input", &channels_last(&images, 2, [size, size, 3]));
-        write("logits", &logits(&network, &images, 2));
-        let summary = keras_summary(network.architecture());
-        fs::write(path.with_extension("json"), summary.to_string()).unwrap();
-        script.arg(&path);
-    }
-    let output = script.output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{errors}");
-}
-
-/// What `alexnet summary --json` prints of the layers.
-fn keras_summary(architecture: &Architecture) -> Value {
-    let summary = architecture.summary();
-    let layers = summary.rows().iter().map(|row| {
-        let settings = row.settings.iter();
-        let settings = settings.map(|&(name, value)| (name.to_owned(), Value::from(value)));
-        serde_json::json!({
-            "kind": row.kind,
-            "activation": row.activation,
-            "settings": settings.collect::<serde_json::Map<_, _>>(),
-        })
-    });
-    serde_json::json!({
-        "input_size": architecture.input_size(),
-        "layers": layers.collect::<Vec<_>>(),
-    })
-}

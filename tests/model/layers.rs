@@ -1,10 +1,14 @@
 //! Networks of one's own: of this program's layers, and of a layer of another crate.
 
-use model::layers::{AvgPoolTo, Conv2d, Dense, Flatten, MaxPool, Module};
+use model::layers::{
+    AvgPool, AvgPoolTo, Conv2d, Dense, Flatten, Gelu, GlobalAvgPool, LeakyRelu, MaxPool, Module,
+    Sigmoid, Tanh,
+};
 use model::{Architecture, Context, Format, Layer, Mode, Network, Parameter};
+use tensor::ops::conv2d::{Conv2dOptions, Padding};
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{StepBuffer, StepScalars};
-use tensor::{Device, Shape, Tensor};
+use tensor::{Activation, Device, Shape, Tensor};
 
 #[path = "../../examples/06_inference_only.rs"]
 #[expect(dead_code, reason = "its main")]
@@ -90,9 +94,10 @@ fn a_layer_of_another_crate_computes_and_trains() {
     // What the block makes, by hand from what it is given.
     let before = network.activations(&images(&network), 0).unwrap();
     let [w1, b1, w2, b2] = [2, 3, 4, 5].map(|idx| &network.parameters()[idx].1);
-    let window = tensor::ops::conv2d::Window::new(3, 1, tensor::ops::conv2d::Padding::Same);
-    let inner = before.conv2d(w1, Some(b1), &window, 1, true).unwrap();
-    let inner = inner.conv2d(w2, Some(b2), &window, 1, false).unwrap();
+    let plain = Conv2dOptions::padded(Padding::Same);
+    let with_relu = plain.activation(Activation::Relu);
+    let inner = before.conv2d(w1, Some(b1), &with_relu).unwrap();
+    let inner = inner.conv2d(w2, Some(b2), &plain).unwrap();
     let by_hand: Vec<f32> = before
         .add(&inner)
         .unwrap()
@@ -108,9 +113,7 @@ fn a_layer_of_another_crate_computes_and_trains() {
     assert_eq!(block, by_hand);
     // Every parameter has a gradient.
     let step = StepBuffer::new(network.device(), &StepScalars::new(1, 1, 0.1)).unwrap();
-    let mode = Mode::Train {
-        step: step.tensor(),
-    };
+    let mode = Mode::Train { step: &step };
     let logits = network.forward(&images(&network), mode).unwrap();
     let labels = Tensor::from_slice(network.device(), &[0_u32, 2], [2]).unwrap();
     let loss = logits
@@ -166,6 +169,76 @@ fn a_network_of_ones_own_is_opened_from_its_file() {
     let other = self::network(MaxPool::new(2, 2).pad(1).named("pool1"));
     let message = other.load(&path).unwrap_err().to_string();
     assert!(message.contains("layers"), "{message}");
+}
+
+/// Each in a network of one colour channel and an image that is not square.
+fn activations_and_averages() -> Architecture {
+    let layers = vec![
+        Conv2d::new(4, 3).same().into(),
+        Gelu::new().into(),
+        AvgPool::new(3, 2).same().into(),
+        LeakyRelu::new(0.1).into(),
+        AvgPool::new(3, 1).pad(1).counts_padding().into(),
+        Sigmoid::new().into(),
+        AvgPool::new(2, 1).into(),
+        Tanh::new().into(),
+        GlobalAvgPool::new().into(),
+        Dense::new(3).named("logits"),
+    ];
+    Architecture::from_layers("averages", [8, 6, 1], layers).unwrap()
+}
+
+#[test]
+fn activations_and_averages_compute_what_their_operators_do() {
+    let network = Network::new(activations_and_averages(), 1, &Device::cpu()).unwrap();
+    let pixels: Vec<f32> = (0_u8..96).map(|i| f32::from(i % 11) / 5.0 - 1.0).collect();
+    let images = Tensor::from_slice(network.device(), &pixels, [2, 8, 6, 1]).unwrap();
+    let layer = |idx| network.activations(&images, idx).unwrap();
+    let values = |x: &Tensor| x.to_vec::<f32>().unwrap();
+    assert_eq!(values(&layer(1)), values(&layer(0).gelu().unwrap()));
+    assert_eq!(layer(2).shape()[..], [2, 4, 3, 4], "half the side, SAME");
+    assert_eq!(
+        values(&layer(3)),
+        values(&layer(2).leaky_relu(0.1).unwrap())
+    );
+    assert_eq!(layer(4).shape()[..], [2, 4, 3, 4], "as padded");
+    // In a corner four of nine taps lie inside, and the others count.
+    let (before, after) = (values(&layer(3)), values(&layer(4)));
+    let corner = [0, 4, 12, 16].map(|at| before[at]).iter().sum::<f32>() / 9.0;
+    assert!((after[0] - corner).abs() < 1e-6, "{} {corner}", after[0]);
+    assert_eq!(values(&layer(5)), values(&layer(4).sigmoid().unwrap()));
+    assert_eq!(layer(6).shape()[..], [2, 3, 2, 4]);
+    assert_eq!(values(&layer(7)), values(&layer(6).tanh().unwrap()));
+    assert_eq!(layer(8).shape()[..], [2, 4], "a vector");
+    let (before, after) = (values(&layer(7)), values(&layer(8)));
+    let mean = before.iter().step_by(4).take(6).sum::<f32>() / 6.0;
+    assert!((after[0] - mean).abs() < 1e-6, "{} {mean}", after[0]);
+    assert_eq!(network.activations(&images, 9).unwrap().shape()[..], [2, 3]);
+}
+
+#[test]
+fn activations_and_averages_are_saved_and_exported() {
+    let network = Network::new(activations_and_averages(), 1, &Device::cpu()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("averages.safetensors");
+    network.export(Format::Safetensors, None, &path).unwrap();
+    let again = Network::open(&path, &Device::cpu()).unwrap();
+    assert_eq!(again.architecture(), network.architecture());
+    // What is written is run as ONNX defines it, and compared with the network's own logits.
+    let path = folder.path().join("averages.onnx");
+    network.export(Format::Onnx, None, &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    for op in ["Gelu", "AveragePool", "LeakyRelu", "Sigmoid", "Tanh"] {
+        let found = bytes.windows(op.len()).any(|part| part == op.as_bytes());
+        assert!(found, "{op} is in the file");
+    }
+    let steep = vec![
+        LeakyRelu::new(2.0).into(),
+        GlobalAvgPool::new().into(),
+        Dense::new(2).into(),
+    ];
+    let message = Architecture::from_layers("steep", [8, 6, 1], steep).unwrap_err();
+    assert!(message.to_string().contains("slope"), "{message}");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use train::model::Network;
-use train::{Classifier, Device, Trainer, Weights};
+use model::Network;
+use tensor::Device;
+use train::{Classifier, Trainer, Weights};
 
 #[path = "../../examples/03_custom_network.rs"]
 #[expect(dead_code, reason = "its main")]

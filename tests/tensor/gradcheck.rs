@@ -19,7 +19,7 @@ fn inputs() -> Vec<Tensor> {
 
 #[test]
 fn a_right_gradient_passes() {
-    let f = |x: &[Tensor]| x[0].matmul(&x[1])?.multiply(&x[0].matmul(&x[1])?);
+    let f = |x: &[Tensor]| x[0].matmul(&x[1])?.mul(&x[0].matmul(&x[1])?);
     let findings = gradcheck(&inputs(), f, &Options::default()).unwrap();
     assert_eq!(findings.len(), 2, "one for each input");
     assert!(
@@ -31,7 +31,7 @@ fn a_right_gradient_passes() {
 #[test]
 fn a_deliberately_wrong_gradient_is_caught() {
     // Half of the product rule is cut off, so the tape's gradient of x^2 is x and not 2x.
-    let f = |x: &[Tensor]| x[0].multiply(&x[0].detach());
+    let f = |x: &[Tensor]| x[0].mul(&x[0].detach());
     let findings = gradcheck(&inputs()[..1], f, &Options::default()).unwrap();
     assert!(!findings[0].passed, "{findings:?}");
     assert!(

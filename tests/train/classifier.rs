@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use train::data::{self, Images, Split};
-use train::model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
-use train::{Classifier, CropKind, Device, FitKind, Recipe, Trainer, Views, Weights};
+use data::{Images, Split};
+use model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
+use tensor::Device;
+use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Views, Weights};
 
 use super::{data, finished, recipe, run};
 
@@ -85,7 +86,7 @@ fn an_exported_file_answers_exactly_as_its_run() {
         |r| (r.images.mean, r.images.deviation) = (None, None),
         |r| (r.images.resize, r.images.crop) = (Some(40), CropKind::Random),
         |r| (r.evaluation.resize, r.evaluation.views) = (Some(37), Views::Flip),
-        |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some([0.1, 0.2, 0.3])),
+        |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some(vec![0.1, 0.2, 0.3])),
     ];
     for (idx, change) in changes.into_iter().enumerate() {
         let mut recipe = recipe();
@@ -120,8 +121,8 @@ fn an_exported_file_answers_exactly_as_its_run() {
         let mut scored = Recipe::for_dataset("shapes10").unwrap();
         scored.prepare_as(&Preparation::in_file(&path).unwrap().unwrap());
         let scores = [(&of_run, &recipes[0]), (&alone, &scored)].map(|(weights, recipe)| {
-            let test = (&data(), Split::Test);
-            let of = train::evaluate(&weights.path, recipe, test, &Device::cpu(), &mut |_, _| {});
+            let (data, test, device) = (data(), Split::Test, Device::cpu());
+            let of = train::evaluate(&weights.path, recipe, &data, test, &device, &mut |_, _| {});
             of.unwrap().score
         });
         assert_eq!(
@@ -140,15 +141,15 @@ fn a_file_without_a_preparation_has_the_old_one_and_a_bad_one_is_refused() {
     let architecture = Architecture::new("alexnet-torchvision", Some(2), None).unwrap();
     let name = architecture.to_string();
     let one = || vec![("x".to_owned(), vec![1], vec![0.0])];
-    std::fs::write(&path, tensor_file_bytes(one(), ("network", &name)).unwrap()).unwrap();
+    std::fs::write(&path, tensor_file_bytes(one(), "network", &name).unwrap()).unwrap();
     assert_eq!(Preparation::in_file(&path).unwrap(), None);
     let recipe = Classifier::default_recipe(&path).unwrap();
     assert_eq!(
         (recipe.images.resize, recipe.images.source_size),
-        (Some(256), 256)
+        (Some(256), 256.into())
     );
-    assert_eq!(recipe.images.mean, Some([0.485, 0.456, 0.406]));
-    std::fs::write(&path, tensor_file_bytes(one(), ("images", "{}")).unwrap()).unwrap();
+    assert_eq!(recipe.images.mean, Some(vec![0.485, 0.456, 0.406]));
+    std::fs::write(&path, tensor_file_bytes(one(), "images", "{}").unwrap()).unwrap();
     let message = Classifier::default_recipe(&path).unwrap_err().to_string();
     assert!(message.contains("x.safetensors"), "{message}");
 }

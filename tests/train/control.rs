@@ -1,52 +1,19 @@
 //! What stops, slows and saves a run, and that a run which goes on does so as if it had never stopped.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use train::data::Images;
-use train::model::Network;
+use data::Images;
+use model::Network;
+use tensor::Device;
 use train::{
-    CheckpointsRecipe, Device, EarlyStoppingRecipe, Ended, Evaluation, Event, Metric,
-    OptimizerKind, Recipe, RunDir, ScheduleKind, StepRow, Summary, Trainer, Weights,
+    CheckpointsRecipe, EarlyStoppingRecipe, Ended, Evaluation, Event, Metric, Recipe, RunDir,
+    ScheduleKind, StepRow, Summary, Trainer, Weights,
 };
 
+use super::plateau::standing;
 use super::{assert_same_run, bytes, data, finished, recipe, run, trainer};
-
-/// Six epochs in which nothing improves: the network learns nothing at this rate.
-fn standing() -> Recipe {
-    let mut recipe = recipe();
-    recipe.epochs = 6;
-    recipe.optimizer.kind = OptimizerKind::Sgd;
-    recipe.optimizer.learning_rate = 1e-12;
-    recipe.schedule.warmup_steps = 0;
-    recipe
-}
-
-fn rates(folder: &Path) -> Vec<f64> {
-    let text = fs::read_to_string(folder.join("metrics.csv")).unwrap();
-    let rate = |line: &str| line.split(',').nth(2).unwrap().parse().unwrap();
-    text.lines().skip(1).map(rate).collect()
-}
-
-#[test]
-fn a_plateau_lowers_the_rate_and_survives_a_stop() {
-    let root = tempfile::tempdir().unwrap();
-    let [straight, stopped] = ["straight", "stopped"].map(|name| root.path().join(name));
-    let mut recipe = standing();
-    recipe.schedule.kind = ScheduleKind::Plateau;
-    (recipe.schedule.patience, recipe.schedule.factor) = (1, 0.5);
-    finished(run(&straight, recipe.clone(), u64::MAX));
-    // The first epoch sets the mark, the second is let pass, and the third reduces the rate of the fourth.
-    let expected = [1e-12, 1e-12, 1e-12, 5e-13, 5e-13, 2.5e-13];
-    assert_eq!(rates(&straight), expected);
-    for stop_at in [9, 14] {
-        run(&stopped, recipe.clone(), stop_at);
-    }
-    finished(run(&stopped, recipe, u64::MAX));
-    assert_same_run(&straight, &stopped, "stopped in the third and fourth epoch");
-}
 
 #[test]
 fn early_stopping_ends_a_run_and_the_best_weights_are_tested() {

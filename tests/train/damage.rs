@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use train::data::{DataSet, Images, Split};
-use train::model::{Architecture, Head, Network};
-use train::{Device, Error, Event, Outcome, ResumeOptions, RunDir, Trainer, Weights};
+use data::{DataSet, Images, Split};
+use model::{Architecture, Head, Network};
+use tensor::Device;
+use train::{Error, Event, Outcome, ResumeOptions, RunDir, Trainer, Weights};
 
 use super::{assert_same_run, data, finished, recipe, run};
 
@@ -207,8 +208,8 @@ fn weights_are_evaluated_by_the_names_of_their_classes() {
     let weights = Weights::find(&folder).unwrap();
     assert!(!weights.is_unchecked);
     let score = |data: &DataSet| {
-        let of = (data, Split::Test);
-        train::evaluate(&weights.path, &recipe, of, &Device::cpu(), &mut |_, _| {})
+        let (split, device) = (Split::Test, Device::cpu());
+        train::evaluate(&weights.path, &recipe, data, split, &device, &mut |_, _| {})
     };
     let straight = score(&data()).unwrap();
     assert_eq!(straight.note, None);

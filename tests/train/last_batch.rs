@@ -3,10 +3,11 @@
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use data::{DataSet, Images, Loader, LoaderOptions, Shapes10};
+use model::Mode;
+use tensor::Device;
 use tensor::Tensor;
-use train::data::{DataSet, Images, Loader, LoaderOptions, Shapes10};
-use train::model::Mode;
-use train::{Device, Event, OptimizerKind, Outcome, Recipe, RunDir, Start, Trainer};
+use train::{Event, OptimizerKind, Outcome, Recipe, RunDir, Start, Trainer};
 
 use super::{assert_same_run, finished, run};
 

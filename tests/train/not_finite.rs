@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use train::data::{DataSet, Split};
-use train::{
-    Classifier, Device, Error, Event, OptimizerKind, Recipe, Row, RunDir, Trainer, Weights,
-};
+use data::{DataSet, Split};
+use tensor::Device;
+use train::{Classifier, Error, Event, OptimizerKind, Recipe, Row, RunDir, Trainer, Weights};
 
 /// One step an epoch: its loss is finite, and only the weights after it are not.
 fn recipe(rate: f64, epochs: u64) -> Recipe {
@@ -146,8 +145,9 @@ fn weights_that_compute_nan_are_an_error_of_evaluate_and_predict_that_names_them
     let root = tempfile::tempdir().unwrap();
     let path = nan_weights(root.path());
     let (data, recipe) = (super::data(), recipe(1e-3, 1));
-    let split = (&data, Split::Test);
-    let error = train::evaluate(&path, &recipe, split, &Device::cpu(), &mut |_, _| {}).unwrap_err();
+    let split = Split::Test;
+    let error =
+        train::evaluate(&path, &recipe, &data, split, &Device::cpu(), &mut |_, _| {}).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("nan.safetensors: expected finite logits"),

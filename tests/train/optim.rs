@@ -1,7 +1,7 @@
 //! Optimizers by themselves, against steps worked out by hand as PyTorch defines them.
 
+use tensor::Device;
 use tensor::Tensor;
-use train::Device;
 use train::optim::{Adam, AdamW, Optimizer, Options, Sgd};
 
 #[path = "../../examples/02_mlp.rs"]
@@ -14,8 +14,8 @@ fn parameter(device: &Device, name: &str) -> (String, Tensor) {
     (name.to_owned(), one.into_variable())
 }
 
-fn value(parameter: &(String, Tensor)) -> f32 {
-    parameter.1.to_vec::<f32>().unwrap()[0]
+fn value(parameter: &Tensor) -> f32 {
+    parameter.to_vec::<f32>().unwrap()[0]
 }
 
 /// A step down the sum of all squares, whose gradients are twice the numbers.
@@ -47,13 +47,13 @@ fn sgd_has_momentum_and_decays_what_it_should() {
     let mut optimizer = Optimizer::new(&parameters, options).unwrap();
     // g = 2.1, v = 2.1; then g = -0.105, v = 1.785.
     step(&mut optimizer, &parameters, 0.5);
-    close(value(&parameters[0]), -0.05);
+    close(value(&parameters[0].1), -0.05);
     // g = 2, v = 2.
-    close(value(&parameters[1]), 0.0);
+    close(value(&parameters[1].1), 0.0);
     step(&mut optimizer, &parameters, 0.5);
-    close(value(&parameters[0]), -0.9425);
+    close(value(&parameters[0].1), -0.9425);
     // g = 0, v = 1.8.
-    close(value(&parameters[1]), -0.9);
+    close(value(&parameters[1].1), -0.9);
     assert_eq!(optimizer.steps(), 2);
 }
 
@@ -63,10 +63,10 @@ fn adam_corrects_its_moments_and_adamw_decays_beside_them() {
     let parameters = [parameter(&device, "w")];
     let mut optimizer = Optimizer::new(&parameters, Adam::default()).unwrap();
     step(&mut optimizer, &parameters, 0.1);
-    close(value(&parameters[0]), 0.9);
+    close(value(&parameters[0].1), 0.9);
     // m = 0.36 / 0.19, v = 0.007236 / 0.001999.
     step(&mut optimizer, &parameters, 0.1);
-    close(value(&parameters[0]), 0.800_412_2);
+    close(value(&parameters[0].1), 0.800_412_2);
     let parameters = [parameter(&device, "w")];
     let adam = Adam {
         weight_decay: 0.1,
@@ -74,7 +74,7 @@ fn adam_corrects_its_moments_and_adamw_decays_beside_them() {
     };
     let mut optimizer = Optimizer::new(&parameters, AdamW(adam)).unwrap();
     step(&mut optimizer, &parameters, 0.1);
-    close(value(&parameters[0]), 0.89);
+    close(value(&parameters[0].1), 0.89);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn gradients_are_clipped_as_one_vector() {
     let mut optimizer = Optimizer::new(&parameters, options).unwrap();
     // Gradients of 2 and 2: a length of sqrt(8).
     step(&mut optimizer, &parameters, 1.0);
-    close(value(&parameters[0]), 1.0 - 0.5_f32.sqrt());
+    close(value(&parameters[0].1), 1.0 - 0.5_f32.sqrt());
 }
 
 #[test]
@@ -103,7 +103,10 @@ fn an_optimizer_goes_on_from_its_state_with_the_same_bits() {
     again.load_state(&state).unwrap();
     step(&mut one, &straight, 0.1);
     step(&mut again, &stopped, 0.1);
-    assert_eq!(value(&straight[0]).to_bits(), value(&stopped[0]).to_bits());
+    assert_eq!(
+        value(&straight[0].1).to_bits(),
+        value(&stopped[0].1).to_bits()
+    );
     let mut other = Optimizer::new(&stopped, Sgd::default()).unwrap();
     assert!(other.load_state(&state).is_err(), "Adam's state for SGD");
 }

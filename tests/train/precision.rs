@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use data::{DataSet, Shapes10};
+use model::{Architecture, Mode, Network};
+use tensor::Device;
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{LossScale, Norm, Sgd, StepBuffer, StepScalars, clip_grad_norm, sgd_step};
 use tensor::{Element, Gradients, Tensor};
-use train::data::{DataSet, Shapes10};
-use train::model::{Architecture, Mode, Network};
-use train::{Device, Error, Event, Precision, Recipe, RunDir, Trainer};
+use train::{Error, Event, Precision, Recipe, RunDir, Trainer};
 
 use super::{assert_same_run, gpu};
 
@@ -52,9 +53,7 @@ fn gradients(network: &Network, element: Element, scale: f32) -> (f32, Gradients
     let labels: Vec<u32> = (0..10).cycle().take(IMAGES).collect();
     let labels = Tensor::from_slice(device, &labels, [IMAGES]).unwrap();
     let step = StepBuffer::new(device, &StepScalars::new(3, 1, 0.1)).unwrap();
-    let mode = Mode::Train {
-        step: step.tensor(),
-    };
+    let mode = Mode::Train { step: &step };
     let images = images.unwrap().cast(element).unwrap();
     let logits = network.forward(&images, mode).unwrap();
     assert_eq!(logits.element(), Element::F32, "logits are of 32 bits");

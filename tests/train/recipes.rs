@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use data::{Cifar, DataSet};
 use image::{Rgb, RgbImage};
-use train::data::{Cifar, DataSet};
-use train::{Device, Event, Outcome, Recipe, Trainer};
+use tensor::Device;
+use train::{Event, Outcome, Recipe, Trainer};
 
 /// Images of a batch: the 227x227 networks are heavy for a software rasteriser.
 const BATCH: usize = 2;
@@ -21,7 +22,7 @@ fn noise(place: usize) -> u8 {
 }
 
 /// Files of CIFAR's binary format: `label_bytes` of label, then three planes of 32x32.
-fn write_records(path: &Path, (records, label_bytes, classes): (usize, usize, usize)) {
+fn write_records(path: &Path, records: usize, label_bytes: usize, classes: usize) {
     let mut bytes = Vec::new();
     for record in 0..records {
         for _ in 0..label_bytes {
@@ -43,16 +44,16 @@ fn cifar10(root: &Path) -> DataSet {
     write_names(&root.join("batches.meta.txt"), 10);
     for batch in 1..=5 {
         let path = root.join(format!("data_batch_{batch}.bin"));
-        write_records(&path, (2, 1, 10));
+        write_records(&path, 2, 1, 10);
     }
-    write_records(&root.join("test_batch.bin"), (3, 1, 10));
+    write_records(&root.join("test_batch.bin"), 3, 1, 10);
     Cifar::ten().with_records(2, 3).read(root).unwrap()
 }
 
 fn cifar100(root: &Path) -> DataSet {
     write_names(&root.join("fine_label_names.txt"), 100);
-    write_records(&root.join("train.bin"), (10, 2, 100));
-    write_records(&root.join("test.bin"), (3, 2, 100));
+    write_records(&root.join("train.bin"), 10, 2, 100);
+    write_records(&root.join("test.bin"), 3, 2, 100);
     Cifar::hundred_fine()
         .with_records(10, 3)
         .read(root)

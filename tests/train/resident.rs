@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use train::data::{DataError, DataSet, Images, Shapes10, Source};
-use train::{CropKind, Device, DeviceOptions, Event, Recipe, Residency, Trainer};
+use data::{DataError, DataSet, Images, Shapes10, Source};
+use tensor::{Device, DeviceOptions};
+use train::{CropKind, Event, Recipe, Residency, Trainer};
 
 fn recipe(resident: Residency) -> Recipe {
     let mut recipe = Recipe::named("shapes10").unwrap();

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use data::{DataSet, Shapes10};
+use model::{Architecture, Mode, Network};
+use tensor::Device;
 use tensor::Tensor;
-use train::data::{DataSet, Shapes10};
-use train::model::{Architecture, Mode, Network};
-use train::{AverageRecipe, Device, Error, Event, OptimizerKind, Recipe, Trainer};
+use train::{AverageRecipe, Error, Event, OptimizerKind, Recipe, Trainer};
 
 /// Thirty images, plain SGD without anything random but the initial weights and the order.
 fn recipe(network: &str) -> Recipe {

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use train::data::Shapes10;
-use train::{Device, DeviceOptions, Event, Recipe, Trainer};
+use data::Shapes10;
+use tensor::{Device, DeviceOptions};
+use train::{Event, Recipe, Trainer};
 
 /// The weights after four steps whose submissions hold at most this much work, as bits.
 fn trained(submission_work: u64) -> Option<Vec<Vec<u32>>> {

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use train::{Device, Event, RateSearch, Trainer, has_learnt_batch};
+use tensor::Device;
+use train::{Event, RateSearch, Trainer, has_learnt_batch};
 
 use super::{data, finished, recipe, trainer};
 

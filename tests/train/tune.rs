@@ -1,7 +1,8 @@
 //! Trying tiles on a network's products.
 
-use train::model::Architecture;
-use train::{Device, Recipe, TileKind, tune};
+use model::Architecture;
+use tensor::{Device, TileKind};
+use train::{Recipe, tune};
 
 #[test]
 fn every_product_is_timed_with_every_plan() {
@@ -12,8 +13,7 @@ fn every_product_is_timed_with_every_plan() {
     let recipe = Recipe::named("shapes10").unwrap();
     let tiles = [device.tiles()[0], TileKind::Small];
     let mut told = Vec::new();
-    let on = (&device, &tiles[..]);
-    let found = tune::tune(&architecture, &recipe, 2, on, |done, of| {
+    let found = tune::tune(&architecture, &recipe, 2, &device, &tiles, |done, of| {
         told.push((done, of));
     });
     let found = found.unwrap();

@@ -1,9 +1,10 @@
 //! Evaluation over several views, against views that are cut and mirrored on the host.
 
+use data::{Images, Shapes10};
+use model::{Architecture, Mode, Network};
+use tensor::Device;
 use tensor::Tensor;
-use train::data::{Images, Shapes10};
-use train::model::{Architecture, Mode, Network};
-use train::{Device, Evaluator, Recipe, Views};
+use train::{Evaluator, Recipe, Views};
 
 const SIDE: usize = 32;
 

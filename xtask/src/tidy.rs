@@ -1,9 +1,12 @@
 //! `cargo xtask tidy`: what the compiler and clippy cannot see. Which crate uses which, whether every operator has all
 //! of its parts, and what a file may look like. Reads `cargo metadata` and the files that git knows; changes nothing.
 
+pub(crate) mod citations;
 pub(crate) mod files;
 pub(crate) mod layers;
+pub(crate) mod modules;
 pub(crate) mod operators;
+pub(crate) mod tuples;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -29,7 +32,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<bool> {
     let mut findings = layers::check(&workspace.packages);
     findings.extend(layers::check_manifests(&files));
     findings.extend(operators::check(&paths));
+    findings.extend(citations::check(&files));
     findings.extend(files.iter().flat_map(files::check));
+    findings.extend(files.iter().flat_map(modules::check));
+    findings.extend(files.iter().flat_map(tuples::check));
     for finding in &findings {
         println!("tidy: {finding}");
     }

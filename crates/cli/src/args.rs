@@ -4,14 +4,14 @@ mod control;
 mod data;
 mod exchange;
 mod preparation;
+mod speed;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::data::Split;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use train::Precision;
-use train::data::Split;
-use train::model::Architecture;
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
@@ -21,6 +21,7 @@ pub(crate) use exchange::{
     PredictArgs, ViewsArg,
 };
 pub(crate) use preparation::PreparationArgs;
+pub(crate) use speed::{BenchArgs, SizeArgs, TuneArgs};
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]
@@ -251,87 +252,11 @@ impl From<SplitArg> for Split {
     }
 }
 
-/// What a named network is made for, where that is not its usual.
-#[derive(Clone, Copy, Debug, ClapArgs)]
-pub(crate) struct SizeArgs {
-    /// For this many classes
-    #[arg(long, value_name = "N")]
-    classes: Option<usize>,
-    /// For images of this side
-    #[arg(long, value_name = "N")]
-    input_size: Option<usize>,
-}
-
-impl SizeArgs {
-    /// The network of this name, for what was asked.
-    pub(crate) fn network(self, name: &str) -> train::Result<Architecture> {
-        Ok(Architecture::new(name, self.classes, self.input_size)?)
-    }
-}
-
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DoctorArgs {
     /// Only this one: cpu, gpu, gpu:N or a part of an adapter's name [default: every device]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct TuneArgs {
-    /// The network, see `alexnet summary`
-    #[arg(value_name = "NAME", default_value = "alexnet-cifar")]
-    pub(crate) network: String,
-    #[command(flatten)]
-    pub(crate) sizes: SizeArgs,
-    /// Images in a step
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    pub(crate) batch_size: usize,
-    /// gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
-    #[arg(long, value_name = "DEVICE", default_value = "gpu")]
-    pub(crate) device: String,
-    /// The floats of activations and their gradients
-    #[arg(long, value_name = "FLOATS", default_value = "f32")]
-    pub(crate) precision: PrecisionArg,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BenchArgs {
-    /// The network, see `alexnet summary` [default: compares alexnet-small and alexnet-ungrouped on each device]
-    #[arg(value_name = "NAME")]
-    pub(crate) network: Option<String>,
-    #[command(flatten)]
-    pub(crate) sizes: SizeArgs,
-    /// Images in a step [default: 128]
-    #[arg(long, value_name = "N")]
-    pub(crate) batch_size: Option<usize>,
-    /// Steps that are timed
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) steps: usize,
-    /// Stop timing after this long, for training and for inference each [default: 10 in a comparison, else never]
-    #[arg(long, value_name = "S")]
-    pub(crate) seconds: Option<f64>,
-    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
-    #[arg(long, value_name = "DEVICE")]
-    pub(crate) device: Option<String>,
-    /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it
-    #[arg(long, value_name = "FLOATS", default_value = "f32")]
-    pub(crate) precision: PrecisionArg,
-    /// Also time each kernel of the training step
-    #[arg(long)]
-    pub(crate) profile: bool,
-    /// Compare with other frameworks, whose programs are in this folder (benches/peers of a checkout)
-    #[arg(long, value_name = "DIR")]
-    pub(crate) peers: Option<PathBuf>,
-    /// The Python that runs the peers in Python; may be given more than once [default: `$BENCH_PYTHON`, or python3]
-    #[arg(long, value_name = "PATH", requires = "peers")]
-    pub(crate) python: Vec<PathBuf>,
-    /// How often a comparison goes round
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub(crate) rounds: usize,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

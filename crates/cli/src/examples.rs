@@ -136,6 +136,8 @@ pub(crate) fn command() -> Command {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -152,6 +154,53 @@ mod tests {
                 let parsed = parsed.unwrap_or_else(|error| panic!("{line}: {error}"));
                 assert_eq!(parsed.subcommand_name(), Some(*name), "{line}");
             }
+        }
+    }
+
+    fn page(path: &str) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        std::fs::read_to_string(root.join(path)).unwrap()
+    }
+
+    /// The command lines in a page: lines of its shell blocks, and the first cells of its tables' rows, without what is
+    /// optional there.
+    fn commands(page: &str) -> Vec<String> {
+        let mut commands = Vec::new();
+        for line in page.lines() {
+            let line = line.strip_prefix("| `").map_or(Some(line), |row| {
+                let (command, rest) = row.split_once('`')?;
+                (rest.starts_with(" |") && !command.contains("\\|")).then_some(command)
+            });
+            let Some(rest) = line.and_then(|line| line.strip_prefix("cargo xtask ")) else {
+                continue;
+            };
+            let command = rest.split(" #").next().unwrap_or_default();
+            let command = command.split(" [").next().unwrap_or_default().trim();
+            if !["test", "tidy"].contains(&command) {
+                commands.push(command.to_owned());
+            }
+        }
+        commands
+    }
+
+    #[test]
+    fn commands_of_the_docs_are_understood() {
+        for path in ["README.md", "docs/commands.md", "docs/results.md"] {
+            let commands = commands(&page(path));
+            assert!(commands.len() >= 5, "{path}: {commands:?}");
+            for line in commands {
+                let words = ["alexnet"].into_iter().chain(line.split_whitespace());
+                let parsed = command().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{path}: {line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_is_in_the_docs() {
+        let page = page("docs/commands.md");
+        for verb in command().get_subcommands().map(Command::get_name) {
+            assert!(page.contains(&format!("`cargo xtask {verb}")), "{verb}");
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What to try after an error: by its cause, and by what the command was about to do.
 
+use data::DataError;
 use train::Error;
-use train::data::DataError;
-use train::model;
 
 use crate::args::Command;
 

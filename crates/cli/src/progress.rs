@@ -3,13 +3,13 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
+use data::{DataSet, Progress as DataProgress, Split, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use train::data::{DataSet, Progress as DataProgress, Split, Stage};
-use train::model::Head;
+use model::Head;
 use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
-use crate::report::{left_out_lines, shown, skipped_lines, split_name, to_stderr};
+use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -175,9 +175,9 @@ impl Progress {
 
     /// Shows how far an evaluation is.
     pub(crate) fn evaluating(&mut self, split: Split, done: usize, of: usize) {
-        self.bar(split_name(split), done as u64, of as u64, String::new());
+        self.bar(&split.to_string(), done as u64, of as u64, String::new());
         if self.line_is_due() {
-            self.line(&format!("{} batch {done}/{of}", split_name(split)));
+            self.line(&format!("{split} batch {done}/{of}"));
         }
     }
 

@@ -19,9 +19,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use model::networks;
 use serde_json::{Value, json};
-use train::data::Split;
-use train::model::networks;
 use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
@@ -147,15 +146,6 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
         to_stderr(&format!(
             "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
         ));
-    }
-}
-
-/// A split's name, as flags have it.
-pub(crate) fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
     }
 }
 

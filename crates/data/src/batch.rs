@@ -60,7 +60,7 @@ impl LoaderOptions {
 /// One batch. Its buffers are reused for a later one.
 #[derive(Debug)]
 pub struct Batch {
-    /// `[batch_size, height, width, 3]`; nothing without [`LoaderOptions::pixels`].
+    /// `[batch_size, height, width, channels]`; nothing without [`LoaderOptions::pixels`].
     pub pixels: Vec<u8>,
     /// A class for each image, or [`PADDING`].
     pub labels: Vec<u32>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::channels::Channels;
 use crate::cifar::Cifar;
 use crate::dataset::DataSet;
 use crate::error::DataError;
@@ -48,6 +49,9 @@ pub struct OpenOptions {
     pub validation: Validation,
     /// The seed that draws them.
     pub seed: u64,
+    /// What each pixel of a named data set becomes; its own, which is grey for MNIST and Fashion-MNIST, and RGB for the
+    /// others, if none is asked for. For pictures in files, [`FolderOptions::channels`] says it, unless this does.
+    pub channels: Option<Channels>,
     /// How a folder of pictures is read.
     pub folder: FolderOptions,
 }
@@ -59,6 +63,7 @@ impl Default for OpenOptions {
             download: true,
             validation: Validation::Default,
             seed: 0,
+            channels: None,
             folder: FolderOptions::default(),
         }
     }
@@ -83,6 +88,10 @@ pub fn open(
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<DataSet, DataError> {
+    let folder = &FolderOptions {
+        channels: options.channels.unwrap_or(options.folder.channels),
+        ..options.folder.clone()
+    };
     let mut find = |files: &Published| {
         files.find(
             data_dir(options.data_dir.as_deref())?,
@@ -103,21 +112,21 @@ pub fn open(
         )?,
         Some("flowers") => {
             let dir = data_dir(options.data_dir.as_deref())?;
-            let folder = match existing(&dir, &["flower_photos", "flowers256"]) {
-                Some(folder) => folder,
+            let path = match existing(&dir, &["flower_photos", "flowers256"]) {
+                Some(path) => path,
                 None => find(&published::FLOWERS)?,
             };
-            let set = named("flowers", read_folder(&folder, &options.folder, progress)?);
+            let set = named("flowers", read_folder(&path, folder, progress)?);
             return validated(set, options, Validation::Fraction(0.2));
         }
         Some("imagenet") => {
-            let folder = imagenet(&data_dir(options.data_dir.as_deref())?)?;
-            let options = FolderOptions {
+            let path = imagenet(&data_dir(options.data_dir.as_deref())?)?;
+            let folder = FolderOptions {
                 // More than a million files: to read them all first would take hours.
                 check: Check::Names,
-                ..options.folder.clone()
+                ..folder.clone()
             };
-            let set = named("imagenet", read_folder(&folder, &options, progress)?);
+            let set = named("imagenet", read_folder(&path, &folder, progress)?);
             // The labels of its test are secret: what is published are figures of the validation pictures.
             return Ok(DataSet {
                 test: set.validation.clone(),
@@ -126,13 +135,13 @@ pub fn open(
         }
         _ if name.is_dir() => {
             let set = match of_folder(name)? {
-                Some(list) => read_labels(&list, &options.folder, progress)?,
-                None => read_folder(name, &options.folder, progress)?,
+                Some(list) => read_labels(&list, folder, progress)?,
+                None => read_folder(name, folder, progress)?,
             };
             return validated(set, options, Validation::Fraction(0.1));
         }
         _ if name.exists() && is_list(name) => {
-            let set = read_labels(name, &options.folder, progress)?;
+            let set = read_labels(name, folder, progress)?;
             return validated(set, options, Validation::Fraction(0.1));
         }
         _ => {
@@ -142,6 +151,10 @@ pub fn open(
                 known: NAMES.join(", "),
             });
         }
+    };
+    let set = match options.channels {
+        Some(channels) => set.with_channels(channels),
+        None => set,
     };
     validated(set, options, Validation::Count(10_000))
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::channels::CHANNELS;
 use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Images};
+use crate::images::Images;
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
@@ -148,17 +149,11 @@ impl Cifar {
         records: usize,
         names: &[String],
     ) -> Result<Images, DataError> {
-        let mut pixels = Vec::new();
-        let mut labels = Vec::new();
+        let mut read = Records::default();
         for file in files {
-            self.read_file(
-                &folder.join(file),
-                records,
-                names.len(),
-                (&mut pixels, &mut labels),
-            )?;
+            self.read_file(&folder.join(file), records, names.len(), &mut read)?;
         }
-        Images::from_pixels([SIDE, SIDE], pixels, labels, names.to_vec())
+        Images::from_pixels([SIDE, SIDE], read.pixels, read.labels, names.to_vec())
     }
 
     /// Reads one file of `records` records, and appends its pixels (`[records, 32, 32, 3]`) and labels.
@@ -167,7 +162,7 @@ impl Cifar {
         path: &Path,
         records: usize,
         classes: usize,
-        (pixels, labels): (&mut Vec<u8>, &mut Vec<u32>),
+        read: &mut Records,
     ) -> Result<(), DataError> {
         let label_bytes = if self.kind == Kind::Ten { 1 } else { 2 };
         let record = label_bytes + IMAGE;
@@ -204,18 +199,26 @@ impl Cifar {
                     found: label.to_string(),
                 });
             }
-            labels.push(u32::from(label));
+            read.labels.push(u32::from(label));
         }
-        let begin = pixels.len();
-        pixels.resize(begin + records * IMAGE, 0);
+        let begin = read.pixels.len();
+        read.pixels.resize(begin + records * IMAGE, 0);
         let planes = bytes
             .par_chunks_exact(record)
             .map(|record_bytes| &record_bytes[label_bytes..]);
         planes
-            .zip(pixels[begin..].par_chunks_exact_mut(IMAGE))
+            .zip(read.pixels[begin..].par_chunks_exact_mut(IMAGE))
             .for_each(|(planes, out)| interleave(planes, out));
         Ok(())
     }
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Records {
+    /// `[n, 32, 32, 3]`.
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
 }
 
 /// Three planes of one colour each to pixels of three colours.

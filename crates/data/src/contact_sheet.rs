@@ -9,6 +9,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::error::DataError;
 use crate::images::Images;
+use crate::picture::rgb_image;
 use crate::random::{Philox, Stream};
 
 /// Sides of a letter, and the gap between pictures.
@@ -86,7 +87,7 @@ pub fn rows_by_class(images: &Images, n_samples: usize, seed: u64) -> Vec<SheetR
     .collect()
 }
 
-/// Draws the rows one under the other, each image scaled to a square of `tile` pixels.
+/// Draws the rows one under the other, each image scaled so that its longer side is `tile` pixels, and in the middle of its place.
 ///
 /// # Errors
 /// [`DataError::Argument`] when there is nothing to draw, an index is out of range, or the sheet would have more than 64
@@ -106,11 +107,13 @@ pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Pi
         let mut left = layout.label_width + GAP;
         for sample in &row.samples {
             images.read(*sample as usize, &mut buffer)?;
+            let image = scaled(images, &buffer, tile);
+            let (x, y) = (tile - image.width(), tile - image.height());
             imageops::replace(
                 &mut sheet,
-                &scaled(images, &buffer, tile),
-                left.into(),
-                top.into(),
+                &image,
+                (left + x / 2).into(),
+                (top + y / 2).into(),
             );
             left += layout.pitch;
         }
@@ -149,18 +152,23 @@ fn layout(rows: &[SheetRow], tile: u32) -> Result<Layout, DataError> {
     })
 }
 
-/// An image as a square tile. Small images keep their pixels visible, large ones are averaged.
+/// An image as a tile whose longer side is `tile`. Small images keep their pixels visible, large ones are averaged.
 fn scaled(images: &Images, pixels: &[u8], tile: u32) -> RgbImage {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     let [height, width] = images.size().map(side);
-    let image = RgbImage::from_raw(width, height, pixels.to_vec())
+    let image = rgb_image(pixels, [height, width], images.channels())
         .expect("the buffer was made for this size");
     let filter = if height <= tile && width <= tile {
         FilterType::Nearest
     } else {
         FilterType::Triangle
     };
-    imageops::resize(&image, tile, tile, filter)
+    let longer = u64::from(height.max(width));
+    let shown = [width, height].map(|side| {
+        let shown = (u64::from(side) * u64::from(tile) + longer / 2) / longer;
+        u32::try_from(shown.max(1)).expect("at most the tile's side")
+    });
+    imageops::resize(&image, shown[0], shown[1], filter)
 }
 
 fn write_text(sheet: &mut RgbImage, text: &str, left: u32, top: u32) {

@@ -1,8 +1,10 @@
 //! A data set is its training images and, where they exist, its validation and test images.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
+use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::images::Images;
 
@@ -15,6 +17,17 @@ pub enum Split {
     Validation,
     /// What is looked at once, at the end.
     Test,
+}
+
+/// Its name, as files and flags have it.
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
 }
 
 /// Images for training, validation and test, which share size and classes.
@@ -67,6 +80,64 @@ pub struct Skipped {
 }
 
 impl DataSet {
+    /// A data set of your own images, such as [`Images::from_fn`] makes. `name` is what a run folder and messages call it.
+    ///
+    /// ```
+    /// let names = ["dark", "light"].map(str::to_owned).to_vec();
+    /// let images = |n| {
+    ///     let labels = (0..n).map(|index| index % 2).collect();
+    ///     let shade = |index: usize, out: &mut [u8]| out.fill(if index % 2 == 0 { 10 } else { 240 });
+    ///     data::Images::from_fn([8, 12, 1], labels, names.clone(), shade)
+    /// };
+    /// let set = data::DataSet::new("shades", images(100)?).with_test(images(20)?)?.with_validation(10, 0)?;
+    /// assert_eq!((set.train.len(), set.class_names().len()), (90, 2));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn new(name: &str, train: Images) -> Self {
+        Self {
+            name: name.to_owned(),
+            train,
+            validation: None,
+            test: None,
+            skipped: Vec::new(),
+            left_out: LeftOut::default(),
+        }
+    }
+
+    /// The data set with these test images.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] unless they have the training images' shape and classes.
+    pub fn with_test(self, test: Images) -> Result<Self, DataError> {
+        let (own, theirs) = (self.train.shape(), test.shape());
+        if own != theirs {
+            let [expected, found] = [own, theirs].map(|shape| ImageShape::from(shape).to_string());
+            return Err(DataError::argument("test images", expected, found));
+        }
+        if self.class_names() != test.class_names() {
+            let expected = "the classes of the training images, in their order";
+            let found = test.class_names().join(", ");
+            return Err(DataError::argument("test images", expected, found));
+        }
+        Ok(Self {
+            test: Some(test),
+            ..self
+        })
+    }
+
+    /// The same images with other channels: see [`Images::with_channels`].
+    #[must_use]
+    pub fn with_channels(self, channels: Channels) -> Self {
+        let other = |images: Option<Images>| images.map(|images| images.with_channels(channels));
+        Self {
+            train: self.train.with_channels(channels),
+            validation: other(self.validation),
+            test: other(self.test),
+            ..self
+        }
+    }
+
     /// The images of one split.
     pub fn split(&self, split: Split) -> Option<&Images> {
         match split {

@@ -15,9 +15,12 @@ use std::path::Path;
 
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{
+    DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel, RgbImage,
+};
 
 use crate::budget::{DECODE_BYTES, Reservation};
+use crate::channels::{Channels, on_white};
 use crate::error::DataError;
 use crate::{jpeg, png_chunks, webp_chunks};
 
@@ -48,6 +51,9 @@ pub struct DecodeOptions {
     pub fit: Fit,
     /// Whether a picture is turned as its EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
+    /// What each pixel becomes. Of a colour picture, grey is its luminance (see [`Channels::convert`]); of one with
+    /// transparency, grey and RGB are what is seen of it before white. Where RGBA is scaled, transparent colours count too.
+    pub channels: Channels,
     /// Bytes that all decodes of this process may take together; see [`DECODE_BYTES`].
     pub memory_bytes: u64,
 }
@@ -58,13 +64,14 @@ impl Default for DecodeOptions {
             size: [256, 256],
             fit: Fit::Crop,
             exif_rotation: true,
+            channels: Channels::Rgb,
             memory_bytes: DECODE_BYTES,
         }
     }
 }
 
-/// Decodes the file into `out` (`[height, width, 3]`). Grey becomes three equal channels, transparency is laid on white,
-/// the camera's orientation is applied if it should be, and scaling averages over the pixels that fall together.
+/// Decodes the file into `out` (`[height, width, channels]`). In colour, grey becomes three equal channels, and transparency
+/// is laid on white; the camera's orientation is applied if it should be, and scaling averages over the pixels that fall together.
 pub(crate) fn decode(
     path: &Path,
     options: &DecodeOptions,
@@ -200,12 +207,13 @@ fn needed_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<u64, String> {
     };
     let [out_height, out_width] = options.size.map(u64::from);
     // Scaling makes columns of the wanted height first, of four 32-bit floats a pixel.
-    let scaling = 16 * u64::from(width) * out_height + 3 * out_width * out_height;
+    let channels = options.channels.count().max(3) as u64;
+    let scaling = 16 * u64::from(width) * out_height + channels * out_width * out_height;
     let most = [
         native + work,
-        native + (3 + rgba) * n_pixels,
-        6 * n_pixels,
-        6 * n_pixels + scaling,
+        native + (channels + rgba) * n_pixels,
+        2 * channels * n_pixels,
+        2 * channels * n_pixels + scaling,
     ];
     let most = most.into_iter().max().unwrap_or_default();
     Ok(2 * bytes.len() as u64 + most + TABLE_BYTES)
@@ -213,20 +221,31 @@ fn needed_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<u64, String> {
 
 fn decoded(bytes: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, String> {
     let [height, width] = options.size;
-    Ok(fitted(pixels(bytes, options)?, height, width, options.fit))
+    let fit = options.fit;
+    let image = pixels(bytes, options)?;
+    Ok(match options.channels {
+        Channels::Grey => fitted(image.into_luma8(), height, width, fit),
+        Channels::Rgb => fitted(image.into_rgb8(), height, width, fit),
+        Channels::Rgba => fitted(image.into_rgba8(), height, width, fit),
+    })
 }
 
-fn pixels(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, String> {
+/// The whole picture, upright, as RGB or, where that is asked for, RGBA.
+fn pixels(bytes: &[u8], options: &DecodeOptions) -> Result<DynamicImage, String> {
     let mut decoder = open(bytes, options.memory_bytes)?;
     let orientation = if options.exif_rotation {
         decoder.orientation().map_err(words)?
     } else {
         Orientation::NoTransforms
     };
-    // Turned once it is RGB: there is less of it.
-    let mut image = DynamicImage::from(rgb(DynamicImage::from_decoder(decoder).map_err(words)?));
+    let image = DynamicImage::from_decoder(decoder).map_err(words)?;
+    // Turned once it has 8 bits a channel: there is less of it.
+    let mut image = match options.channels {
+        Channels::Rgba => DynamicImage::from(image.into_rgba8()),
+        Channels::Grey | Channels::Rgb => DynamicImage::from(rgb(image)),
+    };
     image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    Ok(image)
 }
 
 fn rgb(image: DynamicImage) -> RgbImage {
@@ -240,14 +259,12 @@ fn rgb(image: DynamicImage) -> RgbImage {
     })
 }
 
-/// A colour value of this opacity before a white background, rounded.
-fn on_white(value: u8, alpha: u8) -> u8 {
-    let alpha = u32::from(alpha);
-    let mixed = (u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255;
-    u8::try_from(mixed).expect("a mean of two bytes")
-}
-
-fn fitted(mut image: RgbImage, height: u32, width: u32, fit: Fit) -> Vec<u8> {
+fn fitted<P: Pixel<Subpixel = u8> + 'static>(
+    mut image: ImageBuffer<P, Vec<u8>>,
+    height: u32,
+    width: u32,
+    fit: Fit,
+) -> Vec<u8> {
     if fit == Fit::Crop {
         let (has_width, has_height) = (u64::from(image.width()), u64::from(image.height()));
         let (wants_width, wants_height) = (u64::from(width), u64::from(height));

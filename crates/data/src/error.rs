@@ -107,6 +107,12 @@ pub enum DataError {
         /// The last attempt's reason.
         reason: String,
     },
+    /// A file would have to be downloaded, and the program was built without the feature `download`.
+    #[error("{url}: this program was built without downloads")]
+    NoDownload {
+        /// The address.
+        url: String,
+    },
     /// A downloaded file is not the one that was published.
     #[error("{url}: expected MD5 {expected}, found {found}; the file was discarded")]
     Checksum {

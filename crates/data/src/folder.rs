@@ -12,6 +12,7 @@ mod reader;
 use std::path::{Path, PathBuf};
 
 use crate::budget::DECODE_BYTES;
+use crate::channels::Channels;
 use crate::dataset::DataSet;
 use crate::decode::{DecodeOptions, Fit};
 use crate::error::DataError;
@@ -56,6 +57,8 @@ pub struct FolderOptions {
     pub fit: Fit,
     /// Whether a picture is turned as its EXIF orientation says.
     pub exif_rotation: bool,
+    /// What each pixel becomes; see [`DecodeOptions::channels`].
+    pub channels: Channels,
     /// Bytes that all decodes of this process may take together.
     pub memory_bytes: u64,
     /// What becomes of unreadable files.
@@ -73,6 +76,7 @@ impl Default for FolderOptions {
             size: [256, 256],
             fit: Fit::Crop,
             exif_rotation: true,
+            channels: Channels::Rgb,
             memory_bytes: DECODE_BYTES,
             unreadable: Unreadable::Fail,
             check: Check::Pixels,
@@ -97,6 +101,7 @@ impl FolderOptions {
             size: self.size,
             fit: self.fit,
             exif_rotation: self.exif_rotation,
+            channels: self.channels,
             memory_bytes: self.memory_bytes,
         }
     }

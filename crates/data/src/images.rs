@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::random::{Philox, Stream};
-
-/// Red, green, blue: every image in this crate has these three channels, in this order, last.
-pub const CHANNELS: usize = 3;
+use crate::sources::{Converted, Made, Memory};
 
 /// Where pixels come from. Implement it to feed a [`crate::Loader`] from something that this crate does not know.
 pub trait Source: fmt::Debug + Send + Sync {
-    /// Writes image `index` as `[height, width, 3]` bytes into `out`, which has exactly that length.
+    /// Writes image `index` as `[height, width, channels]` bytes into `out`, which has exactly that length.
     ///
     /// # Errors
     /// Whatever keeps the image from being read; the loader hands it to its caller.
@@ -34,11 +33,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     }
 }
 
-/// Labelled RGB images of one size: a view into a shared [`Source`]. Cloning and taking subsets copy no pixels.
+/// Labelled images of one shape: a view into a shared [`Source`]. Cloning and taking subsets copy no pixels.
 #[derive(Clone)]
 pub struct Images {
     height: usize,
     width: usize,
+    channels: Channels,
     class_names: Arc<[String]>,
     /// One per image of this view.
     labels: Arc<[u32]>,
@@ -48,46 +48,78 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images held in memory. `pixels`: `[n, height, width, 3]`; `labels`: one below `class_names.len()` per image.
+    /// Images held in memory. `pixels`: `[n, height, width, channels]`; `labels`: one below `class_names.len()` per image.
+    /// A shape of two numbers is one of colour images, with three channels.
+    ///
+    /// ```
+    /// // Two grey images of 2x3 pixels.
+    /// let names = ["dark", "light"].map(str::to_owned).to_vec();
+    /// let pixels = vec![0, 9, 5, 3, 8, 1, 250, 244, 249, 251, 255, 248];
+    /// let images = data::Images::from_pixels([2, 3, 1], pixels, vec![0, 1], names)?;
+    /// assert_eq!((images.len(), images.shape()), (2, [2, 3, 1]));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`DataError::Argument`] when there is no image, or sizes or labels don't agree.
+    /// [`DataError::Argument`] when there is no image, sizes or labels don't agree, or there are other than 1, 3 or 4
+    /// channels.
     pub fn from_pixels(
-        [height, width]: [usize; 2],
+        shape: impl Into<ImageShape>,
         pixels: Vec<u8>,
         labels: Vec<u32>,
         class_names: Vec<String>,
     ) -> Result<Self, DataError> {
-        let image_bytes = height.saturating_mul(width).saturating_mul(CHANNELS);
+        let shape = shape.into();
+        let sizes = [shape.height, shape.width, shape.channels];
+        let image_bytes = sizes.into_iter().fold(1, usize::saturating_mul);
         let expected = labels.len().saturating_mul(image_bytes);
         if pixels.len() != expected {
-            let wanted = format!(
-                "{expected} bytes ({} images of {height}x{width}x{CHANNELS})",
-                labels.len()
-            );
+            let wanted = format!("{expected} bytes ({} images of {shape})", labels.len());
             return Err(DataError::argument("pixels", wanted, pixels.len()));
         }
-        Self::from_source(
-            [height, width],
-            Arc::new(Memory {
-                image_bytes,
-                pixels,
-            }),
-            labels,
-            class_names,
-        )
+        let memory = Memory {
+            image_bytes,
+            pixels,
+        };
+        Self::from_source(shape, Arc::new(memory), labels, class_names)
+    }
+
+    /// Images that `read` makes whenever one is needed: it is given an image's index and the bytes `[height, width,
+    /// channels]` to write. Many threads call it at a time, each image again and again, and the same one must always have
+    /// the same pixels. What can fail, or is in files, is rather a [`Source`] of its own.
+    ///
+    /// ```
+    /// let names = ["dark", "light"].map(str::to_owned).to_vec();
+    /// let grey = |index: usize, out: &mut [u8]| out.fill(if index % 2 == 0 { 10 } else { 240 });
+    /// let images = data::Images::from_fn([8, 12, 1], vec![0, 1, 0, 1], names, grey)?;
+    /// assert_eq!(images.read_all()?[96..192], [240; 96]);
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Images::from_source`].
+    pub fn from_fn(
+        shape: impl Into<ImageShape>,
+        labels: Vec<u32>,
+        class_names: Vec<String>,
+        read: impl Fn(usize, &mut [u8]) + Send + Sync + 'static,
+    ) -> Result<Self, DataError> {
+        Self::from_source(shape, Arc::new(Made(read)), labels, class_names)
     }
 
     /// Images behind a source of your own, which must know an image for each of `labels`.
     ///
     /// # Errors
-    /// [`DataError::Argument`] when there is no image or a label has no class.
+    /// [`DataError::Argument`] when there is no image, a label has no class, or an image has no pixel or other than 1, 3 or 4
+    /// channels.
     pub fn from_source(
-        [height, width]: [usize; 2],
+        shape: impl Into<ImageShape>,
         source: Arc<dyn Source>,
         labels: Vec<u32>,
         class_names: Vec<String>,
     ) -> Result<Self, DataError> {
+        let shape = shape.into();
+        let (height, width) = (shape.height, shape.width);
         if height == 0 || width == 0 {
             return Err(DataError::argument(
                 "image size",
@@ -95,6 +127,8 @@ impl Images {
                 format!("{height}x{width}"),
             ));
         }
+        let wrong = || DataError::argument("channels", "1, 3 or 4", shape.channels);
+        let channels = Channels::of(shape.channels).ok_or_else(wrong)?;
         let n = u32::try_from(labels.len()).unwrap_or(u32::MAX);
         // The last number is taken: it marks the padding of a batch.
         if n == 0 || n == u32::MAX {
@@ -116,6 +150,7 @@ impl Images {
         Ok(Self {
             height,
             width,
+            channels,
             class_names: class_names.into(),
             labels: labels.into(),
             places,
@@ -137,9 +172,34 @@ impl Images {
         [self.height, self.width]
     }
 
-    /// Bytes in one image: `height * width * 3`.
+    /// What each pixel has.
+    pub fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// `[height, width, channels]` of every image.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels.count()]
+    }
+
+    /// Bytes in one image: `height * width * channels`.
     pub fn image_bytes(&self) -> usize {
-        self.height * self.width * CHANNELS
+        self.height * self.width * self.channels.count()
+    }
+
+    /// The same images with other channels, converted when they are read as [`Channels::convert`] says.
+    #[must_use]
+    pub fn with_channels(&self, channels: Channels) -> Self {
+        let mut other = self.clone();
+        if channels != self.channels {
+            other.source = Arc::new(Converted {
+                source: Arc::clone(&self.source),
+                from: self.channels,
+                to: channels,
+            });
+            other.channels = channels;
+        }
+        other
     }
 
     /// The classes' names; a label is an index into them.
@@ -157,7 +217,7 @@ impl Images {
         self.source.path(*self.places.get(index)? as usize)
     }
 
-    /// Writes the pixels of image `index` (`[height, width, 3]`) into `out`.
+    /// Writes the pixels of image `index` (`[height, width, channels]`) into `out`.
     ///
     /// # Errors
     /// [`DataError::Argument`] when `index` or the length of `out` is wrong; otherwise the source's error.
@@ -185,7 +245,7 @@ impl Images {
         places.all(|place| self.source.is_decoded(*place as usize))
     }
 
-    /// Copies all pixels, `[n, height, width, 3]`, into one vector: for data sets that fit in memory.
+    /// Copies all pixels, `[n, height, width, channels]`, into one vector: for data sets that fit in memory.
     ///
     /// # Errors
     /// The source's first error.
@@ -295,8 +355,9 @@ impl fmt::Debug for Images {
         let [h, w] = self.size();
         write!(
             f,
-            "Images({} of {h}x{w}, {} classes, {:?})",
+            "Images({} of {h}x{w}, {}, {} classes, {:?})",
             self.len(),
+            self.channels,
             self.class_names.len(),
             self.source
         )
@@ -308,28 +369,4 @@ fn evenly(items: &[u32], n: usize) -> Vec<u32> {
     (0..n)
         .map(|k| items[(2 * k + 1) * items.len() / (2 * n)])
         .collect()
-}
-
-/// Pixels in memory, one image after the other.
-struct Memory {
-    image_bytes: usize,
-    pixels: Vec<u8>,
-}
-
-impl Source for Memory {
-    fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
-        let start = index * self.image_bytes;
-        out.copy_from_slice(&self.pixels[start..start + self.image_bytes]);
-        Ok(())
-    }
-
-    fn is_decoded(&self, _: usize) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes in memory", self.pixels.len())
-    }
 }

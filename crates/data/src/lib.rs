@@ -8,8 +8,12 @@
 //! - [`Loader`] makes [`Batch`]es ahead of time. Its threads never change what is in them.
 //! - [`statistics`] and [`contact_sheet`] show what a data set holds.
 //!
-//! All images of a data set have one size and three channels, last: `[n, height, width, 3]`. Everything random depends on
+//! All images of a data set have one size and 1, 3 or 4 [`Channels`], last: `[n, height, width, channels]`. Images of your own
+//! come from [`Images::from_pixels`], [`Images::from_fn`] or a [`Source`], and make a [`DataSet::new`]. Everything random depends on
 //! a seed and a place (image, epoch) alone. Files are not trusted: sizes are checked before memory or disk is taken.
+//!
+//! The feature `download`, on by default, fetches data sets over https; without it, one that is not on disk is an error that
+//! says what to put where.
 //!
 //! ```
 //! use data::{Loader, LoaderOptions, OpenOptions, PADDING};
@@ -35,6 +39,7 @@
 mod batch;
 mod budget;
 mod catalog;
+mod channels;
 mod cifar;
 mod contact_sheet;
 mod dataset;
@@ -53,6 +58,7 @@ mod progress;
 mod published;
 mod random;
 mod shapes10;
+mod sources;
 mod statistics;
 mod unpack;
 mod webp_chunks;
@@ -60,6 +66,7 @@ mod webp_chunks;
 pub use batch::{Batch, LoaderOptions, PADDING, Tail};
 pub use budget::DECODE_BYTES;
 pub use catalog::{NAMES, OpenOptions, Validation, cache_dir, data_dir, image_size, open};
+pub use channels::{CHANNELS, Channels, ImageShape};
 pub use cifar::Cifar;
 pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};
 pub use dataset::{DataSet, LeftOut, Skipped, Split};
@@ -67,7 +74,7 @@ pub use decode::{DecodeOptions, Fit};
 pub use download::{Remote, download};
 pub use error::DataError;
 pub use folder::{Check, FolderOptions, Unreadable, read_folder, read_labels};
-pub use images::{CHANNELS, Images, Source};
+pub use images::{Images, Source};
 pub use loader::Loader;
 pub use mnist::read_idx;
 pub use picture::{Found, heat_map, picture_pixels, pictures_under, read_picture};
@@ -77,3 +84,8 @@ pub use published::install;
 pub use shapes10::Shapes10;
 pub use statistics::{PrincipalComponents, Statistics, statistics};
 pub use unpack::unpack;
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

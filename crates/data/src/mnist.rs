@@ -1,4 +1,4 @@
-//! The idx layout of MNIST and Fashion-MNIST: four files, plain or gzipped. Grey becomes three equal channels.
+//! The idx layout of MNIST and Fashion-MNIST: four files, plain or gzipped. Images have one channel.
 //!
 //! The format: a big-endian magic number (0x00000801 for labels, 0x00000803 for images), the big-endian sizes, the bytes.
 
@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Images};
+use crate::images::Images;
 
 /// More pixels in a file than this are refused; the real files have 47 million.
 const MAX_BYTES: u64 = 1 << 30;
@@ -67,7 +67,7 @@ pub fn read_idx(name: &str, folder: &Path, class_names: &[&str]) -> Result<DataS
 }
 
 fn images(folder: &Path, part: &str, names: &[String]) -> Result<Images, DataError> {
-    let (image_path, [n, height, width], grey) =
+    let (image_path, [n, height, width], pixels) =
         idx::<3>(folder, &format!("{part}-images-idx3-ubyte"), 0x803)?;
     let (label_path, [n_labels], labels) =
         idx::<1>(folder, &format!("{part}-labels-idx1-ubyte"), 0x801)?;
@@ -93,9 +93,8 @@ fn images(folder: &Path, part: &str, names: &[String]) -> Result<Images, DataErr
             found,
         });
     }
-    let pixels = grey.iter().flat_map(|value| [*value; CHANNELS]).collect();
     Images::from_pixels(
-        [height, width],
+        [height, width, 1],
         pixels,
         labels.into_iter().map(u32::from).collect(),
         names.to_vec(),

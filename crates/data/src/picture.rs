@@ -7,12 +7,12 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 use walkdir::WalkDir;
 
+use crate::channels::{CHANNELS, Channels};
 use crate::contact_sheet::Picture;
 use crate::dataset::{LeftOut, Skipped};
 use crate::decode::{DecodeOptions, MAX_FILE_BYTES, decode_bytes};
 use crate::error::DataError;
 use crate::folder::names::{ending, is_ignored, is_picture, natural};
-use crate::images::CHANNELS;
 
 /// The shorter side of a picture with a heat map: smaller ones are enlarged.
 const SHOWN: u32 = 256;
@@ -25,7 +25,7 @@ pub fn read_picture(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(files::read(path, MAX_FILE_BYTES)?)
 }
 
-/// The pixels `[height, width, 3]` of a picture (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
+/// The pixels `[height, width, channels]` of a picture (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
 /// an error calls it.
 ///
 /// # Errors
@@ -75,7 +75,7 @@ pub fn pictures_under(folder: &Path) -> Found {
     found
 }
 
-/// A picture (`pixels: [height, width, 3]`) and, at its right, the same with a heat map on it: `heat`, row by row with
+/// A picture (`pixels: [height, width, channels]`, with 1, 3 or 4 channels) and, at its right, the same with a heat map on it: `heat`, row by row with
 /// `columns` each, is spread over the picture; nothing (0 or less) is left as it is, in grey, its most is red.
 ///
 /// # Errors
@@ -89,14 +89,13 @@ pub fn heat_map(
     let wrong =
         |argument, expected: String, got: usize| DataError::argument(argument, expected, got);
     let length = pixels.len();
-    let image = RgbImage::from_raw(width, height, pixels.to_vec())
-        .filter(|_| length == height as usize * width as usize * CHANNELS)
+    let places = height as usize * width as usize;
+    let image = Channels::of(length / places.max(1))
+        .filter(|channels| length == places * channels.count())
+        .and_then(|channels| rgb_image(pixels, [height, width], channels))
         .ok_or_else(|| {
-            wrong(
-                "pixels",
-                format!("{height}x{width}x{CHANNELS} bytes"),
-                length,
-            )
+            let expected = format!("{height}x{width} pixels of 1, 3 or 4 bytes");
+            wrong("pixels", expected, length)
         })?;
     if columns == 0 || heat.is_empty() || !heat.len().is_multiple_of(columns) {
         return Err(wrong(
@@ -130,6 +129,17 @@ pub fn heat_map(
         shown.put_pixel(w + x, y, image::Rgb(bytes));
     }
     Ok(Picture::new(shown))
+}
+
+/// Pixels of any kind as an image in colour; none if they don't fill it.
+pub(crate) fn rgb_image(
+    pixels: &[u8],
+    [height, width]: [u32; 2],
+    channels: Channels,
+) -> Option<RgbImage> {
+    let mut colours = vec![0; pixels.len() / channels.count() * CHANNELS];
+    channels.convert(pixels, Channels::Rgb, &mut colours);
+    RgbImage::from_raw(width, height, colours)
 }
 
 /// Between two cells of a row: the first, and the share of the second.

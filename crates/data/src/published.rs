@@ -149,6 +149,7 @@ impl Published {
             Form::Archive { remote, .. } => archive_path(remote, &dir).exists(),
             Form::Files { .. } => false,
         };
+        let may_download = may_download && cfg!(feature = "download");
         if !may_download && !has_archive {
             return Err(self.missing(&dir, None));
         }

@@ -9,9 +9,10 @@ mod figure;
 
 use rayon::prelude::*;
 
+use crate::channels::CHANNELS;
 use crate::dataset::{DataSet, LeftOut};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Images};
+use crate::images::Images;
 use crate::random::{Philox, Stream};
 
 use figure::Figure;

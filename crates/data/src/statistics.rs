@@ -2,8 +2,12 @@
 
 use rayon::prelude::*;
 
+use crate::channels::{CHANNELS, Channels};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Images};
+use crate::images::Images;
+
+/// The most channels that an image has.
+const MOST: usize = Channels::Rgba.count();
 
 /// Numbers about a set of images. Colour values run from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,11 +15,11 @@ pub struct Statistics {
     /// Images in each class.
     pub counts: Vec<usize>,
     /// The mean of each channel over all pixels.
-    pub mean: [f64; CHANNELS],
+    pub mean: Vec<f64>,
     /// The standard deviation of each channel over all pixels (the population's: divided by their number).
-    pub std: [f64; CHANNELS],
-    /// How colours vary together.
-    pub principal: PrincipalComponents,
+    pub std: Vec<f64>,
+    /// How colours vary together; none of grey images.
+    pub principal: Option<PrincipalComponents>,
 }
 
 /// The eigenvalues and eigenvectors of the 3x3 covariance of red, green and blue over all pixels.
@@ -33,14 +37,14 @@ pub struct PrincipalComponents {
 /// Sums over pixels, in integers: exact, so that the order of summing does not matter.
 #[derive(Clone, Copy, Default)]
 struct Sums {
-    values: [u64; CHANNELS],
-    products: [[u64; CHANNELS]; CHANNELS],
+    values: [u64; MOST],
+    products: [[u64; MOST]; MOST],
 }
 
 impl Sums {
-    fn of(pixels: &[u8]) -> Self {
+    fn of(pixels: &[u8], channels: usize) -> Self {
         let mut sums = Self::default();
-        for pixel in pixels.chunks_exact(CHANNELS) {
+        for pixel in pixels.chunks_exact(channels) {
             for (i, a) in pixel.iter().enumerate() {
                 sums.values[i] += u64::from(*a);
                 for (j, b) in pixel.iter().enumerate() {
@@ -52,9 +56,9 @@ impl Sums {
     }
 
     fn plus(mut self, other: Self) -> Self {
-        for i in 0..CHANNELS {
+        for i in 0..MOST {
             self.values[i] += other.values[i];
-            for j in 0..CHANNELS {
+            for j in 0..MOST {
                 self.products[i][j] += other.products[i][j];
             }
         }
@@ -72,27 +76,28 @@ pub fn statistics(images: &Images) -> Result<Statistics, DataError> {
         .labels()
         .iter()
         .for_each(|label| counts[*label as usize] += 1);
+    let channels = images.channels().count();
     let new_buffer = || vec![0; images.image_bytes()];
     let sums = (0..images.len())
         .into_par_iter()
         .map_init(new_buffer, |buffer, index| {
             images.read(index, buffer)?;
-            Ok::<_, DataError>(Sums::of(buffer))
+            Ok::<_, DataError>(Sums::of(buffer, channels))
         });
     let sums = sums.try_reduce(Sums::default, |a, b| Ok(a.plus(b)))?;
-    let n_pixels = float((images.len() * images.image_bytes() / CHANNELS) as u64);
+    let n_pixels = float((images.len() * images.image_bytes() / channels) as u64);
     let mean = sums.values.map(|sum| float(sum) / n_pixels / 255.0);
-    let covariance: [[f64; CHANNELS]; CHANNELS] = std::array::from_fn(|i| {
-        std::array::from_fn(|j| {
-            float(sums.products[i][j]) / n_pixels / (255.0 * 255.0) - mean[i] * mean[j]
-        })
-    });
-    let std = std::array::from_fn(|i| covariance[i][i].max(0.0).sqrt());
+    let covariance = |i: usize, j: usize| {
+        float(sums.products[i][j]) / n_pixels / (255.0 * 255.0) - mean[i] * mean[j]
+    };
+    let std = |i| covariance(i, i).max(0.0).sqrt();
+    // Opacity is no colour.
+    let colours = || [0, 1, 2].map(|i| [0, 1, 2].map(|j| covariance(i, j)));
     Ok(Statistics {
         counts,
-        mean,
-        std,
-        principal: principal_components(covariance),
+        mean: mean[..channels].to_vec(),
+        std: (0..channels).map(std).collect(),
+        principal: (channels >= CHANNELS).then(|| principal_components(colours())),
     })
 }
 

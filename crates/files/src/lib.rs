@@ -16,3 +16,8 @@ pub use lines::{Lines, lines};
 pub use names::{escape, printable};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};
 pub use replace::{replace, replace_if};
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,6 +7,7 @@ pub(crate) mod adam;
 pub(crate) mod augment;
 pub(crate) mod average;
 pub(crate) mod avg_pool;
+pub(crate) mod axis_sum;
 pub(crate) mod batch_norm;
 pub(crate) mod bias;
 pub(crate) mod clip_grad_norm;
@@ -15,6 +16,7 @@ pub(crate) mod conv2d;
 pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
+pub(crate) mod gelu;
 pub(crate) mod gemm;
 pub(crate) mod im2col;
 pub(crate) mod loss_scale;
@@ -26,11 +28,14 @@ pub(crate) mod relu;
 pub(crate) mod resize;
 pub(crate) mod sgd;
 pub(crate) mod softmax;
+pub(crate) mod strided_copy;
 pub(crate) mod top_k;
+pub(crate) mod unary;
 
 /// What several twins use.
 pub(crate) mod shared {
     pub(super) mod axis;
+    pub(super) mod pointwise;
     pub(super) mod pool;
     pub(super) mod resample;
     pub(super) mod scratch;
@@ -45,6 +50,7 @@ mod tests {
     mod gemm;
     mod im2col;
     mod lrn;
+    mod naive;
     mod pool;
     mod support;
 }

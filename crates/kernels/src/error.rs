@@ -134,3 +134,10 @@ impl Error {
         }
     }
 }
+
+/// A size as the shaders have it.
+pub(crate) fn size(op: &'static str, argument: &'static str, value: usize) -> Result<u32> {
+    u32::try_from(value)
+        .ok()
+        .ok_or_else(|| Error::argument(op, argument, "a size under 2^32", value.to_string()))
+}

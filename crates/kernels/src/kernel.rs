@@ -5,7 +5,7 @@
 
 use shaders::Variant;
 
-use crate::ops::{Product, TilePlan};
+use crate::tile::{Product, TilePlan};
 
 /// A parameter struct that a shader's uniform `params` mirrors field by field. Implemented by [`params!`].
 pub(crate) trait Params: bytemuck::Pod + Send + Sync {
@@ -30,17 +30,22 @@ macro_rules! params {
 pub(crate) use params;
 
 /// The buffers of one dispatch on the CPU device: what is read and what is written, in binding order.
-pub(crate) struct CpuArgs<'a> {
-    pub(crate) reads: Vec<&'a [f32]>,
-    pub(crate) writes: Vec<&'a mut [f32]>,
+#[derive(Debug)]
+pub struct CpuArgs<'a> {
+    /// What is read.
+    pub reads: Vec<&'a [f32]>,
+    /// What is written.
+    pub writes: Vec<&'a mut [f32]>,
 }
 
 impl<'a> CpuArgs<'a> {
     /// The buffers as arrays: `let ([x], [y]) = args.split();`. Words that are not floats (labels, positions, pixels)
-    /// are seen through [`words`] and [`words_mut`].
-    pub(crate) fn split<const R: usize, const W: usize>(
-        self,
-    ) -> ([&'a [f32]; R], [&'a mut [f32]; W]) {
+    /// are seen through `words` and `words_mut`.
+    ///
+    /// # Panics
+    /// If the launch bound other numbers of buffers.
+    #[must_use]
+    pub fn split<const R: usize, const W: usize>(self) -> ([&'a [f32]; R], [&'a mut [f32]; W]) {
         let reads = <[_; R]>::try_from(self.reads).expect("the launch binds what the twin reads");
         let writes = <[_; W]>::try_from(self.writes)
             .map_err(|got| got.len())

@@ -4,16 +4,16 @@
 //! A [`Device`] is the host's cores or a GPU; an operator in [`ops`] checks its arguments, launches its kernels and
 //! returns new [`Buffer`]s. Launches on a GPU are submitted together; [`Device::capture`] keeps them for replay.
 //! Activations are `[n, h, w, c]`, filters `[kh, kw, c_in / groups, c_out]`, matrices row-major.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod ops;
 pub mod philox;
-#[cfg(feature = "testing")]
-pub mod testing;
 
+mod adapters;
 mod buffer;
 mod cpu;
 mod cpu_device;
+mod custom;
 mod device;
 mod error;
 mod gpu_device;
@@ -24,20 +24,23 @@ mod profile;
 mod quirk;
 mod recorder;
 mod roofline;
-mod selection;
 mod step;
+mod tile;
 
+pub use adapters::{Adapter, AdapterKind};
 pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
 pub use bytemuck::Pod;
 pub use cpu_device::CpuDevice;
+pub use custom::{CustomKernel, CustomParams};
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
 pub use gpu_device::GpuDevice;
-pub use ops::{Card, Product, TileKind, TilePlan};
+pub use kernel::CpuArgs;
+pub use ops::Activation;
 pub use probe::{Avoided, FunctionError, HalfFloats, Probe, ProductErrors, probe};
 pub use profile::{KernelTime, Launch, Profile};
 pub use quirk::{QUIRKS, Quirk};
 pub use recorder::Recording;
 pub use roofline::Roofline;
-pub use selection::{Adapter, AdapterKind};
 pub use step::{Mix, StepScalars, Update};
+pub use tile::{Card, Product, TileKind, TilePlan};

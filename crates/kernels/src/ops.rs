@@ -1,10 +1,12 @@
 //! The operators, one module each: shapes, checks, launch.
 
 pub mod accuracy;
+mod activation;
 pub mod adam;
 pub mod augment;
 pub mod average;
 pub mod avg_pool;
+pub mod axis_sum;
 pub mod batch_norm;
 pub mod bias;
 pub mod cast;
@@ -14,6 +16,7 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
+pub mod gelu;
 pub mod gemm;
 pub mod im2col;
 pub mod loss_scale;
@@ -26,11 +29,12 @@ pub mod relu;
 pub mod resize;
 pub mod sgd;
 pub mod softmax;
-mod tile;
-
-pub use tile::{Card, Product, TileKind, TilePlan};
+pub mod strided_copy;
 pub mod top_k;
+pub mod unary;
 pub mod window;
+
+pub use activation::Activation;
 
 use std::ops::Range;
 
@@ -38,6 +42,7 @@ use shaders::variants::RowLanes;
 
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
+pub(crate) use crate::error::size;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel, Params};
 
@@ -58,13 +63,6 @@ pub(crate) fn check_len(
         format!("{expected} elements"),
         got,
     ))
-}
-
-/// A size as the shaders have it.
-pub(crate) fn size(op: &'static str, argument: &'static str, value: usize) -> Result<u32> {
-    u32::try_from(value)
-        .ok()
-        .ok_or_else(|| Error::argument(op, argument, "a size under 2^32", value.to_string()))
 }
 
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.
@@ -117,25 +115,30 @@ pub(crate) fn slice_rows(buffer: &Buffer, rows: &Range<usize>, row_len: usize) -
     buffer.slice(rows.start * row_len..rows.end * row_len)
 }
 
-/// Launches an element-wise kernel on one window of buffers that are all as long.
-pub(crate) fn launch_window<P: Params>(
+/// Launches an element-wise kernel on buffers that are all as long, window by window, so that they may be longer than a
+/// binding. `params` gives the parameters for a window of so many elements.
+pub(crate) fn launch_elements<P: Params>(
     device: &Device,
     kernel: &Kernel<P>,
-    params: &P,
-    (reads, write): (&[&Buffer], &Buffer),
-    window: &Range<usize>,
-    grid: Grid,
+    reads: &[&Buffer],
+    write: &Buffer,
+    params: impl Fn(u32) -> P,
 ) -> Result<()> {
-    let windows = reads.iter().map(|buffer| buffer.slice(window.clone()));
-    let reads = windows.collect::<Result<Vec<_>>>()?;
-    let reads: Vec<&Buffer> = reads.iter().collect();
-    device.launch(
-        kernel,
-        params,
-        &reads,
-        &[&write.slice(window.clone())?],
-        grid,
-    )
+    for window in windows(device, write.len()) {
+        let params = params(size(kernel.variant.stem, "x", window.len())?);
+        let grid = Grid::vec4(window.len()).flops(window.len());
+        let slices = reads.iter().map(|buffer| buffer.slice(window.clone()));
+        let slices = slices.collect::<Result<Vec<_>>>()?;
+        let reads: Vec<&Buffer> = slices.iter().collect();
+        let write = write.slice(window)?;
+        device.launch(kernel, &params, &reads, &[&write], grid)?;
+    }
+    Ok(())
+}
+
+/// How many vectors cover `elements` ones: of four elements each where that goes, else of one.
+pub(crate) const fn vectors(elements: usize, is_vector: bool) -> usize {
+    elements / if is_vector { 4 } else { 1 }
 }
 
 /// How many invocations share a row of `classes` elements, and the grid for `rows` of them.

@@ -1,10 +1,9 @@
-//! Philox 4x32-10 on the host: random numbers as a pure function of seed, stream, step and position.
-//!
-//! The generator is that of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). It has
-//! no state, so results depend neither on the number of threads nor on the device: `shaders/shared/philox.wgsl`
-//! computes the same words. Normal numbers use nothing but exactly rounded operations, so they too are the same bits
-//! on every machine. Not for secrets.
+//! Random numbers on the host for seed, stream, step and position: those of the crate `philox`, which the shaders compute
+//! too. Normal numbers use nothing but exactly rounded operations, so they too are the same bits on every machine. Not for
+//! secrets.
 
+use ::philox::{halves, philox_lanes};
+pub use ::philox::{philox, unit};
 use rayon::prelude::*;
 
 use crate::cpu::shared::wide::wide;
@@ -25,62 +24,12 @@ const LANES: usize = 16;
 /// Numbers per parallel task.
 const CHUNK: usize = 4096;
 
-/// Ten rounds over `counter` with `key`.
-#[must_use]
-pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let lanes = rounds::<1>(counter.map(|word| [word]), key);
-    lanes.map(|[word]| word)
-}
-
-/// The upper 24 bits of a word as a number in `[0, 1)`, exact in f32.
-#[must_use]
-pub fn unit(bits: u32) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "24 bits are exact in f32")]
-    let upper = (bits >> 8) as f32;
-    upper * (1.0 / 16_777_216.0)
-}
-
-/// The same for `N` counters at once, word by word.
-#[inline(always)]
-fn rounds<const N: usize>(mut c: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
-    for _ in 0..10 {
-        let mut next = [[0; N]; 4];
-        for lane in 0..N {
-            let (high0, low0) = multiply(0xD251_1F53, c[0][lane]);
-            let (high1, low1) = multiply(0xCD9E_8D57, c[2][lane]);
-            next[0][lane] = high1 ^ c[1][lane] ^ key[0];
-            next[1][lane] = low1;
-            next[2][lane] = high0 ^ c[3][lane] ^ key[1];
-            next[3][lane] = low0;
-        }
-        c = next;
-        key[0] = key[0].wrapping_add(0x9E37_79B9);
-        key[1] = key[1].wrapping_add(0xBB67_AE85);
-    }
-    c
-}
-
-/// Upper and lower word of a product.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the two halves of 64 bits are the purpose"
-)]
-#[inline(always)]
-fn multiply(a: u32, b: u32) -> (u32, u32) {
-    let product = u64::from(a) * u64::from(b);
-    ((product >> 32) as u32, product as u32)
-}
-
 impl Philox {
     /// The four words of block `block`: of elements `4 block ..`.
     #[must_use]
     pub fn words(&self, block: u32) -> [u32; 4] {
-        let (high, low) = self.seed_words();
+        let [low, high] = halves(self.seed);
         philox([block, self.step, 0, high], [low, self.stream])
-    }
-
-    fn seed_words(&self) -> (u32, u32) {
-        halves(self.seed)
     }
 
     /// Uniform numbers in `[0, 1)` for the elements from `4 first_block` on.
@@ -99,7 +48,7 @@ impl Philox {
 
     #[inline(always)]
     fn fill_unit_lanes(&self, first_block: u32, values: &mut [f32]) {
-        let (high, low) = self.seed_words();
+        let [low, high] = halves(self.seed);
         let mut block = first_block;
         for values in values.chunks_mut(4 * LANES) {
             let mut counter = [[0; LANES], [self.step; LANES], [0; LANES], [high; LANES]];
@@ -107,7 +56,7 @@ impl Philox {
                 *word = block.wrapping_add(lane);
             }
             block = block.wrapping_add(16);
-            let words = rounds(counter, [low, self.stream]);
+            let words = philox_lanes(counter, [low, self.stream]);
             for (lane, values) in values.chunks_mut(4).enumerate() {
                 for (value, word) in values.iter_mut().zip(&words) {
                     *value = unit(word[lane]);
@@ -155,14 +104,6 @@ impl Philox {
             fill(first, values);
         });
     }
-}
-
-/// Upper and lower half of a seed.
-fn halves(seed: u64) -> (u32, u32) {
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-    let low = seed as u32;
-    let high = u32::try_from(seed >> 32).expect("32 bits are left");
-    (high, low)
 }
 
 /// Two independent standard normal numbers: `sqrt(-2 ln u) (cos, sin)(2 pi v)` with `u` in `(0, 1]`.
@@ -217,27 +158,6 @@ fn sin_cos_turns(turns: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `kat_vectors` of Random123, `philox4x32 10`.
-    #[test]
-    fn the_known_answers_of_random123() {
-        assert_eq!(
-            philox([0; 4], [0; 2]),
-            [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8],
-            "zeros"
-        );
-        assert_eq!(
-            philox([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD],
-            "ones"
-        );
-        let counter = [0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344];
-        assert_eq!(
-            philox(counter, [0xA409_3822, 0x299F_31D0]),
-            [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1],
-            "pi"
-        );
-    }
 
     #[test]
     fn lanes_equal_single_blocks() {

@@ -10,7 +10,7 @@ mod products;
 
 use crate::device::Device;
 use crate::error::Result;
-use crate::ops::TileKind;
+use crate::tile::TileKind;
 
 pub use functions::FunctionError;
 pub use half::HalfFloats;

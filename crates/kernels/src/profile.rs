@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::buffer::{Buffer, lock};
 use crate::kernel::Grid;
-use crate::ops::{Product, TilePlan};
+use crate::tile::{Product, TilePlan};
 
 /// What one launch costs, known before it runs.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! What is known of drivers and GPUs that the kernels and the way they are launched have to reckon with: one row each, with where it is
 //! known from. `alexnet doctor` prints those that apply.
 
-use crate::selection::{Adapter, AdapterKind};
+use crate::adapters::{Adapter, AdapterKind};
 
 /// PCI's numbers of makers; Qualcomm's and Apple's are those that their Vulkan drivers tell. Metal tells none.
 pub(crate) const NVIDIA: u32 = 0x10de;

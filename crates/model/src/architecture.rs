@@ -153,12 +153,27 @@ impl Architecture {
         })
     }
 
-    /// The same layers for images of another side.
-    pub(crate) fn for_input_size(&self, side: usize) -> Result<Self> {
-        check(&self.name, "input size", 1, side)?;
-        let [_, _, channels] = self.input;
+    /// The same layers for images of another size or other channels: `[height, width, channels]`.
+    ///
+    /// ```
+    /// use model::Architecture;
+    ///
+    /// let network = Architecture::new("alexnet-cifar", Some(10), None)?.for_input([28, 28, 1])?;
+    /// assert_eq!(network.to_string(), "alexnet-cifar classes=10 input=28x28x1");
+    /// # Ok::<(), model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a size of 0 or beyond use; [`Error::LayerInput`] if a layer can't take what reaches it.
+    pub fn for_input(&self, input: [usize; 3]) -> Result<Self> {
+        for (what, size) in ["input size", "input size", "channels"]
+            .into_iter()
+            .zip(input)
+        {
+            check(&self.name, what, 1, size)?;
+        }
         let layers = self.layers().cloned().collect();
-        Self::of(&self.name, [side, side, channels], layers)
+        Self::of(&self.name, input, layers)
     }
 
     /// The network with each layer that `replace` gives another for.

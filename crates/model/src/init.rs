@@ -34,7 +34,8 @@ impl Init {
         device: &Device,
         shape: Shape,
         fans: Fans,
-        (seed, index): (u64, u32),
+        seed: u64,
+        index: u32,
     ) -> tensor::Result<Tensor> {
         let source = Philox {
             seed,
@@ -75,8 +76,7 @@ mod tests {
     };
 
     fn draw(init: Init, len: usize, seed: u64, index: u32) -> Vec<f32> {
-        let place = (seed, index);
-        let tensor = init.tensor(&Device::cpu(), Shape::from([len]), FANS, place);
+        let tensor = init.tensor(&Device::cpu(), Shape::from([len]), FANS, seed, index);
         tensor.unwrap().to_vec().unwrap()
     }
 

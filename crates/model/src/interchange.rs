@@ -40,19 +40,19 @@ pub enum Format {
     /// torchvision's `alexnet`, as safetensors: its names, filters `[out, in, kh, kw]`, dense weights `[out, in]`, and the
     /// last image flattened as channels, height, width.
     Torchvision,
-    /// Keras 3's `.weights.h5`, for `model.load_weights`: see the README.
+    /// Keras 3's `.weights.h5`, for `model.load_weights`: see docs/commands.md.
     Keras,
     /// ONNX, opset 17: normalised images `input` `[N, 3, size, size]` to `logits` `[N, classes]`.
     Onnx,
 }
 
 /// How pixels in 0 to 1 become a network's input: minus the mean, divided by the deviation, channel by channel.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
-    /// Subtracted.
-    pub mean: [f32; 3],
+    /// Subtracted: a number for each channel.
+    pub mean: Vec<f32>,
     /// Divided by.
-    pub deviation: [f32; 3],
+    pub deviation: Vec<f32>,
 }
 
 /// How far the logits of what was written are from the live network's.

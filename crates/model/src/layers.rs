@@ -3,18 +3,9 @@
 //! A module is a description, as in Flax: it says which shape it makes and which parameters it needs. The weights are made by
 //! [`crate::Network::new`], kept there by name, and handed to [`Module::forward`].
 
-mod avg_pool;
-mod batch_norm;
 mod context;
-mod conv2d;
-mod dense;
-mod dropout;
 mod file;
-mod flatten;
-mod lrn;
-mod max_pool;
 mod parameter;
-mod relu;
 mod window;
 
 use std::any::Any;
@@ -23,19 +14,42 @@ use std::sync::Arc;
 
 use tensor::{Shape, Tensor};
 
-pub use avg_pool::AvgPoolTo;
-pub use batch_norm::BatchNorm;
 pub use context::Context;
-pub use conv2d::Conv2d;
-pub use dense::Dense;
-pub use dropout::Dropout;
-pub use flatten::Flatten;
-pub use lrn::Lrn;
-pub use max_pool::MaxPool;
 pub use parameter::{Fans, Parameter};
-pub use relu::Relu;
 
 pub(crate) use file::{compute_the_same, from_json, to_json};
+
+/// Declares each layer's file, makes its type public, and lists it among those that weight files can hold.
+macro_rules! layers {
+    ($($file:ident::$layer:ident = $kind:literal,)+) => {
+        $(
+            mod $file;
+            pub use $file::$layer;
+        )+
+
+        /// The layers that weight files can hold.
+        const KINDS: &[file::Kind] = &[$(file::Kind::of::<$layer>($kind)),+];
+    };
+}
+
+// A layer's file, its type, and its kind as weight files have it. `cargo fmt` does not see these files; `cargo xtask test` does.
+layers! {
+    avg_pool::AvgPool = "windowed average-pool",
+    avg_pool_to::AvgPoolTo = "average-pool",
+    batch_norm::BatchNorm = "batch norm",
+    conv2d::Conv2d = "convolution",
+    dense::Dense = "dense",
+    dropout::Dropout = "dropout",
+    flatten::Flatten = "flatten",
+    gelu::Gelu = "GELU",
+    global_avg_pool::GlobalAvgPool = "global average-pool",
+    leaky_relu::LeakyRelu = "leaky ReLU",
+    lrn::Lrn = "LRN",
+    max_pool::MaxPool = "max-pool",
+    relu::Relu = "ReLU",
+    sigmoid::Sigmoid = "sigmoid",
+    tanh::Tanh = "tanh",
+}
 
 /// What a layer does.
 ///
@@ -124,6 +138,8 @@ pub struct OnnxNode {
     pub attributes: Vec<(&'static str, OnnxValue)>,
     /// How ONNX lays out those of the layer's parameters that it takes, from the first on.
     pub parameters: Vec<OnnxLayout>,
+    /// The first operator set that has it so: the file asks for this one, and for 17 at least.
+    pub opset: u32,
 }
 
 /// The value of an attribute.
@@ -158,7 +174,15 @@ impl OnnxNode {
             op,
             attributes: Vec::new(),
             parameters: Vec::new(),
+            opset: 0,
         }
+    }
+
+    /// The operator as it is in operator sets from this one on.
+    #[must_use]
+    pub fn since(mut self, opset: u32) -> Self {
+        self.opset = opset;
+        self
     }
 
     /// The operator with an attribute more.

@@ -5,27 +5,29 @@
 //! architecture with weights on a device. Weight files are safetensors, described at [`Network::to_bytes`].
 //!
 //! The features `keras` (HDF5) and `onnx` (protobuf) are on by default; without them those formats are errors.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
 mod alexnet;
 mod architecture;
 mod error;
+mod image_size;
 mod init;
 mod interchange;
 pub mod layers;
-mod matching;
 mod network;
+mod partial_loading;
 mod preparation;
 mod summary;
 mod weights;
 
 pub use architecture::{Architecture, networks};
 pub use error::{Error, Result};
+pub use image_size::ImageSize;
 pub use init::Init;
 pub use interchange::{Exported, Format, Import, Imported, Pixels};
 pub use layers::{Context, Layer, Module, Parameter};
-pub use matching::{Head, Matching};
 pub use network::{Mode, Network};
+pub use partial_loading::{Head, Matching};
 pub use preparation::{Fit, Interpolation, Preparation, PreparedViews};
 pub use summary::{Summary, SummaryRow, TrainingMemory};
 pub use weights::{TensorFile, tensor_file_bytes};

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::image_size::ImageSize;
 use crate::network::architecture_of;
 use crate::weights::TensorFile;
 
@@ -17,7 +18,7 @@ pub(crate) const IMAGES_KEY: &str = "images";
 const MOST_SIDE: usize = 32_767;
 
 /// How a picture becomes a network's input in evaluation: brought to `source` as `fit` says, resized so that its shorter
-/// side is `resize`, its centre square of `input_size` taken, then minus `mean`, divided by `std`, channel by channel.
+/// side is `resize`, its centre of `input_size` taken, then minus `mean`, divided by `std`, channel by channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
@@ -28,12 +29,13 @@ pub struct Preparation {
     /// The shorter side before the centre is taken; without one, the whole picture is resized to the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// The side of the network's input.
-    pub input_size: usize,
-    /// Subtracted from each of red, green and blue, with pixels in 0 to 1.
-    pub mean: [f32; 3],
+    /// Height and width of the network's input.
+    pub input_size: ImageSize,
+    /// Subtracted from each channel, with pixels in 0 to 1: one number for grey images, three for red, green and blue, four
+    /// with opacity.
+    pub mean: Vec<f32>,
     /// What each is divided by then.
-    pub std: [f32; 3],
+    pub std: Vec<f32>,
     /// Between pixels.
     pub interpolation: Interpolation,
     /// Whether pictures are turned upright as their EXIF data say.
@@ -83,14 +85,14 @@ impl Preparation {
     /// Torchvision's for `AlexNet_Weights.IMAGENET1K_V1`: the shorter side to 256, the centre 224, ImageNet's mean and
     /// standard deviation. It leaves pictures as they are stored, whatever their EXIF data say.
     #[must_use]
-    pub const fn torchvision() -> Self {
+    pub fn torchvision() -> Self {
         Self {
             source: [256; 2],
             fit: Fit::Crop,
             resize: Some(256),
-            input_size: 224,
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
+            input_size: ImageSize::from(224),
+            mean: vec![0.485, 0.456, 0.406],
+            std: vec![0.229, 0.224, 0.225],
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: false,
             views: PreparedViews::Plain,
@@ -106,8 +108,8 @@ impl Preparation {
         let Some(json) = file.metadata(IMAGES_KEY) else {
             return Ok(None);
         };
-        let input_size = architecture_of(&file)?.input_size();
-        let own = Self::from_json(json, input_size).map_err(|fault| {
+        let input = architecture_of(&file)?.input();
+        let own = Self::from_json(json, input).map_err(|fault| {
             let expected = format!("metadata {IMAGES_KEY} that say how images are prepared");
             Error::format(path, expected, fault)
         })?;
@@ -120,25 +122,36 @@ impl Preparation {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The preparation in a JSON text of a weight file for inputs of this side, or what is wrong with it.
-    pub(crate) fn from_json(json: &str, input_size: usize) -> Result<Self, String> {
+    /// The preparation in a JSON text of a weight file for inputs `[height, width, channels]`, or what is wrong with it.
+    pub(crate) fn from_json(json: &str, input: [usize; 3]) -> Result<Self, String> {
         let preparation: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        preparation.check(input_size)?;
+        preparation.check(input)?;
         Ok(preparation)
     }
 
     /// What is wrong with the numbers, if anything is.
-    fn check(&self, input_size: usize) -> Result<(), String> {
+    fn check(&self, [height, width, channels]: [usize; 3]) -> Result<(), String> {
         let mut sides = self.source.iter().chain(&self.resize);
         if let Some(side) = sides.find(|side| !(1..=MOST_SIDE).contains(*side)) {
             return Err(format!("a side of {side}, where 1 to {MOST_SIDE} can be"));
         }
+        let input_size = ImageSize::from([height, width]);
         if self.input_size != input_size {
             let found = self.input_size;
             return Err(format!("input_size {found} of a network for {input_size}"));
         }
-        if self.resize.is_some_and(|resize| resize < input_size) {
+        if self
+            .resize
+            .is_some_and(|resize| resize < input_size.shorter())
+        {
             return Err(format!("resize below the input, {input_size}"));
+        }
+        let counts = [self.mean.len(), self.std.len()];
+        if counts != [channels; 2] {
+            return Err(format!(
+                "{} numbers of mean and {} of std for {channels} channels",
+                counts[0], counts[1]
+            ));
         }
         let is_positive = |x: &f32| *x > 0.0 && x.is_finite();
         if !self.mean.iter().all(|x| x.is_finite()) || !self.std.iter().all(is_positive) {
@@ -155,20 +168,22 @@ mod tests {
     #[test]
     fn a_preparation_survives_json_and_bad_ones_say_what_is_wrong() {
         let own = Preparation {
-            mean: [0.123_456_79, 1.0 / 3.0, 0.1],
+            mean: vec![0.123_456_79, 1.0 / 3.0, 0.1],
             ..Preparation::torchvision()
         };
         let json = own.to_json();
-        assert_eq!(Preparation::from_json(&json, 224).unwrap(), own);
+        assert_eq!(Preparation::from_json(&json, [224, 224, 3]).unwrap(), own);
         for (from, to, part) in [
             ("224", "227", "input_size 227"),
             ("[256,256]", "[0,256]", "side of 0"),
             ("0.229", "0.0", "std"),
+            ("0.229,", "", "2 of std for 3 channels"),
             ("\"crop\"", "\"pad\"", "pad"),
             ("bilinear-antialias", "nearest", "nearest"),
             ("\"fit\"", "\"fitt\"", "fitt"),
         ] {
-            let message = Preparation::from_json(&json.replace(from, to), 224).unwrap_err();
+            let message =
+                Preparation::from_json(&json.replace(from, to), [224, 224, 3]).unwrap_err();
             assert!(message.contains(part), "{part}: {message}");
         }
     }

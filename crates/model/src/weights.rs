@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
@@ -152,7 +153,7 @@ impl TensorFile {
         for (name, shape) in wanted {
             let info = in_file.get(name);
             let suits = info.filter(|info| is_float(info.dtype) && info.shape == *shape);
-            let place = suits.map(|info| (info.dtype, info.data_offsets));
+            let place = suits.map(|info| Place::from(*info));
             if place.is_some() {
                 in_file.remove(name);
             }
@@ -182,11 +183,11 @@ impl TensorFile {
     }
 
     /// The elements at a place in the data, as f32.
-    fn elements(&self, data: &[u8], (dtype, (begin, end)): Place) -> Result<Vec<f32>> {
-        let bytes = data.get(begin..end).ok_or_else(|| {
+    fn elements(&self, data: &[u8], place: Place) -> Result<Vec<f32>> {
+        let bytes = data.get(place.bytes).ok_or_else(|| {
             Error::format(&self.path, "a file that does not change", "a shorter one")
         })?;
-        Ok(match dtype {
+        Ok(match place.dtype {
             Dtype::F16 => words(bytes, |word| f16::from_le_bytes(word).to_f32()),
             Dtype::BF16 => words(bytes, |word| bf16::from_le_bytes(word).to_f32()),
             Dtype::F64 => words(bytes, |word| single(f64::from_le_bytes(word))),
@@ -213,7 +214,7 @@ impl TensorFile {
         for (name, shape) in expected {
             match in_file.remove(name) {
                 Some(info) if is_float(info.dtype) && info.shape == *shape => {
-                    places.push((info.dtype, info.data_offsets));
+                    places.push(Place::from(info));
                 }
                 found => {
                     let found = found.map_or_else(|| NO_TENSOR.to_owned(), describe);
@@ -234,8 +235,21 @@ impl TensorFile {
     }
 }
 
-/// What a tensor's elements are, and where they begin and end in the data.
-type Place = (Dtype, (usize, usize));
+/// Where a tensor is in the data.
+struct Place {
+    dtype: Dtype,
+    bytes: Range<usize>,
+}
+
+impl From<&TensorInfo> for Place {
+    fn from(info: &TensorInfo) -> Self {
+        let (begin, end) = info.data_offsets;
+        Self {
+            dtype: info.dtype,
+            bytes: begin..end,
+        }
+    }
+}
 
 /// Whether elements are floats that become 32-bit ones.
 fn is_float(dtype: Dtype) -> bool {
@@ -286,15 +300,16 @@ impl View for Elements {
     }
 }
 
-/// A safetensors file of named f32 tensors (name, shape, elements) with one metadata entry.
+/// A safetensors file of named f32 tensors (name, shape, elements) with one metadata entry, `value` under `key`.
 ///
 /// # Errors
 /// If a tensor's elements do not fill its shape.
 pub fn tensor_file_bytes(
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
-    metadata: (&str, &str),
+    key: &str,
+    value: &str,
 ) -> Result<Vec<u8>> {
-    file_bytes(tensors, &[metadata])
+    file_bytes(tensors, &[(key, value)])
 }
 
 /// The digest of a file with `value` as its digest in the head: that is blanked first. `None` if it is not there.

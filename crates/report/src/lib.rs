@@ -21,3 +21,8 @@ pub use page::{Written, write_comparison, write_report};
 pub use run::{KernelShare, Profile, Run, RunState};
 pub use svg::Plot;
 pub use tensorboard::{TensorBoard, records};
+
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use data::{Images, Split, statistics};
+use data::{Channels, Images, Split, statistics};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 use model::layers::{Flatten, MaxPool};
 use model::{Layer, Network};
-use train::{Device, Mistake, Preview, Weights};
+use tensor::Device;
+use train::{Mistake, Preview, Weights};
 
 use crate::error::{Error, Result};
 use crate::plots::sheet::{Grid, Tile, sheet};
@@ -142,7 +143,7 @@ impl<'a> Pictures<'a> {
     fn picture(&self, sample: u32) -> Result<RgbaImage> {
         let mut pixels = vec![0; self.images.image_bytes()];
         self.images.read(sample as usize, &mut pixels)?;
-        Ok(rgb(&pixels, self.images.size()))
+        Ok(shown(&pixels, self.images.channels(), self.images.size()))
     }
 
     fn samples(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
@@ -151,7 +152,7 @@ impl<'a> Pictures<'a> {
         let tiles = shown.map(|answer| self.tile(answer));
         let title = format!(
             "Images of the {} split with their classes and the answers",
-            split_name(self.split)
+            self.split
         );
         let tiles = tiles.collect::<Result<Vec<_>>>()?;
         sheet("samples", &title, FACES, &tiles)
@@ -160,7 +161,7 @@ impl<'a> Pictures<'a> {
     /// The run's own list, or the mistakes among the images that were asked here.
     fn mistakes(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
         let kept = self.run.evaluation.as_ref();
-        let kept = kept.filter(|kept| kept.split == split_name(self.split));
+        let kept = kept.filter(|kept| kept.split == self.split.to_string());
         let (mut mistakes, of) = match kept {
             Some(kept) => (kept.mistakes.clone(), kept.images),
             None => (answers.to_vec(), answers.len() as u64),
@@ -222,15 +223,17 @@ impl<'a> Pictures<'a> {
         let Some(&sample) = self.asked().get(1).or(self.asked().first()) else {
             return Ok(None);
         };
-        let side = self.network.architecture().input_size();
+        let [height, width, channels] = self.network.architecture().input();
         let n = N_VERSIONS;
         let colours = statistics(&self.images.limit(N_COLOURS)?)?.principal;
         let preview = self.preview();
-        let shifted = preview.colour_shifted(sample, n, &colours)?;
-        let rows = [
-            (preview.augmented(sample, n)?, "training"),
-            (shifted, "PCA colour"),
-        ];
+        let mut rows = vec![(preview.augmented(sample, n)?, "training")];
+        let mut title = "One picture as the training recipe shows it".to_owned();
+        if let Some(colours) = colours {
+            let shifted = preview.colour_shifted(sample, n, &colours)?;
+            rows.push((shifted, "PCA colour"));
+            title.push_str("; below, PCA colour shifts ten times the paper's");
+        }
         let original = Arc::new(self.picture(sample)?);
         let mut tiles = Vec::new();
         for (pixels, label) in rows {
@@ -238,15 +241,14 @@ impl<'a> Pictures<'a> {
                 image: Arc::clone(&original),
                 lines: vec![("original".to_owned(), INK)],
             });
-            for version in pixels.chunks_exact(side * side * data::CHANNELS) {
+            for version in pixels.chunks_exact(height * width * channels) {
                 tiles.push(Tile {
-                    image: Arc::new(rgb(version, [side; 2])),
+                    image: Arc::new(shown(version, self.images.channels(), [height, width])),
                     lines: vec![(label.to_owned(), GREY)],
                 });
             }
         }
-        let title = "One picture as the training recipe shows it; below, PCA colour shifts ten times the paper's";
-        sheet("augmented", title, VERSIONS, &tiles)
+        sheet("augmented", &title, VERSIONS, &tiles)
     }
 }
 
@@ -263,15 +265,17 @@ const VERSIONS: Grid = Grid {
     tile: 62,
 };
 
-/// The first convolution's kernels, each about grey at its own scale; `None` if they do not see three colours.
+/// The first convolution's kernels, each about grey at its own scale; `None` if they see neither grey nor three colours.
 fn kernels(network: &Network) -> Result<Option<Plot>> {
     let weights = network.parameters().iter().find_map(|(name, tensor)| {
         match (name.ends_with(".weight"), &tensor.shape()[..]) {
-            (true, &[height, width, 3, filters]) => Some((tensor, [height, width, filters])),
+            (true, &[height, width, channels @ (1 | 3), filters]) => {
+                Some((tensor, [height, width, channels, filters]))
+            }
             _ => None,
         }
     });
-    let Some((tensor, [height, width, filters])) = weights else {
+    let Some((tensor, [height, width, channels, filters])) = weights else {
         return Ok(None);
     };
     let values = tensor.to_vec::<f32>().map_err(train::Error::from)?;
@@ -280,7 +284,7 @@ fn kernels(network: &Network) -> Result<Option<Plot>> {
         let most = kernel.iter().fold(f32::MIN_POSITIVE, |m, x| m.max(x.abs()));
         let bytes: Vec<u8> = kernel
             .iter()
-            .map(|x| byte(0.5 + 0.5 * **x / most))
+            .flat_map(|x| vec![byte(0.5 + 0.5 * **x / most); 3 / channels])
             .collect();
         Tile {
             image: Arc::new(rgb(&bytes, [height, width])),
@@ -294,13 +298,11 @@ fn kernels(network: &Network) -> Result<Option<Plot>> {
     sheet("kernels", &title, Grid { columns, tile }, &tiles)
 }
 
-/// A split's name, as files have it.
-fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
-    }
+/// Pixels of any kind as an image.
+fn shown(pixels: &[u8], channels: Channels, size: [usize; 2]) -> RgbaImage {
+    let mut colours = vec![0; pixels.len() / channels.count() * 3];
+    channels.convert(pixels, Channels::Rgb, &mut colours);
+    rgb(&colours, size)
 }
 
 /// RGB bytes `[height, width, 3]` as an image, scaled down if it is large.
@@ -316,7 +318,9 @@ fn rgb(bytes: &[u8], [height, width]: [usize; 2]) -> RgbaImage {
     if columns <= MOST_SIDE && rows <= MOST_SIDE {
         return image;
     }
-    imageops::resize(&image, MOST_SIDE, MOST_SIDE, FilterType::Triangle)
+    let longer = columns.max(rows);
+    let [columns, rows] = [columns, rows].map(|side| (side * MOST_SIDE / longer).max(1));
+    imageops::resize(&image, columns, rows, FilterType::Triangle)
 }
 
 /// A share from 0 to 1 as a byte.

@@ -71,17 +71,17 @@ pub(crate) struct Placed {
 }
 
 impl Plot {
-    /// Draws a plot of `(width, height)` pixels. `paint` returns the raster images that lie under what it draws.
+    /// Draws a plot of `[width, height]` pixels. `paint` returns the raster images that lie under what it draws.
     pub(crate) fn draw(
         name: &str,
         title: impl Into<String>,
-        size: (u32, u32),
+        [width, height]: [u32; 2],
         paint: impl FnOnce(&Area<'_>) -> Drawn<Vec<Placed>>,
     ) -> Result<Self> {
         prepare_font(name)?;
         let mut svg = String::new();
         let images = {
-            let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+            let area = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
             let images = paint(&area).map_err(|error| Error::plot(name, error))?;
             area.present().map_err(|error| Error::plot(name, error))?;
             images

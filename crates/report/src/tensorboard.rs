@@ -14,7 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::{Network, TensorFile};
 use prost::Message as _;
-use train::{Device, Event, Row, Step, Summary};
+use tensor::Device;
+use train::{Event, Row, Step, Summary};
 
 use self::messages::{
     Histogram, Image, SessionLog, Summary as Values, Value, event, session_log, value,
@@ -81,8 +82,7 @@ impl TensorBoard {
         }
         for plot in plots {
             let png = plot.png()?;
-            let sizes = png_size(&png);
-            let value = Value::image(plot.name(), sizes, png);
+            let value = Value::image(plot.name(), png);
             self.write(self.step, vec![value])?;
         }
         match &self.file {
@@ -269,7 +269,8 @@ impl Value {
         Self::new(tag, value::What::Histogram(histogram))
     }
 
-    fn image(tag: &str, (width, height): (i32, i32), png: Vec<u8>) -> Self {
+    fn image(tag: &str, png: Vec<u8>) -> Self {
+        let (width, height) = png_size(&png);
         Self::new(
             tag,
             value::What::Image(Image {

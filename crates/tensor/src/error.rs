@@ -45,15 +45,19 @@ pub enum Error {
         /// This tensor's device.
         got: String,
     },
+    /// A label that is no class.
+    #[error("labels: row {row}: expected a class below {classes}, got {label}")]
+    Label {
+        /// Its place.
+        row: usize,
+        /// The label.
+        label: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
     /// Backward was asked of a tensor that no variable leads to.
     #[error("backward: the tensor depends on no variable (was it made under no_grad?)")]
     NoTape,
-    /// A line of an operator's case file can't be read.
-    #[error("{message}")]
-    Cases {
-        /// The file, the line and what is wrong with it.
-        message: String,
-    },
     /// A kernel, its device or its arguments failed.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),

@@ -1,12 +1,9 @@
-//! Gradient checking: backward against central differences, for functions of anybody's own and for every operator.
+//! Gradient checking: backward against central differences, for functions of anybody's own.
 //!
-//! [`gradcheck`] differentiates a function of tensors numerically, in f32, and compares with the tape's gradients.
-//! [`operators`] runs the cases of `tests/cases/*.txt`, whose references are f64 and whose tolerances are derived.
+//! [`gradcheck`] differentiates a function of tensors numerically, in f32, and compares with the tape's gradients. Not for the
+//! operators' own proof, whose references are f64 and whose tolerances are derived: that is the crate `verify`.
 
-use kernels::Device;
-use kernels::testing::{self, Row};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tape::no_grad;
 use crate::tensor::{Element, Tensor};
 
@@ -56,7 +53,7 @@ pub struct Finding {
 /// smooth within a step of the inputs: keep away from the kinks of ReLU and of maxima.
 ///
 /// # Errors
-/// Those of `f`; [`Error::NoTape`] if its result depends on no input.
+/// Those of `f`; [`Error::NoTape`](crate::Error::NoTape) if its result depends on no input.
 pub fn gradcheck(
     inputs: &[Tensor],
     f: impl Fn(&[Tensor]) -> Result<Tensor>,
@@ -72,7 +69,7 @@ pub fn gradcheck(
     let output = f(&variables)?;
     let weights = weights(output.shape().elements());
     let weight_tensor = Tensor::from_slice(output.device(), &weights, output.shape().clone())?;
-    let gradients = output.multiply(&weight_tensor)?.backward()?;
+    let gradients = output.mul(&weight_tensor)?.backward()?;
     let objective = |inputs: &[Tensor]| -> Result<f64> {
         let values = no_grad(|| f(inputs))?.to_vec::<f32>()?;
         let products = values.iter().zip(&weights);
@@ -153,58 +150,4 @@ fn weights(len: usize) -> Vec<f32> {
         weight
     };
     (0..len).map(|_| next()).collect()
-}
-
-/// One check of one operator's case on one device.
-#[derive(Clone, Debug)]
-pub struct OperatorRow {
-    /// The operator's stem.
-    pub operator: &'static str,
-    /// The case, as its line in `tests/cases/<op>.txt` has it.
-    pub case: &'static str,
-    /// The device's name.
-    pub device: String,
-    /// What was compared, how it came out and what rounding explains.
-    pub row: Row,
-}
-
-/// Checks the cases of every operator whose stem is in `only` (of all, if that is empty) on `device`, and hands each
-/// row to `report` as it is there.
-///
-/// # Errors
-/// If an operator fails or `only` names an unknown one; a wrong gradient is a row that did not pass.
-pub fn operators(
-    device: &Device,
-    only: &[String],
-    mut report: impl FnMut(OperatorRow),
-) -> Result<()> {
-    let operators = testing::operators();
-    if let Some(unknown) = only
-        .iter()
-        .find(|name| operators.iter().all(|op| op.stem != **name))
-    {
-        let known: Vec<_> = operators.iter().map(|op| op.stem).collect();
-        return Err(
-            kernels::Error::argument("gradcheck", "operator", known.join(", "), unknown).into(),
-        );
-    }
-    for operator in operators
-        .iter()
-        .filter(|op| only.is_empty() || only.iter().any(|name| name == op.stem))
-    {
-        let cases = operator
-            .cases()
-            .map_err(|message| Error::Cases { message })?;
-        for (case, sized) in cases {
-            for row in testing::check(&*sized, device)? {
-                report(OperatorRow {
-                    operator: operator.stem,
-                    case,
-                    device: device.name().to_owned(),
-                    row,
-                });
-            }
-        }
-    }
-    Ok(())
 }

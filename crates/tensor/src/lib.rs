@@ -3,8 +3,9 @@
 //! A [`Tensor`] is a device buffer with a shape. Operators (methods, one module each under [`ops`]) launch kernels at
 //! once and, where an input is a variable, remember how to go back; [`Tensor::backward`] walks that tape and returns
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
-#![doc = include_str!("../EXAMPLE.md")]
+#![doc = include_str!("../README.md")]
 
+pub mod custom;
 pub mod gradcheck;
 pub mod ops;
 pub mod pixels;
@@ -12,16 +13,18 @@ pub mod random;
 pub mod update;
 
 mod error;
+mod log_sum_exp;
 mod shape;
 mod tape;
 mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Adapter, AdapterKind, Avoided, Device, FunctionError, KernelTime, Launch,
-    Options as DeviceOptions, PendingRead, Probe, Product, Profile, QUIRKS, Quirk, Recording,
-    Roofline, TileKind, TilePlan, probe,
+    Activation, Adapter, AdapterKind, Avoided, CpuArgs, CustomParams, Device, FunctionError,
+    KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product, Profile, QUIRKS,
+    Quirk, Recording, Roofline, TileKind, TilePlan, probe,
 };
+pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
 pub use tensor::{Element, Elementary, Tensor};

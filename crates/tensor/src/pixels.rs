@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
 use crate::update::StepBuffer;
 
-/// Images for a network, `[n, out_h, out_w, 3]`, from `pixels`, bytes `[n, h, w, 3]`. `samples` are the images' numbers
+/// Images for a network, `[n, out_h, out_w, c]`, from `pixels`, bytes `[n, h, w, c]`. `samples` are the images' numbers
 /// in the data set, words `[n]`: with the step's seed and number they decide all that is random. Where `spec` says that a
-/// data set is resident, `pixels` are all its images `[images, h, w, 3]`, and `samples` say which are taken; a number that
+/// data set is resident, `pixels` are all its images `[images, h, w, c]`, and `samples` say which are taken; a number that
 /// it does not have gives a black one.
 ///
 /// # Errors
@@ -27,10 +27,14 @@ pub fn augment(
     let (pixels, samples, step) = (pixels.buffer(), samples.buffer(), step.tensor().buffer());
     let y = augment::forward(device, spec, pixels, samples, step)?;
     let [out_h, out_w] = spec.output;
-    Ok(Tensor::constant(device, y, [n, out_h, out_w, 3]))
+    Ok(Tensor::constant(
+        device,
+        y,
+        [n, out_h, out_w, spec.channels],
+    ))
 }
 
-/// The same into `images: [n, out_h, out_w, 3]`, for several views of a batch in one place.
+/// The same into `images: [n, out_h, out_w, c]`, for several views of a batch in one place.
 ///
 /// # Errors
 /// As [`augment()`].
@@ -61,11 +65,11 @@ fn check(spec: &Augment, pixels: &Tensor, samples: &Tensor, step: &StepBuffer) -
     step.tensor().check_device("augment", "step", pixels)?;
     let n = samples.shape().elements();
     let images = spec.resident.unwrap_or(n);
-    let [h, w] = spec.input;
-    if **pixels.shape() == [images, h, w, 3] {
+    let ([h, w], c) = (spec.input, spec.channels);
+    if **pixels.shape() == [images, h, w, c] {
         return Ok(());
     }
-    let expected = format!("[{images}, {h}, {w}, 3]");
+    let expected = format!("[{images}, {h}, {w}, {c}]");
     Err(Error::shape("augment", "pixels", expected, pixels.shape()))
 }
 

@@ -12,6 +12,7 @@ pub use kernels::ops::sgd::Sgd;
 pub use kernels::{Mix, StepScalars};
 
 use crate::error::{Error, Result};
+use crate::random::Rng;
 use crate::tensor::{Element, Tensor};
 
 /// The step's scalars on the device: seed, step number, learning rate and the like.
@@ -34,6 +35,12 @@ impl StepBuffer {
     /// If a step is being captured, or the device fails.
     pub fn write(&self, scalars: &StepScalars) -> Result<()> {
         self.0.write(&scalars.to_words())
+    }
+
+    /// The random numbers of this step, for the operator that has this stream to itself.
+    #[must_use]
+    pub fn rng(&self, stream: u32) -> Rng {
+        Rng::new(self.clone(), stream)
     }
 
     /// The words, as the kernels take them.

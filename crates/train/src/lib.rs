@@ -8,73 +8,47 @@
 // than the default of 128 steps.
 #![recursion_limit = "256"]
 
-mod callback;
-mod checkpoint;
-mod class_names;
-mod classifier;
-mod control;
-mod environment;
 mod error;
-mod evaluate;
-mod evaluation;
-mod evaluator;
-mod input;
-mod lock;
-mod memory;
-mod norms;
-mod pattern;
-mod preparation;
-mod preview;
-mod profiler;
-mod rate;
+mod eval;
+mod exact;
 mod recipe;
-mod record;
-mod run_dir;
-mod score;
-mod split_record;
+mod run;
 mod step;
-mod step_log;
 mod sweep;
 mod trainer;
-mod trial;
-mod updater;
 
-pub mod metrics;
+pub mod globs;
 pub mod optim;
-pub mod parity;
-pub mod proof;
 pub mod schedule;
 pub mod throughput;
 pub mod tune;
 
-pub use callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
-pub use classifier::{Classifier, Explanation};
-pub use control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
-pub use environment::{peak_host_bytes, resident_bytes};
 pub use error::{Error, Result};
-pub use evaluate::{Scored, Weights, evaluate};
-pub use evaluation::{ClassScore, Evaluation};
-pub use evaluator::Evaluator;
-pub use lock::FolderLock;
-pub use memory::Memory;
-pub use preview::{Activations, Preview};
-pub use rate::{ScheduleKind, ScheduleRecipe};
+pub use eval::classifier::{Classifier, Explanation};
+pub use eval::evaluate::{Scored, Weights, evaluate};
+pub use eval::evaluation::{ClassScore, Evaluation};
+pub use eval::evaluator::Evaluator;
+pub use eval::metrics;
+pub use eval::preview::{Activations, Preview};
+pub use eval::score::{Mistake, Score};
 pub use recipe::{
-    AverageRecipe, CropKind, EraseRecipe, EvaluationRecipe, FitKind, ImagesRecipe, InitKind,
-    MachineRecipe, MixRecipe, OptimizerKind, OptimizerRecipe, Precision, Recipe, Residency, Views,
+    AverageRecipe, CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EraseRecipe, EvaluationRecipe,
+    FitKind, ImagesRecipe, InitKind, MachineRecipe, Metric, MixRecipe, OptimizerKind,
+    OptimizerRecipe, Precision, Recipe, Residency, Views,
 };
-pub use record::{Row, Summary};
-pub use run_dir::RunDir;
-pub use score::{Mistake, Score};
-pub use step_log::StepRow;
+pub use run::dir::RunDir;
+pub use run::environment::{peak_host_bytes, resident_bytes};
+pub use run::lock::FolderLock;
+pub use run::rows::{Row, Summary};
+pub use run::step_log::StepRow;
+pub use schedule::{ScheduleKind, ScheduleRecipe};
 pub use sweep::{Sweep, SweepRow, ranked};
-pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer};
-pub use trial::has_learnt_batch;
+pub use trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
+pub use trainer::memory::Memory;
+pub use trainer::trial::has_learnt_batch;
+pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer, TrainerBuilder};
 
-pub use data;
-pub use model;
-pub use tensor::gradcheck;
-pub use tensor::{
-    Adapter, AdapterKind, Avoided, Device, DeviceOptions, FunctionError, KernelTime, Launch, Probe,
-    Product, Profile, QUIRKS, Quirk, TileKind, TilePlan, probe,
-};
+/// The example in README.md, which is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

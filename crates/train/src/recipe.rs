@@ -3,29 +3,35 @@
 
 mod built_in;
 mod changes;
+mod checkpoints;
+mod early_stopping;
 mod evaluation;
 mod images;
 mod machine;
+mod metric;
 mod mix;
+mod open;
 mod optimizer;
 mod overrides;
 mod precision;
+mod preparation;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use data::{DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
+use model::ImageSize;
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
-use crate::control::{CheckpointsRecipe, EarlyStoppingRecipe, Metric};
 use crate::error::{Error, Result};
-use crate::rate::ScheduleRecipe;
-use crate::record::Row;
+use crate::schedule::ScheduleRecipe;
 
+pub use checkpoints::CheckpointsRecipe;
+pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Views};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
 pub use machine::{MachineRecipe, Residency};
+pub use metric::Metric;
 pub use mix::MixRecipe;
 pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
@@ -54,9 +60,9 @@ pub struct Recipe {
     /// The share of units that dropout switches off in training; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
-    /// The side of the images that the network gets; the network's own if absent.
+    /// The side of the images that the network gets, or their `[height, width]`; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_size: Option<usize>,
+    pub input_size: Option<ImageSize>,
     /// The seed of everything random: initial weights, shuffles, splits, dropout, augmentation.
     pub seed: u64,
     /// Passes over the training images.
@@ -182,81 +188,6 @@ impl Recipe {
             .map_err(|error| Error::setting("recipe", "numbers that TOML holds", error))
     }
 
-    /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` is told how
-    /// that goes.
-    ///
-    /// # Errors
-    /// If there is no such data set, it can't be had, or its files are bad.
-    pub fn open_data(
-        &self,
-        download: bool,
-        progress: &mut dyn FnMut(data::Progress<'_>),
-    ) -> Result<DataSet> {
-        let source = u32::try_from(self.images.source_size).unwrap_or(u32::MAX);
-        let decode = self.decode_options([source; 2]);
-        let options = OpenOptions {
-            data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
-            validation: self
-                .validation
-                .map_or(Validation::Default, Validation::Count),
-            seed: self.seed,
-            download,
-            folder: FolderOptions {
-                images_dir: self.images_dir.as_ref().map(PathBuf::from),
-                unreadable: if self.skip_unreadable {
-                    Unreadable::Skip
-                } else {
-                    Unreadable::Fail
-                },
-                size: decode.size,
-                fit: decode.fit,
-                exif_rotation: decode.exif_rotation,
-                memory_bytes: decode.memory_bytes,
-                cache_bytes: self.machine.cache_mib << 20,
-                ..FolderOptions::default()
-            },
-        };
-        Ok(data::open(Path::new(&self.dataset), &options, progress)?)
-    }
-
-    /// How a picture file becomes pixels of this size, `[height, width]`, before the network's own preparation.
-    #[must_use]
-    pub fn decode_options(&self, size: [u32; 2]) -> DecodeOptions {
-        DecodeOptions {
-            size,
-            fit: self.images.fit.into(),
-            exif_rotation: self.images.exif_rotation,
-            memory_bytes: self.machine.decode_mib << 20,
-        }
-    }
-
-    /// The metric that says which epoch of a run is the best: see [`CheckpointsRecipe::best`].
-    #[must_use]
-    pub fn best_metric(&self) -> Metric {
-        let stopping = self.early_stopping.map(|stopping| stopping.metric);
-        let watched = self.checkpoints.best.or(stopping);
-        watched.unwrap_or(Metric::ValAccuracy)
-    }
-
-    /// The best of a run's epochs; none without a validation split.
-    #[must_use]
-    pub fn best_row<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
-        let metric = self.best_metric();
-        let is_scored = |row: &&Row| {
-            let is_finite = |value: Option<f64>| value.is_some_and(f64::is_finite);
-            // Older programs wrote an accuracy of 1 beside a loss of NaN.
-            is_finite(row.val_loss) && is_finite(row.val_accuracy) && is_finite(metric.of(row))
-        };
-        let better = |best: &'a Row, row: &'a Row| {
-            if metric.is_better(row, best) {
-                row
-            } else {
-                best
-            }
-        };
-        rows.iter().filter(is_scored).reduce(better)
-    }
-
     /// Opens the recipe's device.
     ///
     /// # Errors
@@ -369,7 +300,7 @@ mod tests {
             let got = (recipe.name.as_str(), recipe.dataset.as_str());
             assert_eq!(got, (expected, dataset));
             // CIFAR's colours are nobody else's; those who give none take them from their images.
-            let is_cifar_like = recipe.images.mean == Some([0.4914, 0.4822, 0.4465]);
+            let is_cifar_like = recipe.images.mean == Some(vec![0.4914, 0.4822, 0.4465]);
             assert_eq!(is_cifar_like, dataset == "cifar10", "{dataset}");
         }
         assert_eq!(data::NAMES.len(), 8, "those above");
@@ -402,7 +333,9 @@ mod tests {
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| r.images.deviation = Some([1.0, 0.0, 1.0])),
+            ("deviation", |r| {
+                r.images.deviation = Some(vec![1.0, 0.0, 1.0]);
+            }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),
             ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),

@@ -1,7 +1,12 @@
 //! Learning rates over a run. The formulas are PyTorch's, in f64; what a step is (an optimizer step or an epoch) is the
 //! caller's choice. Not for applying them: the trainer writes a rate into the step's scalars.
 
+mod recipe;
+
 use std::f64::consts::PI;
+
+pub use recipe::{ScheduleKind, ScheduleRecipe};
+use serde::{Deserialize, Serialize};
 
 /// How the learning rate follows from the step `t = 0, 1, …` alone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -241,12 +246,15 @@ impl Default for Plateau {
     }
 }
 
-/// Where a [`Plateau`] is: kept in checkpoints.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Where a [`Plateau`] is: kept in checkpoints, with its numbers as texts, as JSON has no infinity.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlateauState {
     /// The present rate.
+    #[serde(with = "crate::exact")]
     pub rate: f64,
     /// The best metric so far; an infinity before the first.
+    #[serde(with = "crate::exact")]
     pub best: f64,
     /// Observations in a row without an improvement.
     pub bad: usize,
@@ -351,6 +359,20 @@ mod tests {
                 "step {t}: {got}, expected {want}"
             );
         }
+    }
+
+    #[test]
+    fn a_plateaus_state_survives_json_bit_for_bit() {
+        let mut state = Plateau::default().start(0.1 + 0.2);
+        for best in [state.best, 1.0 / 3.0, f64::MIN_POSITIVE, f64::NEG_INFINITY] {
+            state.best = best;
+            let json = serde_json::to_string(&state).unwrap();
+            let again: PlateauState = serde_json::from_str(&json).unwrap();
+            let bits = |state: PlateauState| [state.rate, state.best].map(f64::to_bits);
+            assert_eq!(bits(again), bits(state), "{json}");
+        }
+        let nan = r#"{"rate":"NaN","best":"1","bad":0,"cooling":0}"#;
+        assert!(serde_json::from_str::<PlateauState>(nan).is_err());
     }
 
     #[test]

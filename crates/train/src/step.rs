@@ -6,6 +6,9 @@
 //! Before a replay only the batch and the step's scalars are written, and nothing is waited for: the sums stay on the
 //! device and are read every few steps, a little later.
 
+pub(crate) mod input;
+pub(crate) mod updater;
+
 use std::collections::VecDeque;
 
 use data::Batch;
@@ -18,9 +21,9 @@ use tensor::update::StepScalars;
 use tensor::{Gradients, PendingRead, Recording, Shape, Tensor};
 
 use crate::error::Result;
-use crate::input::Input;
 use crate::recipe::{MixRecipe, Recipe};
-use crate::updater::Updater;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
 
 /// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
 const EVERY: u64 = 8;
@@ -277,7 +280,8 @@ impl BatchStep {
             share,
         } = parts;
         let architecture = network.architecture();
-        let spec = input.for_training(&recipe.images, architecture.input_size())?;
+        let [height, width, _] = architecture.input();
+        let spec = input.for_training(&recipe.images, [height, width])?;
         let loss_of = CrossEntropy {
             label_smoothing: recipe.label_smoothing,
             ..CrossEntropy::default()
@@ -290,15 +294,13 @@ impl BatchStep {
                 if recipe.mix.is_on() {
                     (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
                 }
-                let mode = Mode::Train {
-                    step: input.step().tensor(),
-                };
+                let mode = Mode::Train { step: input.step() };
                 let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
                 let loss = logits.cross_entropy(&targets, &loss_of)?;
                 // Of a mixed image, its own label counts.
                 sums.add(&logits, labels, &loss)?;
                 let mut factors = share.iter().copied().chain(optimizer.loss_scale());
-                let objective = factors.try_fold(loss, |loss, factor| loss.multiply(factor))?;
+                let objective = factors.try_fold(loss, |loss, factor| loss.mul(factor))?;
                 let gradients = objective.backward()?;
                 match share {
                     Some(_) => optimizer.accumulate(&gradients)?,

@@ -2,19 +2,22 @@
 //!
 //! The step is the trainer's own, captured and replayed, with the loss read after every step; what is left out is the
 //! loading of other batches, which goes on beside it. On a GPU the images stay on the device, as those of all but large data sets do.
+//!
+//! Why it is here and not beside the verb: it times the very `TrainStep` that the trainer captures, which nobody else is to see,
+//! and [`crate::tune`] and `cargo bench -p train` time the same one.
 
 use std::time::Instant;
 
-use data::{Batch, CHANNELS, Images};
+use data::{Batch, Images};
 use model::{Architecture, Mode, Network};
 use tensor::pixels::Augment;
 use tensor::{Device, Profile, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::input::Input;
 use crate::recipe::Recipe;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
 use crate::step::{Place, TrainStep};
-use crate::updater::Updater;
 
 /// A network ready to be timed.
 #[derive(Debug)]
@@ -53,14 +56,16 @@ impl Throughput {
         device: &Device,
     ) -> Result<Self> {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
-        let side = architecture.input_size();
+        let [height, width, channels] = architecture.input();
+        let size = [height, width];
+        let (mean, deviation) = (vec![0.5; channels], vec![0.25; channels]);
         let optimizer = Updater::new(recipe, &network)?;
         let noise = Noise::new(architecture, n)?;
         let train = captured(&network, &optimizer, recipe, &noise)?;
         let input = noise.input(device)?;
         let spec = Augment {
             resident: noise.resident(device),
-            ..Augment::plain([side; 2], [side; 2], [0.5; 3], [0.25; 3])
+            ..Augment::plain(size, size, mean, deviation)
         };
         let forward = || {
             let images = || input.images(&spec)?.cast(recipe.precision.element());
@@ -146,7 +151,8 @@ pub(crate) fn captured(
 
 /// Images whose pixels no kernel can guess.
 pub(crate) struct Noise {
-    side: usize,
+    /// Height, width, channels.
+    shape: [usize; 3],
     pixels: Vec<u8>,
     labels: Vec<u32>,
 }
@@ -154,8 +160,8 @@ pub(crate) struct Noise {
 impl Noise {
     /// `n` images of the size of the network's input.
     pub(crate) fn new(architecture: &Architecture, n: usize) -> Result<Self> {
-        let side = architecture.input_size();
-        let image_len = side * side * CHANNELS;
+        let shape = architecture.input();
+        let image_len = shape.iter().product::<usize>();
         let mut pixels = Vec::new();
         let reserved = n
             .checked_mul(image_len)
@@ -172,7 +178,7 @@ impl Noise {
         }));
         let classes = u32::try_from(architecture.classes()).unwrap_or(u32::MAX);
         Ok(Self {
-            side,
+            shape,
             pixels,
             labels: (0_u32..).take(n).map(|i| i % classes).collect(),
         })
@@ -187,11 +193,11 @@ impl Noise {
     fn input(&self, device: &Device) -> Result<Input> {
         let n = self.labels.len();
         if self.resident(device).is_none() {
-            return Ok(Input::new(device, n, [self.side; 2])?);
+            return Ok(Input::new(device, n, self.shape)?);
         }
         let names = (0..=self.labels.iter().copied().max().unwrap_or(0)).map(|i| i.to_string());
         let (pixels, labels) = (self.pixels.clone(), self.labels.clone());
-        let images = Images::from_pixels([self.side; 2], pixels, labels, names.collect())?;
+        let images = Images::from_pixels(self.shape, pixels, labels, names.collect())?;
         Input::of(device, n, &images, true)
     }
 

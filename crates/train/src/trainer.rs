@@ -1,35 +1,39 @@
 //! The training loop: epochs of captured steps, validation, checkpoints, and the test at the end.
 
+mod builder;
+pub(crate) mod callback;
 mod epoch;
 mod finish;
 mod initial;
+pub(crate) mod memory;
 mod rate_search;
 mod resume;
 mod steps;
+pub(crate) mod trial;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use data::{DataSet, Loader, LoaderOptions, Tail};
-use model::{Architecture, Network};
+use model::{Architecture, ImageSize, Network};
 use tensor::Device;
 
-use crate::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
-use crate::checkpoint::State;
-use crate::control::Metric;
-use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::evaluator::Evaluator;
-use crate::input::Input;
-use crate::memory::Ahead;
-use crate::profiler::Profiler;
-use crate::recipe::{InitKind, Recipe};
-use crate::run_dir::RunDir;
+use crate::eval::evaluator::Evaluator;
+use crate::recipe::{InitKind, Metric, Recipe};
+use crate::run::checkpoint::State;
+use crate::run::dir::RunDir;
+use crate::run::environment::Environment;
+use crate::run::profiler::Profiler;
+use crate::run::step_log::StepLog;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
-use crate::step_log::StepLog;
-use crate::updater::Updater;
+use crate::step::input::Input;
+use crate::step::updater::Updater;
+use crate::trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
+use crate::trainer::memory::Ahead;
 
+pub use builder::TrainerBuilder;
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
 pub use resume::ResumeOptions;
 
@@ -93,26 +97,17 @@ impl Trainer {
     /// that the `alexnet` program evaluates, reports and exports it too, unless a layer is of a type of your own.
     ///
     /// # Errors
-    /// As [`Trainer::new`]; [`Error::Setting`] if the network has not the data set's classes or takes other images than square
-    /// ones in colour.
+    /// As [`Trainer::new`]; [`Error::Setting`] if the network has not the data set's classes, or takes images of other
+    /// channels.
     pub fn with_network(
-        mut recipe: Recipe,
+        recipe: Recipe,
         architecture: Architecture,
         data: DataSet,
         device: &Device,
     ) -> Result<Self> {
         recipe.check()?;
-        check_network(&architecture, &data)?;
-        architecture.name().clone_into(&mut recipe.network);
-        // As many as before the limit: that opens the same split again.
-        recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
-        let data = match recipe.limit {
-            Some(limit) => data.limit(limit)?,
-            None => data,
-        };
-        check_metrics(&recipe, &data)?;
-        recipe.images.resolve(&data.train)?;
-        recipe.input_size = Some(architecture.input_size());
+        let (recipe, data) = resolved(recipe, &architecture, data)?;
+        let input = architecture.input();
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
         let (n, left) = batch_sizes(&recipe, data.train.len());
@@ -127,7 +122,7 @@ impl Trainer {
             ..LoaderOptions::training(n, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
-        let preparation = recipe.preparation(data.train.size(), architecture.input_size())?;
+        let preparation = recipe.preparation(data.train.size(), input)?;
         let mut trained = Network::new(architecture, recipe.seed, device)?
             .with_class_names(data.class_names())?
             .with_preparation(preparation);
@@ -141,6 +136,7 @@ impl Trainer {
         let rate = recipe.optimizer.learning_rate;
         let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
         let schedule = recipe.schedule.schedule(rate, epochs, steps);
+        let state = State::new(recipe.schedule.plateau_after(rate, &[]));
         let validation = data.validation.clone();
         let validation = validation.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         let validation = validation.transpose()?;
@@ -158,7 +154,7 @@ impl Trainer {
             run: None,
             profiler: None,
             log: None,
-            state: State::default(),
+            state,
             initial: None,
             rate_change: None,
             max_time: None,
@@ -232,7 +228,7 @@ impl Trainer {
             if is_late && self.state.step > begun_at {
                 break Ended::MaxTime;
             }
-            match self.train_epoch((stop, deadline), listener)? {
+            match self.train_epoch(stop, deadline, listener)? {
                 Pause::Epoch => self.end_epoch(listener)?,
                 Pause::Time => {
                     self.save(false)?;
@@ -294,7 +290,10 @@ fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
 /// The network of a recipe for a data set.
 fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
-    let architecture = Architecture::new(&recipe.network, Some(classes), recipe.input_size)?;
+    let own = Architecture::new(&recipe.network, Some(classes), None)?;
+    let [height, width, _] = own.input();
+    let [height, width] = recipe.input_size.map_or([height, width], ImageSize::sides);
+    let architecture = own.for_input([height, width, data.train.channels().count()])?;
     let architecture = match recipe.init {
         InitKind::Network => architecture,
         InitKind::Paper => architecture.with_paper_init(),
@@ -305,15 +304,46 @@ fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     })
 }
 
+/// The recipe with all that follows from network and images, and the images within its limit.
+fn resolved(
+    mut recipe: Recipe,
+    architecture: &Architecture,
+    data: DataSet,
+) -> Result<(Recipe, DataSet)> {
+    check_network(architecture, &data)?;
+    architecture.name().clone_into(&mut recipe.network);
+    // As many as before the limit: that opens the same split again.
+    recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
+    let data = match recipe.limit {
+        Some(limit) => data.limit(limit)?,
+        None => data,
+    };
+    check_metrics(&recipe, &data)?;
+    recipe.images.channels = data.train.channels().count();
+    if data::image_size(&recipe.dataset).is_none() {
+        // Images of the caller's own have a size that pictures in files are to be brought to.
+        recipe.images.source_size = data.train.size().into();
+    }
+    recipe.images.resolve(&data.train)?;
+    let [height, width, _] = architecture.input();
+    recipe.input_size = Some([height, width].into());
+    Ok((recipe, data))
+}
+
 /// An error if a network is not one for these images.
 fn check_network(architecture: &Architecture, data: &DataSet) -> Result<()> {
-    let (classes, [height, width, channels]) = (data.class_names().len(), architecture.input());
+    let (classes, [_, _, channels]) = (data.class_names().len(), architecture.input());
     if architecture.classes() != classes {
         let expected = format!("one for {classes} classes, as {} has", data.name);
         return Err(Error::setting("network", expected, architecture));
     }
-    if height != width || channels != data::CHANNELS {
-        let expected = "one for square images of three channels";
+    let own = data.train.channels();
+    if channels != own.count() {
+        let expected = format!(
+            "one for {own} images of {} channels, as {} has",
+            own.count(),
+            data.name
+        );
         return Err(Error::setting("network", expected, architecture));
     }
     Ok(())

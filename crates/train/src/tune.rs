@@ -8,8 +8,8 @@ use tensor::{Device, Launch, Product, TileKind, TilePlan};
 
 use crate::error::Result;
 use crate::recipe::Recipe;
+use crate::step::updater::Updater;
 use crate::throughput::{Noise, captured};
-use crate::updater::Updater;
 
 /// Steps that are timed with each plan, after one that is not; the median counts.
 const STEPS: u32 = 3;
@@ -56,7 +56,8 @@ pub fn tune(
     architecture: &Architecture,
     recipe: &Recipe,
     n: usize,
-    (device, tiles): (&Device, &[TileKind]),
+    device: &Device,
+    tiles: &[TileKind],
     mut report: impl FnMut(usize, usize),
 ) -> Result<Vec<Tuned>> {
     let network = Network::new(architecture.clone(), recipe.seed, device)?;

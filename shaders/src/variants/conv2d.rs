@@ -1,7 +1,7 @@
 //! Variants of `conv2d.wgsl`.
 
-use super::Tile;
-use super::gemm::bits;
+use super::gemm::{bits, reals};
+use super::{Listed, Tile};
 use crate::Variant;
 
 /// A convolution as an implicit matrix product.
@@ -56,7 +56,7 @@ impl Conv2d {
 }
 
 /// Every variant of the family.
-pub(super) fn all() -> impl Iterator<Item = Variant> {
+pub(super) fn all() -> impl Iterator<Item = Listed> {
     Tile::ALL.into_iter().flat_map(|tile| {
         bits::<3>().flat_map(move |[vector_a, vector_b, wide]| {
             let conv2d = Conv2d {
@@ -75,6 +75,7 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
                 .chain(biased)
                 .chain(of_weights)
                 .chain(gradients.into_iter().filter(move |_| can_be_gradient))
+                .map(move |variant| reals(wide).of(variant))
         })
     })
 }

@@ -1,6 +1,6 @@
 //! Variants of `gemm.wgsl` and `gemm_reduce.wgsl`.
 
-use super::Tile;
+use super::{Listed, Reals, Tile};
 use crate::Variant;
 
 /// A matrix product.
@@ -45,8 +45,13 @@ pub(super) fn bits<const N: usize>() -> impl Iterator<Item = [bool; N]> {
     (0_u32..1 << N).map(|bits| std::array::from_fn(|index| bits >> index & 1 == 1))
 }
 
+/// The floats of a product's operands: a wide result is of 32 bits where these are of 16.
+pub(super) const fn reals(is_wide: bool) -> Reals {
+    if is_wide { Reals::Half } else { Reals::Both }
+}
+
 /// Every variant of the family.
-pub(super) fn all() -> impl Iterator<Item = Variant> {
+pub(super) fn all() -> impl Iterator<Item = Listed> {
     let products = Tile::ALL.into_iter().flat_map(|tile| {
         bits::<4>().map(move |[trans_a, trans_b, vector, wide]| Gemm {
             tile,
@@ -58,7 +63,8 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
     products
         .flat_map(|gemm| {
             let biased = (!gemm.wide).then(|| gemm.variant(true));
-            [gemm.variant(false)].into_iter().chain(biased)
+            let variants = [gemm.variant(false)].into_iter().chain(biased);
+            variants.map(move |variant| reals(gemm.wide).of(variant))
         })
-        .chain(bits::<2>().map(|[bias, vector]| Gemm::reduce(bias, vector)))
+        .chain(bits::<2>().map(|[bias, vector]| Reals::Both.of(Gemm::reduce(bias, vector))))
 }

@@ -1,6 +1,7 @@
 //! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias.
 
 use super::gemm::bits;
+use super::{Listed, Reals};
 use crate::Variant;
 
 /// Invocations that share a row of a softmax or cross-entropy.
@@ -101,40 +102,43 @@ pub const fn bias(vector: bool, relu: bool) -> Variant {
         .with("relu", relu as u32)
 }
 
-/// The entry points of `batch_norm.wgsl`.
-const BATCH_NORM: [&str; 7] = [
-    "batch_norm_backward",
-    "batch_norm_eval_backward",
-    "batch_norm_eval_statistics",
-    "batch_norm_forward",
-    "batch_norm_gradient_sums",
-    "batch_norm_squares",
-    "batch_norm_statistics",
+/// The entry points of `batch_norm.wgsl`. Statistics are made of sums, which are of 32 bits.
+const BATCH_NORM: [(Reals, &str); 7] = [
+    (Reals::Both, "batch_norm_backward"),
+    (Reals::Both, "batch_norm_eval_backward"),
+    (Reals::Full, "batch_norm_eval_statistics"),
+    (Reals::Both, "batch_norm_forward"),
+    (Reals::Both, "batch_norm_gradient_sums"),
+    (Reals::Both, "batch_norm_squares"),
+    (Reals::Full, "batch_norm_statistics"),
 ];
 
 /// Every variant of these families.
-pub(super) fn all() -> Vec<Variant> {
-    let mut all = vec![cross_entropy_total()];
+pub(super) fn all() -> Vec<Listed> {
+    use Reals::{Both, Full, Half};
+    let mut all = vec![Full.of(cross_entropy_total())];
     for entry in [
         "softmax_forward",
         "softmax_backward",
         "log_softmax_forward",
         "log_softmax_backward",
     ] {
-        all.extend(RowLanes::ALL.map(|lanes| softmax(entry, lanes)));
+        all.extend(RowLanes::ALL.map(|lanes| Full.of(softmax(entry, lanes))));
     }
     for [soft, weighted] in bits::<2>() {
         let targets = Targets { soft, weighted };
-        all.extend(RowLanes::ALL.map(|lanes| cross_entropy_forward(targets, lanes)));
-        all.push(cross_entropy_backward(targets));
+        all.extend(RowLanes::ALL.map(|lanes| Full.of(cross_entropy_forward(targets, lanes))));
+        all.push(Full.of(cross_entropy_backward(targets)));
     }
     for vector in [false, true] {
-        all.extend(["lrn_forward", "lrn_backward"].map(|entry| lrn(entry, vector)));
-        all.extend(["max_pool_forward", "max_pool_backward"].map(|entry| max_pool(entry, vector)));
-        all.extend([false, true].map(|relu| bias(vector, relu)));
-        all.push(column_sum(vector));
-        all.extend(BATCH_NORM.map(|entry| batch_norm(entry, vector)));
-        all.push(cast(vector));
+        all.extend(["lrn_forward", "lrn_backward"].map(|entry| Both.of(lrn(entry, vector))));
+        all.extend(
+            ["max_pool_forward", "max_pool_backward"].map(|entry| Both.of(max_pool(entry, vector))),
+        );
+        all.extend([false, true].map(|relu| Full.of(bias(vector, relu))));
+        all.push(Both.of(column_sum(vector)));
+        all.extend(BATCH_NORM.map(|(reals, entry)| reals.of(batch_norm(entry, vector))));
+        all.push(Half.of(cast(vector)));
     }
     all
 }

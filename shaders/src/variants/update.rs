@@ -1,5 +1,6 @@
 //! The variants of the optimizers and of gradient clipping: `sgd`, `adam`, `clip_grad_norm`.
 
+use super::{Listed, Reals};
 use crate::Variant;
 
 /// The update of stochastic gradient descent.
@@ -22,7 +23,7 @@ pub const fn clip_grad_norm(entry: &'static str, norm: u32) -> Variant {
     Variant::new("clip_grad_norm", entry).with("norm", norm)
 }
 
-pub(super) fn all() -> impl Iterator<Item = Variant> {
+pub(super) fn all() -> impl Iterator<Item = Listed> {
     let flags = [false, true];
     let sgds = flags
         .into_iter()
@@ -31,5 +32,7 @@ pub(super) fn all() -> impl Iterator<Item = Variant> {
         .into_iter()
         .flat_map(|entry| [0, 1, 2].map(|norm| clip_grad_norm(entry, norm)))
         .chain([clip_grad_norm("clip_grad_norm_scale", 2)]);
-    sgds.chain(flags.map(adam)).chain(clips)
+    sgds.chain(flags.map(adam))
+        .chain(clips)
+        .map(|variant| Reals::Full.of(variant))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The longest Rust file, in lines. Past it, a file holds more than one concern.
-const RUST_LINES: usize = 500;
+const RUST_LINES: usize = 400;
 /// The longest shader, in lines: it should be read in one go beside its equation.
 const SHADER_LINES: usize = 250;
 /// The largest file, in bytes. Data sets, weights and pictures do not belong in the repository.
@@ -37,7 +37,8 @@ const WORDS: &[(&str, &str)] = &[
 
 /// The files that may allow themselves unsafe code: wgpu offers shaders without run-time checks in no other way, and the
 /// `gemm` crate's only entry point takes raw pointers.
-const UNSAFE: [&str; 2] = [
+const UNSAFE: [&str; 3] = [
+    "benches/gemm.rs",
     "crates/kernels/src/cpu/gemm.rs",
     "crates/kernels/src/pipeline.rs",
 ];
@@ -55,10 +56,10 @@ const OPENS: &[(&str, &str)] = &[
         "the kernel's own files in /proc",
     ),
     (
-        "crates/train/src/environment.rs",
+        "crates/train/src/run/environment.rs",
         "the kernel's own files in /proc",
     ),
-    ("crates/train/src/lock.rs", "the host's name in /proc"),
+    ("crates/train/src/run/lock.rs", "the host's name in /proc"),
 ];
 
 /// A file of the repository.
@@ -208,7 +209,7 @@ mod tests {
         let rust = format!("//! Long.\n{}", "\n".repeat(RUST_LINES));
         assert_eq!(
             findings("a.rs", &rust),
-            ["a.rs: 501 lines; 500 at most: split it by concern"]
+            ["a.rs: 401 lines; 400 at most: split it by concern"]
         );
         assert_eq!(
             findings("a.rs", rust.trim_end_matches('\n')).len(),

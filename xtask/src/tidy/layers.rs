@@ -1,5 +1,6 @@
-//! Which crate may use which: `cli -> report -> train -> { model, data }`, `cli -> train`, `model -> tensor -> kernels -> { shaders, wgpu }`.
-//! `files` is below all of them. Development dependencies are free; a test may look anywhere.
+//! Which crate may use which: `cli -> { report, verify } -> train -> { model, data }`, `model -> tensor -> kernels -> { shaders, wgpu }`.
+//! What is above `train` also uses what is below it, `kernels` but by `verify` through `tensor`. `files` and `philox` are below all of them.
+//! Development dependencies are free; a test may look anywhere.
 
 use super::files::File;
 use crate::cargo::{Package, Workspace};
@@ -7,14 +8,21 @@ use crate::cargo::{Package, Workspace};
 /// Every crate of the workspace, lowest layer first, and those of ours that it may use.
 const LAYERS: &[(&str, &[&str])] = &[
     ("files", &[]),
+    ("philox", &[]),
     ("shaders", &[]),
-    ("kernels", &["shaders"]),
+    ("kernels", &["philox", "shaders"]),
     ("tensor", &["kernels"]),
     ("model", &["files", "tensor"]),
-    ("data", &["files"]),
+    ("data", &["files", "philox"]),
     ("train", &["files", "tensor", "model", "data"]),
-    ("report", &["files", "model", "data", "train"]),
-    ("cli", &["files", "train", "report"]),
+    ("report", &["files", "tensor", "model", "data", "train"]),
+    ("verify", &["files", "kernels", "tensor", "model", "train"]),
+    (
+        "cli",
+        &[
+            "files", "tensor", "model", "data", "train", "report", "verify",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

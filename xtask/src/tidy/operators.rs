@@ -30,7 +30,7 @@ const PARTS: &[Part] = &[
     // Beside the operators it holds the checks themselves.
     Part {
         is_pure: false,
-        ..part("crates/kernels/src/testing/", ".rs", "f64 reference")
+        ..part("crates/verify/src/operators/", ".rs", "f64 reference")
     },
     part(RULES, ".rs", "gradient rule"),
 ];
@@ -65,15 +65,18 @@ const GPU_ALONE: &[(&str, &str)] = &[(
 const PARTS_OF_TWIN: [&str; 3] = ["CPU twin", "cases", "f64 reference"];
 
 /// Gradient rules that need no kernel of their own, and why.
-const NO_KERNEL: &[(&str, &str)] = &[("reshape", "moves no data")];
+const NO_KERNEL: &[(&str, &str)] = &[
+    ("mse_loss", "is a difference, its squares and their sum"),
+    ("reshape", "moves no data"),
+];
 
 /// Files among the launches that are no operator, and why they are there.
 const HELPERS: &[(&str, &str)] = &[
-    ("pool", "what maximum and average pooling share"),
     (
-        "tile",
-        "how products and convolutions are cut into workgroups",
+        "activation",
+        "what products and convolutions do to their sums",
     ),
+    ("pool", "what maximum and average pooling share"),
     (
         "window",
         "padding and output sizes, for convolution and pooling",
@@ -165,7 +168,7 @@ mod tests {
         "shaders/lrn.wgsl",
         "crates/kernels/src/cpu/lrn.rs",
         "tests/cases/lrn.txt",
-        "crates/kernels/src/testing/lrn.rs",
+        "crates/verify/src/operators/lrn.rs",
         "crates/tensor/src/ops/lrn.rs",
     ];
 
@@ -176,7 +179,7 @@ mod tests {
             "crates/kernels/src/ops.rs",
             "crates/kernels/src/ops/window.rs",
             "crates/kernels/src/ops/lrn/check.rs",
-            "crates/kernels/src/testing/fill.rs",
+            "crates/verify/src/operators/fill.rs",
         ];
         let paths = [&LRN[..], &elsewhere].concat();
         assert_eq!(check(&paths), Vec::<String>::new());
@@ -192,7 +195,7 @@ mod tests {
                 findings.iter().any(|finding| finding.contains(missing)),
                 "{missing}: {findings:?}"
             );
-            // Without its launch it is no operator, and each part outside `testing` is an orphan.
+            // Without its launch it is no operator, and each part outside `verify` is an orphan.
             assert_eq!(findings.len(), if idx == 0 { 4 } else { 1 }, "{findings:?}");
         }
     }

@@ -1,6 +1,7 @@
 //! The arguments that say how images are prepared, in place of what a run or a weight file says.
 
 use clap::{Args as ClapArgs, ValueEnum};
+use model::ImageSize;
 use train::{FitKind, Recipe};
 
 /// How images are prepared, where the run or the weight file is to be overruled.
@@ -12,16 +13,16 @@ pub(crate) struct PreparationArgs {
     /// The shorter side that images are resized to before the network's input is cut from their centre
     #[arg(long, value_name = "N")]
     pub(crate) resize: Option<usize>,
-    /// The side of the network's input, where its weights allow another one
-    #[arg(long, visible_alias = "crop", value_name = "N")]
-    pub(crate) input_size: Option<usize>,
-    /// Subtracted from red, green and blue, with pixels in 0 to 1
-    #[arg(long, value_name = "R,G,B", value_parser = three)]
-    pub(crate) mean: Option<Three>,
+    /// The side of the network's input, or its height and width, where its weights allow another one
+    #[arg(long, visible_alias = "crop", value_name = "N|HxW", value_parser = size)]
+    pub(crate) input_size: Option<ImageSize>,
+    /// Subtracted from red, green and blue, or from each other channel, with pixels in 0 to 1
+    #[arg(long, value_name = "R,G,B", value_parser = numbers)]
+    pub(crate) mean: Option<Numbers>,
     /// What red, green and blue are divided by then
-    #[arg(long, visible_alias = "deviation", value_name = "R,G,B", value_parser = three)]
-    pub(crate) std: Option<Three>,
-    /// How a picture of another shape becomes a square
+    #[arg(long, visible_alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
+    pub(crate) std: Option<Numbers>,
+    /// How a picture of another shape becomes one of the wanted shape
     #[arg(long, value_name = "FIT")]
     pub(crate) fit: Option<FitArg>,
     /// Between pixels
@@ -29,9 +30,9 @@ pub(crate) struct PreparationArgs {
     pub(crate) interpolation: Option<InterpolationArg>,
 }
 
-/// A number for each of red, green and blue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Three(pub(crate) [f32; 3]);
+/// A number for each channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers(pub(crate) Vec<f32>);
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FitArg {
@@ -47,14 +48,24 @@ pub(crate) enum InterpolationArg {
     BilinearAntialias,
 }
 
-fn three(text: &str) -> Result<Three, String> {
+fn numbers(text: &str) -> Result<Numbers, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
     let numbers = numbers
         .ok()
-        .and_then(|numbers| <[f32; 3]>::try_from(numbers).ok());
+        .filter(|numbers| matches!(numbers.len(), 1 | 3 | 4));
     numbers
-        .map(Three)
+        .map(Numbers)
         .ok_or_else(|| "expected three numbers, such as 0.485,0.456,0.406".to_owned())
+}
+
+/// `224`, or height and width as `120x160`.
+pub(crate) fn size(text: &str) -> Result<ImageSize, String> {
+    let sides: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
+    match sides.as_deref() {
+        Ok(&[side]) => Ok(side.into()),
+        Ok(&[height, width]) => Ok([height, width].into()),
+        _ => Err("expected a number, or a height and a width such as 120x160".to_owned()),
+    }
 }
 
 impl PreparationArgs {
@@ -71,13 +82,20 @@ impl PreparationArgs {
         } = self;
         if let Some(side) = resize {
             // Pictures of folders are decoded at this side, so that they are resized once.
-            recipe.images.source_size = *side;
+            recipe.images.source_size = (*side).into();
             recipe.images.resize = Some(*side);
             recipe.evaluation.resize = None;
         }
         recipe.input_size = input_size.or(recipe.input_size);
-        recipe.images.mean = mean.map(|three| three.0).or(recipe.images.mean);
-        recipe.images.deviation = std.map(|three| three.0).or(recipe.images.deviation);
+        for (given, own) in [
+            (mean, &mut recipe.images.mean),
+            (std, &mut recipe.images.deviation),
+        ] {
+            if let Some(Numbers(given)) = given {
+                recipe.images.channels = given.len();
+                *own = Some(given.clone());
+            }
+        }
         match fit {
             Some(FitArg::Crop) => recipe.images.fit = FitKind::Crop,
             Some(FitArg::Stretch) => recipe.images.fit = FitKind::Stretch,

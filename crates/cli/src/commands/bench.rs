@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use train::model::Architecture;
+use model::Architecture;
+use tensor::Profile;
 use train::throughput::Throughput;
-use train::{OptimizerKind, Profile, Recipe};
+use train::{OptimizerKind, Recipe};
 
 use crate::args::{BenchArgs, PrecisionArg};
 use crate::report::{self, Speed};

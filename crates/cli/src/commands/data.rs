@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use data::{DataSet, Split};
 use train::Recipe;
-use train::data::{self, DataSet, Split};
 
 use crate::args::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
 use crate::progress::Progress;
@@ -48,10 +48,9 @@ fn open(args: &DataSetArgs, validation: Option<usize>) -> Result<DataSet> {
 fn show(args: &ShowArgs) -> Result<()> {
     let data = open(&args.data, None)?;
     let split = Split::from(args.split);
-    let name = report::split_name(split);
     let images = data
         .split(split)
-        .with_context(|| format!("{} has no {name} images", data.name))?;
+        .with_context(|| format!("{} has no {split} images", data.name))?;
     let rows = data::rows_by_class(images, args.per_class, args.seed);
     let sheet = data::contact_sheet(images, &rows, args.tile)?;
     let out = match &args.out {

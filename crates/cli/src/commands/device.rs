@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use train::{Avoided, Device, TileKind, probe};
+use tensor::{Avoided, Device, TileKind, probe};
 
 use crate::args::OutputArgs;
 use crate::report;
@@ -88,7 +88,7 @@ pub(crate) fn heed(device: &Device, output: OutputArgs) -> Result<()> {
     Ok(())
 }
 
-fn keep(probe: &train::Probe) -> Kept {
+fn keep(probe: &tensor::Probe) -> Kept {
     let avoided = probe.avoided();
     Kept {
         is_usable: probe.is_usable(),
@@ -111,7 +111,7 @@ fn avoided(kept: &Kept) -> Avoided {
 
 /// Where probes are kept; nowhere without a home directory.
 fn cache_file() -> Option<PathBuf> {
-    let folder = train::data::cache_dir()?;
+    let folder = data::cache_dir()?;
     Some(folder.join("probes.json"))
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
+use tensor::Device;
 
 use crate::args::OutputArgs;
 use crate::report;

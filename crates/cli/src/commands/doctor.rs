@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::{Device, Probe, probe};
+use tensor::{Device, Probe, probe};
 
 use crate::args::DoctorArgs;
 use crate::report::{self, Examined, Found};

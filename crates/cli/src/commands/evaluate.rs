@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use train::data::Split;
-use train::model::Preparation;
+use data::Split;
+use model::Preparation;
 use train::{Evaluation, Recipe, Scored, Views, Weights};
 
 use crate::args::{EvaluateArgs, ViewsArg};
@@ -45,7 +45,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     } = train::evaluate(
         &weights.path,
         &recipe,
-        (&data, split),
+        &data,
+        split,
         &device,
         &mut |done, of| progress.evaluating(split, done, of),
     )?;
@@ -90,7 +91,7 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
         if *dataset != recipe.dataset {
             recipe.validation = None;
             // Pictures are brought to the size that the training images had, which a data set may have by itself.
-            recipe.images.source_size = recipe.source()[0];
+            recipe.images.source_size = recipe.source().into();
         }
         recipe.dataset.clone_from(dataset);
     }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
-use train::model::{Format, Network};
+use model::{Format, Network};
+use tensor::Device;
 
 use crate::args::{ExportArgs, FormatArg};
 use crate::report;
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
         && let Some(recipe) = &weights.recipe
         // Of a run by a version that did not note it in its weights.
         && let Ok(preparation) =
-            recipe.preparation(recipe.source(), network.architecture().input_size())
+            recipe.preparation(recipe.source(), network.architecture().input())
     {
         network = network.with_preparation(preparation);
     }

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::model::Architecture;
-use train::{Device, gradcheck, proof};
+use model::Architecture;
+use tensor::Device;
+use verify::{network, operators};
 
 use crate::args::GradcheckArgs;
 use crate::report::{self, Check};
@@ -16,7 +17,7 @@ pub(crate) fn run(args: &GradcheckArgs) -> Result<ExitCode> {
     let mut table = report::Checks::new(args.output);
     for device in devices(args)? {
         if args.models.is_empty() {
-            gradcheck::operators(&device, &args.operators, |row| {
+            operators::run(&device, &args.operators, |row| {
                 table.add(&Check::of_operator(&row));
             })?;
         }
@@ -27,9 +28,9 @@ pub(crate) fn run(args: &GradcheckArgs) -> Result<ExitCode> {
         for name in networks {
             let architecture = Architecture::new(name, None, None)?;
             let mut add = |row| table.add(&Check::of_network(name, device.name(), &row));
-            proof::slopes(&architecture, &device, &mut add)?;
+            network::slopes(&architecture, &device, &mut add)?;
             if !device.is_cpu() {
-                proof::step(&architecture, &device, &mut add)?;
+                network::step(&architecture, &device, &mut add)?;
             }
         }
     }

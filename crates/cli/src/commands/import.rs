@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
-use train::model::{Format, Import, Network};
+use model::{Format, Import, Network};
+use tensor::Device;
 
 use crate::args::{ImportArgs, ImportedArg};
 use crate::report;

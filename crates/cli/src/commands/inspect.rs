@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::model::TensorFile;
+use model::TensorFile;
 
 use crate::args::InspectArgs;
 use crate::report;

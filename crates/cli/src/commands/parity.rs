@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use train::Device;
-use train::parity;
+use tensor::Device;
+use verify::parity;
 
 use crate::args::ParityArgs;
 use crate::report;

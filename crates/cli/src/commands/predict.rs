@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use train::data::{DataError, heat_map, pictures_under, read_picture};
-use train::model::Preparation;
+use data::{DataError, heat_map, pictures_under, read_picture};
+use model::Preparation;
 use train::{Classifier, Recipe, Weights};
 
 use crate::args::PredictArgs;
@@ -47,12 +47,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut done = 0;
     for chunk in files.chunks(classifier.batch_size()) {
         progress.counting("predict", done, files.len());
-        predict(
-            &classifier,
-            chunk,
-            args,
-            &mut (&mut predictions, &mut progress),
-        )?;
+        predict(&classifier, chunk, args, &mut predictions, &mut progress)?;
         done += chunk.len();
     }
     progress.clear();
@@ -64,7 +59,8 @@ fn predict(
     classifier: &Classifier,
     files: &[PathBuf],
     args: &PredictArgs,
-    (predictions, progress): &mut (&mut Predictions, &mut Progress),
+    predictions: &mut Predictions,
+    progress: &mut Progress,
 ) -> Result<()> {
     let mut read = Vec::new();
     for path in files {

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::Result;
-use train::data::DataSet;
+use data::DataSet;
+use tensor::Device;
 use train::{
-    Device, EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir,
-    Trainer,
+    EarlyStoppingRecipe, Metric, OptimizerKind, Outcome, Recipe, ResumeOptions, RunDir, Trainer,
 };
 
 use super::{INTERRUPTED, look_back, trial};
@@ -37,7 +37,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     progress.left_out(&data);
     let stop = stop_flag()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
-        let tried = trial::run(kind, args, (recipe, data), (&device, &stop), progress);
+        let trainer = kind.trainer(args, recipe, data, &device);
+        let tried = trainer.and_then(|it| trial::run(kind, args, it, &stop, progress));
         return tried.map_err(|error| named(error, args));
     }
     let trainer = trainer(resumed.as_ref(), recipe, data, &device);

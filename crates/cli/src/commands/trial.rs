@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use train::data::DataSet;
-use train::{Device, Outcome, RateSearch, Recipe, RunDir, Trainer, has_learnt_batch};
+use data::DataSet;
+use tensor::Device;
+use train::{Outcome, RateSearch, Recipe, RunDir, Trainer, has_learnt_batch};
 
 use super::INTERRUPTED;
 use crate::args::{TrainArgs, TrialArgs};
@@ -38,21 +39,31 @@ impl Kind {
             _ => None,
         }
     }
+
+    /// What trains, from what a whole run would train.
+    pub(super) fn trainer(
+        self,
+        args: &TrainArgs,
+        recipe: Recipe,
+        data: DataSet,
+        device: &Device,
+    ) -> Result<Trainer> {
+        let (recipe, data) = match self {
+            Self::Fast => (recipe.for_fast_run(), data),
+            Self::OneBatch => recipe.for_one_batch(&data, args.epochs.unwrap_or(STEPS))?,
+            Self::Rate => (recipe, data),
+        };
+        Ok(Trainer::new(recipe, data, device)?)
+    }
 }
 
 pub(super) fn run(
     kind: Kind,
     args: &TrainArgs,
-    (recipe, data): (Recipe, DataSet),
-    (device, stop): (&Device, &AtomicBool),
+    trainer: Trainer,
+    stop: &AtomicBool,
     progress: Progress,
 ) -> Result<ExitCode> {
-    let (recipe, data) = match kind {
-        Kind::Fast => (recipe.for_fast_run(), data),
-        Kind::OneBatch => recipe.for_one_batch(&data, args.epochs.unwrap_or(STEPS))?,
-        Kind::Rate => (recipe, data),
-    };
-    let trainer = Trainer::new(recipe, data, device)?;
     if matches!(kind, Kind::Rate) {
         return find_rate(args, trainer, stop, progress);
     }

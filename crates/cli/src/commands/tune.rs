@@ -28,7 +28,8 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
         &architecture,
         &recipe,
         args.batch_size,
-        (&device, &tiles),
+        &device,
+        &tiles,
         |done, of| progress.counting("trying plans", done, of),
     )?;
     progress.clear();

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use train::gradcheck::OperatorRow;
-use train::proof::NetworkRow;
+use verify::network::NetworkRow;
+use verify::operators::OperatorRow;
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use data::{Channels, DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 use files::escape;
 use serde_json::{Value, json};
-use train::data::{DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
 
-use super::{in_json, one_line, print_json, shown, split_name, to_stdout};
+use super::{in_json, one_line, print_json, shown, to_stdout};
 use crate::args::OutputArgs;
 
 /// Files that are listed one by one; of more, their number.
@@ -44,6 +44,9 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
         escape(&data.name),
         data.class_names().len()
     );
+    if data.train.channels() != Channels::Rgb {
+        write!(text, " in {}", data.train.channels())?;
+    }
     if let Some(sizes) = sizes {
         let [[h0, w0], [h1, w1], [h2, w2]] = [sizes.smallest, sizes.median, sizes.largest];
         write!(
@@ -58,7 +61,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
     let width = names.max().unwrap_or(0).max("images".len());
     write!(text, "\n{:<width$}", "class")?;
     for (split, _) in &splits {
-        write!(text, "  {:>10}", split_name(*split))?;
+        write!(text, "  {split:>10}")?;
     }
     text.push('\n');
     let of_splits: Vec<_> = splits.iter().map(|(_, images)| counts(images)).collect();
@@ -89,12 +92,12 @@ fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
     let classes = data.class_names().iter().enumerate().map(|(class, name)| {
         let mut row = json!({ "name": name });
         for (split, images) in &splits {
-            row[split_name(*split)] = json!(counts(images)[class]);
+            row[split.to_string()] = json!(counts(images)[class]);
         }
         row
     });
     let images = splits.iter().map(|(split, images)| {
-        let name = split_name(*split).to_owned();
+        let name = split.to_string();
         (name, json!(images.len()))
     });
     let skipped = data.skipped.iter().map(|file| {
@@ -106,6 +109,7 @@ fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
     json!({
         "dataset": data.name,
         "size": data.train.size(),
+        "channels": data.train.channels().count(),
         "images": images.collect::<serde_json::Map<_, _>>(),
         "classes": classes.collect::<Vec<_>>(),
         "pictures": sizes.map(|sizes| json!({
@@ -144,6 +148,12 @@ pub(crate) fn left_out_lines(left_out: &LeftOut) -> Vec<String> {
     files.into_iter().chain(left_out.notes.clone()).collect()
 }
 
+/// The principal components of colour with their eigenvalues; none of grey images.
+fn components(it: &Statistics) -> impl Iterator<Item = (&f64, &[f64; 3])> {
+    let all = it.principal.iter();
+    all.flat_map(|principal| principal.values.iter().zip(&principal.vectors))
+}
+
 /// Mean, deviation and principal components of colour.
 pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) -> Result<()> {
     if output.json {
@@ -152,31 +162,36 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
             "images": data.train.len(),
             "mean": it.mean,
             "deviation": it.std,
-            "principal_components": it.principal.values.iter().zip(&it.principal.vectors)
+            "principal_components": components(it)
                 .map(|(value, vector)| json!({ "eigenvalue": value, "vector": vector }))
                 .collect::<Vec<_>>(),
         }));
     }
-    let row = |values: [f64; 3]| values.map(|value| format!("{value:>8.4}")).join(" ");
+    let row = |values: &[f64]| {
+        let values = values.iter().map(|value| format!("{value:>8.4}"));
+        values.collect::<Vec<_>>().join(" ")
+    };
+    let names: &[&str] = match data.train.channels() {
+        Channels::Grey => &["grey"],
+        Channels::Rgb => &["red", "green", "blue"],
+        Channels::Rgba => &["red", "green", "blue", "opacity"],
+    };
+    let names: Vec<_> = names.iter().map(|name| format!("{name:>8}")).collect();
     let mut text = format!(
         "{}: {} training images, colours from 0 to 1\n",
         escape(&data.name),
         data.train.len()
     );
-    writeln!(text, "{:<22} {:>8} {:>8} {:>8}", "", "red", "green", "blue")?;
-    writeln!(text, "{:<22} {}", "mean", row(it.mean))?;
-    writeln!(text, "{:<22} {}", "deviation", row(it.std))?;
-    for ((value, vector), number) in it
-        .principal
-        .values
-        .iter()
-        .zip(&it.principal.vectors)
-        .zip(1..)
-    {
+    writeln!(text, "{:<22} {}", "", names.join(" "))?;
+    writeln!(text, "{:<22} {}", "mean", row(&it.mean))?;
+    writeln!(text, "{:<22} {}", "deviation", row(&it.std))?;
+    for ((value, vector), number) in components(it).zip(1..) {
         let name = format!("component {number} ({value:.5})");
-        writeln!(text, "{name:<22} {}", row(*vector))?;
+        writeln!(text, "{name:<22} {}", row(vector))?;
     }
-    writeln!(text, "(a component's eigenvalue is in brackets)")?;
+    if it.principal.is_some() {
+        writeln!(text, "(a component's eigenvalue is in brackets)")?;
+    }
     to_stdout(&text)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use train::{Adapter, FunctionError, Probe, QUIRKS, Quirk};
+use tensor::{Adapter, FunctionError, Probe, QUIRKS, Quirk};
 
 use super::machine::{adapter_json, adapter_lines};
 use super::{print_json, to_stdout};
@@ -78,7 +78,7 @@ impl Examined<'_> {
             .unwrap_or_default();
         }
         if let Some((_, adapter)) = self.adapter
-            && adapter.kind == train::AdapterKind::Software
+            && adapter.kind == tensor::AdapterKind::Software
         {
             advice.push_str("; it is software, and --device cpu is faster");
         }

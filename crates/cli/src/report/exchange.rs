@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use data::LeftOut;
 use files::{escape, printable};
+use model::{Exported, Imported, Network, TensorFile};
 use serde_json::{Value, json};
-use train::data::LeftOut;
-use train::model::{Exported, Imported, Network, TensorFile};
 
 use super::{in_json, left_out_lines, print_json, shown, to_stderr, to_stdout};
 use crate::args::OutputArgs;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use model::{Architecture, ImageSize, networks};
 use serde_json::{Value, json};
-use train::model::{Architecture, networks};
-use train::{Adapter, Device};
+use tensor::{Adapter, Device};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;
@@ -76,10 +76,12 @@ pub(crate) fn summary(network: &Architecture, batch_size: usize, output: OutputA
             "activation_bytes": row.activation_bytes,
         })
     });
+    let [height, width, channels] = network.input();
     print_json(&json!({
         "network": network.name(),
         "classes": network.classes(),
-        "input_size": network.input_size(),
+        "input_size": ImageSize::from([height, width]),
+        "channels": channels,
         "parameters": summary.parameters(),
         "flops": summary.flops(),
         "activation_bytes": summary.activation_bytes(),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
-use train::Device;
-use train::parity::{Report, Verdict};
+use tensor::Device;
+use verify::parity::{Report, Verdict};
 
 use super::{print_json, to_stderr, to_stdout};
 use crate::args::OutputArgs;

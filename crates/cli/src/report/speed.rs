@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use model::Architecture;
 use serde_json::json;
-use train::model::Architecture;
-use train::{Device, KernelTime, Precision, Profile, peak_host_bytes};
+use tensor::{Device, KernelTime, Profile};
+use train::{Precision, peak_host_bytes};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;

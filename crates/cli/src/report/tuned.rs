@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use model::Architecture;
 use serde_json::{Value, json};
-use train::model::Architecture;
+use tensor::{Device, TilePlan};
 use train::tune::Tuned;
-use train::{Device, TilePlan};
 
 use super::{print_json, to_stdout};
 use crate::args::OutputArgs;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::decode::{DecodeOptions, decode};
 use crate::error::DataError;
-use crate::images::{CHANNELS, Source};
+use crate::images::Source;
 
 use super::FolderOptions;
 
@@ -33,10 +33,9 @@ impl Pictures {
     }
 
     pub(super) fn image_bytes(&self) -> usize {
-        self.options
-            .size
-            .iter()
-            .fold(CHANNELS, |product, side| product * *side as usize)
+        let channels = self.options.channels.count();
+        let sides = self.options.size.iter();
+        sides.fold(channels, |product, side| product * *side as usize)
     }
 
     /// Removes the pictures at these places, which are in ascending order.

@@ -136,7 +136,8 @@ impl<'a> Reader<'a> {
             return Ok((None, labels));
         }
         let (source, names) = (Arc::new(pictures), self.classes.clone());
-        let images = Images::from_source([height, width], source, labels.clone(), names)?;
+        let shape = [height, width, self.options.channels.count()];
+        let images = Images::from_source(shape, source, labels.clone(), names)?;
         Ok((Some(images), labels))
     }
 

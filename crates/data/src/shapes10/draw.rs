@@ -1,6 +1,6 @@
 //! One picture of `shapes10`: a background, clutter, the figure, and noise over all.
 
-use crate::images::CHANNELS;
+use crate::channels::CHANNELS;
 use crate::random::Philox;
 
 use super::SIDE;

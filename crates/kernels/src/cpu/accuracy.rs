@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words, words_mut};
-use crate::ops::accuracy::AccuracyParams;
+use crate::kernel::{CpuArgs, params, words, words_mut};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct AccuracyParams {
+        rows: u32,
+        classes: u32,
+    }
+}
 
 /// A rank that is none, and the label that has it.
 const PADDING: u32 = u32::MAX;

@@ -2,8 +2,21 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::adam::AdamParams;
+use crate::kernel::{CpuArgs, params, words};
+
+params! {
+    /// Parameters of all variants.
+    pub(crate) struct AdamParams {
+        n: u32,
+        beta1: f32,
+        beta2: f32,
+        rest1: f32,
+        rest2: f32,
+        epsilon: f32,
+        weight_decay: f32,
+        decoupled: u32,
+    }
+}
 
 /// Elements per parallel task: 32 KiB of each of four operands, a fraction of a core's L2.
 const CHUNK: usize = 8 * 1024;

@@ -7,9 +7,30 @@ use rayon::prelude::*;
 
 use super::shared::resample::Taps;
 use super::shared::scratch::with_scratch;
-use crate::kernel::{CpuArgs, words};
-use crate::ops::augment::{AugmentParams, RECORD, STREAM};
+use crate::kernel::{CpuArgs, params, words};
 use crate::philox::{philox, unit};
+
+params! {
+    /// Parameters of both kernels; see the shader.
+    pub(crate) struct AugmentParams {
+        n: u32, resident: u32, images: u32,
+        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
+        crop: u32, top: i32, left: i32, pad: u32,
+        area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
+        flip: f32, brightness: f32, contrast: f32,
+        shift_rr: f32, shift_rg: f32, shift_rb: f32,
+        shift_gr: f32, shift_gg: f32, shift_gb: f32,
+        shift_br: f32, shift_bg: f32, shift_bb: f32,
+        erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
+        mean_r: f32, mean_g: f32, mean_b: f32, mean_a: f32,
+        deviation_r: f32, deviation_g: f32, deviation_b: f32, deviation_a: f32,
+    }
+}
+
+/// Floats that say what happens to one image.
+pub(crate) const RECORD: usize = 22;
+/// The random numbers' stream.
+pub(crate) const STREAM: u32 = 0x6175_6775;
 
 /// Draws of a random part before it is given up.
 const ATTEMPTS: u32 = 10;
@@ -148,25 +169,27 @@ fn plan_image(p: &AugmentParams, draws: &Draws<'_>) -> [f32; RECORD] {
     for (field, value) in record.iter_mut().zip(values) {
         *field = *value;
     }
+    record[20] = 1.0 / (255.0 * p.deviation_a);
+    record[21] = -p.mean_a / p.deviation_a;
     record
 }
 
 /// Does to each image what is planned for it.
-pub(crate) fn apply<const RESAMPLE: bool>(p: &AugmentParams, args: CpuArgs<'_>) {
+pub(crate) fn apply<const RESAMPLE: bool, const C: usize>(p: &AugmentParams, args: CpuArgs<'_>) {
     let ([pixels, plan], [y]) = args.split();
     let [in_h, in_w, out_h, out_w] = [p.in_h, p.in_w, p.out_h, p.out_w].map(index);
-    let image_bytes = 3 * in_h * in_w;
+    let image_bytes = C * in_h * in_w;
     let bytes: &[u8] = &bytemuck::cast_slice(pixels)[..index(p.images) * image_bytes];
-    y.par_chunks_mut(3 * out_h * out_w)
+    y.par_chunks_mut(C * out_h * out_w)
         .zip(plan.par_chunks(RECORD))
         .for_each(|(y, record)| {
             let first = whole(record[19]) * image_bytes;
             match bytes.get(first..first + image_bytes) {
-                Some(image) if RESAMPLE => resample(p, image, record, y),
-                Some(image) => copy(p, image, record, y),
+                Some(image) if RESAMPLE => resample::<C>(p, image, record, y),
+                Some(image) => copy::<C>(p, image, record, y),
                 None => y.fill(0.0),
             }
-            finish(record, 3 * out_w, y);
+            finish::<C>(record, C * out_w, y);
         });
 }
 
@@ -176,19 +199,19 @@ fn index(size: u32) -> usize {
 
 /// A crop without interpolation, mirrored where that is planned.
 #[expect(clippy::cast_possible_truncation, reason = "places are below 2^15")]
-fn copy(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
+fn copy<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
     let (in_w, out_w) = (index(p.in_w), index(p.out_w));
     let [top, left] = [record[0], record[1]].map(|begin| begin as isize);
     let is_flipped = record[8] > 0.0;
-    for (row, y) in (top..).zip(y.chunks_exact_mut(3 * out_w)) {
+    for (row, y) in (top..).zip(y.chunks_exact_mut(C * out_w)) {
         let source = usize::try_from(row)
             .ok()
-            .and_then(|row| bytes.get(3 * in_w * row..3 * in_w * (row + 1)));
+            .and_then(|row| bytes.get(C * in_w * row..C * in_w * (row + 1)));
         let Some(source) = source else {
             y.fill(0.0);
             continue;
         };
-        for (column, y) in y.chunks_exact_mut(3).enumerate() {
+        for (column, y) in y.chunks_exact_mut(C).enumerate() {
             let at = if is_flipped {
                 out_w - 1 - column
             } else {
@@ -197,7 +220,7 @@ fn copy(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
             let pixel = left
                 .checked_add_unsigned(at)
                 .and_then(|at| usize::try_from(at).ok())
-                .and_then(|at| source.get(3 * at..3 * at + 3));
+                .and_then(|at| source.get(C * at..C * at + C));
             match pixel {
                 Some(pixel) => y
                     .iter_mut()
@@ -210,7 +233,7 @@ fn copy(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
 }
 
 /// A crop with interpolation: along rows into scratch memory, then along columns.
-fn resample(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
+fn resample<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
     thread_local! {
         static TAPS: RefCell<[Taps; 2]> = RefCell::default();
     }
@@ -235,14 +258,14 @@ fn resample(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
             record[7],
             support(1),
         );
-        let line = 3 * columns.len();
+        let line = C * columns.len();
         with_scratch(height * line, |lines| {
             for (row, line) in (top..).zip(lines.chunks_exact_mut(line)) {
-                let source = &bytes[3 * (row * in_w + left)..][..3 * width];
-                for (column, sums) in line.chunks_exact_mut(3).enumerate() {
-                    let mut sum = [0.0; 3];
+                let source = &bytes[C * (row * in_w + left)..][..C * width];
+                for (column, sums) in line.chunks_exact_mut(C).enumerate() {
+                    let mut sum = [0.0; C];
                     for (at, weight) in columns.at(column) {
-                        let pixel = &source[3 * at..3 * at + 3];
+                        let pixel = &source[C * at..C * at + C];
                         for (sum, &v) in sum.iter_mut().zip(pixel) {
                             *sum += weight * f32::from(v);
                         }
@@ -271,14 +294,16 @@ fn whole(value: f32) -> usize {
 }
 
 /// Colours and erasing, in place.
-fn finish(record: &[f32], line: usize, y: &mut [f32]) {
-    for pixel in y.chunks_exact_mut(3) {
-        for ((y, gain), bias) in pixel.iter_mut().zip(&record[9..12]).zip(&record[12..15]) {
+fn finish<const C: usize>(record: &[f32], line: usize, y: &mut [f32]) {
+    let gain = [record[9], record[10], record[11], record[20]];
+    let bias = [record[12], record[13], record[14], record[21]];
+    for pixel in y.chunks_exact_mut(C) {
+        for ((y, gain), bias) in pixel.iter_mut().zip(gain).zip(bias) {
             *y = gain * *y + bias;
         }
     }
     let [top, left, height, width] = [15, 16, 17, 18].map(|i: usize| whole(record[i]));
     for row in y.chunks_exact_mut(line).skip(top).take(height) {
-        row[3 * left..3 * (left + width)].fill(0.0);
+        row[C * left..C * (left + width)].fill(0.0);
     }
 }

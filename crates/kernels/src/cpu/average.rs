@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::average::AverageParams;
+use crate::kernel::{CpuArgs, params, words};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct AverageParams {
+        n: u32,
+        rest: f32,
+    }
+}
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;

@@ -5,8 +5,31 @@ use rayon::prelude::*;
 use crate::cpu::shared::axis::{Axis, AxisSize};
 use crate::cpu::shared::pool::{Pool, joined, sources};
 use crate::cpu::shared::wide::{each, wide};
-use crate::kernel::CpuArgs;
-use crate::ops::avg_pool::AvgPoolParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of both kernels. The divisor counts the taps inside the image or, if `count_include_pad` is not 0,
+    /// inside the padded image, as PyTorch does for windows that hang over the end.
+    pub(crate) struct AvgPoolParams {
+        n: u32,
+        h: u32,
+        w: u32,
+        c: u32,
+        kh: u32,
+        kw: u32,
+        stride_h: u32,
+        stride_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        dilation_h: u32,
+        dilation_w: u32,
+        out_h: u32,
+        out_w: u32,
+        pad_bottom: u32,
+        pad_right: u32,
+        count_include_pad: u32,
+    }
+}
 
 /// Twin of the forward kernel: x is read, y is written.
 pub(crate) fn forward(p: &AvgPoolParams, args: CpuArgs<'_>) {

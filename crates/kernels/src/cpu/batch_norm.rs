@@ -5,8 +5,23 @@ use rayon::prelude::*;
 use super::column_sum::column_sum;
 use super::shared::scratch::with_scratch;
 use super::shared::wide::{each, wide};
-use crate::kernel::CpuArgs;
-use crate::ops::batch_norm::BatchNormParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all kernels.
+    pub(crate) struct BatchNormParams {
+        /// Of the window that is bound.
+        rows: u32,
+        all_rows: u32,
+        channels: u32,
+        rows_per_part: u32,
+        /// Whether the running variance takes the batch's sum of squares over rows - 1.
+        unbiased: u32,
+        /// Of the batch's statistics in the running ones.
+        new_weight: f32,
+        epsilon: f32,
+    }
+}
 
 /// Elements per parallel task.
 const TASK_LEN: usize = 1 << 14;

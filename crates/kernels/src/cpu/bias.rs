@@ -3,8 +3,15 @@
 use rayon::prelude::*;
 
 use super::shared::wide::{each, wide};
-use crate::kernel::CpuArgs;
-use crate::ops::bias::BiasParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of both variants.
+    pub(crate) struct BiasParams {
+        n: u32,
+        columns: u32,
+    }
+}
 
 /// Elements per parallel task, in whole rows: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;

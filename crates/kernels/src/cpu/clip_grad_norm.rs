@@ -2,8 +2,19 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::CpuArgs;
-use crate::ops::clip_grad_norm::{ClipGradNormParams, PART};
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct ClipGradNormParams {
+        n: u32,
+        offset: u32,
+        max_norm: f32,
+    }
+}
+
+/// Elements that one workgroup reduces to one partial; the shader says the same.
+pub(crate) const PART: usize = 4096;
 
 /// Independent sums in a part, so that additions overlap; their order is fixed.
 const LANES: usize = 16;

@@ -4,8 +4,16 @@ use rayon::prelude::*;
 
 use super::shared::scratch::with_scratch;
 use super::shared::wide::{each, wide};
-use crate::kernel::CpuArgs;
-use crate::ops::column_sum::ColumnSumParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct ColumnSumParams {
+        rows: u32,
+        columns: u32,
+        rows_per_part: u32,
+    }
+}
 
 /// Most partial sums; each adds up a fixed share of the rows.
 const PARTS: usize = 64;

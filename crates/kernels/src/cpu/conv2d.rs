@@ -15,8 +15,34 @@ use self::gather::Gather;
 pub(crate) use self::geometry::Geometry;
 use crate::cpu::shared::scratch::with_scratch;
 use crate::cpu::shared::tile::{Epilogue, Panels, copy_padded, pack};
-use crate::kernel::CpuArgs;
-use crate::ops::conv2d::Conv2dParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of the forward and backward kernels; what is padded below and to the right follows from the output's
+    /// size.
+    pub(crate) struct Conv2dParams {
+        n: u32,
+        h: u32,
+        w: u32,
+        c_in: u32,
+        kh: u32,
+        kw: u32,
+        stride_h: u32,
+        stride_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        dilation_h: u32,
+        dilation_w: u32,
+        out_h: u32,
+        out_w: u32,
+        c_out: u32,
+        groups: u32,
+        /// Length of the sums that one workgroup takes; the twin does not split them.
+        k_per_split: u32,
+        /// Not 0: the forward kernel sets what is not positive to 0 in the end; the reduction does where sums are split.
+        relu: u32,
+    }
+}
 
 /// Twin of the forward variants: x, w and, if `BIAS`, the bias are read, y is written.
 pub(crate) fn forward<const BIAS: bool>(p: &Conv2dParams, args: CpuArgs<'_>) {

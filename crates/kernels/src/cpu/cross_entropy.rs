@@ -2,8 +2,22 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::cross_entropy::{CrossEntropyParams, PADDING};
+use crate::kernel::{CpuArgs, params, words};
+
+params! {
+    /// Parameters of the three kernels.
+    pub(crate) struct CrossEntropyParams {
+        rows: u32,
+        classes: u32,
+        ignore_index: u32,
+        reduction: u32,
+        smoothing: f32,
+        is_log: u32,
+    }
+}
+
+/// A label that is ignored always: the padding of a last batch.
+pub const PADDING: u32 = u32::MAX;
 
 /// Elements per parallel task at least: an exponential each.
 const TASK_LEN: usize = 2048;

@@ -2,9 +2,18 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::dropout::DropoutParams;
+use crate::kernel::{CpuArgs, params, words};
 use crate::philox::Philox;
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct DropoutParams {
+        n: u32,
+        stream: u32,
+        rate: f32,
+        scale: f32,
+    }
+}
 
 /// Elements per parallel task: its random numbers stay on the stack and in L1.
 const CHUNK: usize = 2048;

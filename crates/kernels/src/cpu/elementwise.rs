@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::CpuArgs;
-use crate::ops::elementwise::ElementwiseParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct ElementwiseParams {
+        n: u32,
+        value: f32,
+    }
+}
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;
@@ -19,9 +26,19 @@ pub(crate) fn add(_: &ElementwiseParams, args: CpuArgs<'_>) {
     binary(args, |a, b| a + b);
 }
 
+/// `y = a - b`.
+pub(crate) fn sub(_: &ElementwiseParams, args: CpuArgs<'_>) {
+    binary(args, |a, b| a - b);
+}
+
 /// `y = a b`.
-pub(crate) fn multiply(_: &ElementwiseParams, args: CpuArgs<'_>) {
+pub(crate) fn mul(_: &ElementwiseParams, args: CpuArgs<'_>) {
     binary(args, |a, b| a * b);
+}
+
+/// `y = a / b`.
+pub(crate) fn div(_: &ElementwiseParams, args: CpuArgs<'_>) {
+    binary(args, |a, b| a / b);
 }
 
 /// `y = value x`.

@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::conv2d::Conv2dParams;
 use crate::cpu::conv2d::Geometry;
 use crate::cpu::shared::axis::NONE;
 use crate::kernel::CpuArgs;
-use crate::ops::conv2d::Conv2dParams;
 
 /// Twin of im2col: x is read, patches are written, zeros where a tap falls on padding.
 pub(crate) fn im2col(p: &Conv2dParams, args: CpuArgs<'_>) {

@@ -1,7 +1,14 @@
 //! Twin of `loss_scale.wgsl`.
 
-use crate::kernel::CpuArgs;
-use crate::ops::loss_scale::LossScaleParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct LossScaleParams {
+        max_norm: f32,
+        interval: f32,
+    }
+}
 
 /// Reads the norm of scaled gradients; writes factor, inverse, scale and streak.
 pub(crate) fn update(p: &LossScaleParams, args: CpuArgs<'_>) {

@@ -10,8 +10,21 @@ use rayon::prelude::*;
 
 use crate::cpu::shared::scratch::with_scratch;
 use crate::cpu::shared::wide::{each, wide};
-use crate::kernel::CpuArgs;
-use crate::ops::lrn::LrnParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of both kernels. The window of channel i is `i - before..=i + after`, cut at the ends.
+    pub(crate) struct LrnParams {
+        rows: u32,
+        channels: u32,
+        before: u32,
+        after: u32,
+        bias: f32,
+        /// On the raw sum of squares, as in the paper; PyTorch and ONNX divide it by the window.
+        alpha: f32,
+        beta: f32,
+    }
+}
 
 /// Floats of the working rows of a task: three arrays of this length stay in the first cache.
 const BLOCK: usize = 3072;

@@ -10,8 +10,27 @@ use rayon::prelude::*;
 
 use crate::cpu::shared::axis::{Axis, NONE};
 use crate::cpu::shared::pool::Pool;
-use crate::kernel::{CpuArgs, words, words_mut};
-use crate::ops::max_pool::PoolParams;
+use crate::kernel::{CpuArgs, params, words, words_mut};
+
+params! {
+    /// Parameters of pooling kernels; what is padded below and to the right follows from the output's size.
+    pub(crate) struct PoolParams {
+        n: u32,
+        h: u32,
+        w: u32,
+        c: u32,
+        kh: u32,
+        kw: u32,
+        stride_h: u32,
+        stride_w: u32,
+        pad_top: u32,
+        pad_left: u32,
+        dilation_h: u32,
+        dilation_w: u32,
+        out_h: u32,
+        out_w: u32,
+    }
+}
 
 /// Twin of the forward kernel: x is read; y and the positions `iy * w + ix` of the maxima are written. A window that
 /// holds no pixel has the position `u32::MAX`.

@@ -2,9 +2,21 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::mix::{MixParams, STREAM};
+use crate::kernel::{CpuArgs, params, words};
 use crate::philox::{philox, unit};
+
+params! {
+    /// Parameters of both kernels.
+    pub(crate) struct MixParams {
+        n: u32,
+        h: u32,
+        w: u32,
+        channels: u32,
+    }
+}
+
+/// The random numbers' stream.
+pub const STREAM: u32 = 0x6D69_7865;
 
 /// The label of a row that is padding.
 const PADDING: u32 = u32::MAX;

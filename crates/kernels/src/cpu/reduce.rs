@@ -3,8 +3,16 @@
 use rayon::prelude::*;
 
 use crate::cpu::shared::wide::wide;
-use crate::kernel::CpuArgs;
-use crate::ops::reduce::ReduceParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all these kernels.
+    pub(crate) struct ReduceParams {
+        n: u32,
+        parts: u32,
+        factor: f32,
+    }
+}
 
 /// Parts per parallel task: their sums stay in L1 while the elements stream by.
 const TASK_PARTS: usize = 2048;

@@ -2,8 +2,14 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::CpuArgs;
-use crate::ops::relu::ReluParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of both kernels.
+    pub(crate) struct ReluParams {
+        n: u32,
+    }
+}
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;

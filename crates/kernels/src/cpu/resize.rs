@@ -3,8 +3,22 @@
 use rayon::prelude::*;
 
 use super::shared::scratch::with_scratch;
-use crate::kernel::{CpuArgs, words};
-use crate::ops::resize::ResizeParams;
+use crate::kernel::{CpuArgs, params, words};
+
+params! {
+    /// Parameters of the kernel.
+    pub(crate) struct ResizeParams {
+        n: u32,
+        in_h: u32,
+        in_w: u32,
+        out_h: u32,
+        out_w: u32,
+        channels: u32,
+        taps_h: u32,
+        taps_w: u32,
+        rounded: u32,
+    }
+}
 
 /// The weights of one position, with the source position of each; none that is 0.
 fn taps(record: &[u32]) -> impl Iterator<Item = (usize, f32)> {

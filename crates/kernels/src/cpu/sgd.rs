@@ -2,8 +2,18 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{CpuArgs, words};
-use crate::ops::sgd::SgdParams;
+use crate::kernel::{CpuArgs, params, words};
+
+params! {
+    /// Parameters of all variants.
+    pub(crate) struct SgdParams {
+        n: u32,
+        momentum: f32,
+        dampening: f32,
+        weight_decay: f32,
+        nesterov: u32,
+    }
+}
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
 const CHUNK: usize = 16 * 1024;

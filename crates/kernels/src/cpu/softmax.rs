@@ -2,8 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::CpuArgs;
-use crate::ops::softmax::SoftmaxParams;
+use crate::kernel::{CpuArgs, params};
+
+params! {
+    /// Parameters of all four kernels.
+    pub(crate) struct SoftmaxParams {
+        rows: u32,
+        classes: u32,
+    }
+}
 
 /// Elements per parallel task.
 const TASK_LEN: usize = 1 << 13;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
-use crate::ops::{TileKind, TilePlan};
 use crate::probe::Avoided;
 use crate::profile::Profiler;
+use crate::tile::{TileKind, TilePlan};
 
 /// Bounds that a device is opened with, beyond its own.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,8 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::thread;
 
-use super::{Batch, GpuDevice, params_buffer};
+use super::GpuDevice;
+use super::dispatch::{Batch, params_buffer};
 use crate::buffer::{Pool, lock};
 use crate::error::{Error, Result};
 use crate::recorder::{Recording, Steps};

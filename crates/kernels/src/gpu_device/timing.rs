@@ -1,6 +1,7 @@
 //! Dispatches timed one by one with timestamp queries.
 
-use super::{GpuDevice, create_buffer, encode};
+use super::dispatch::encode;
+use super::{GpuDevice, create_buffer};
 use crate::error::Result;
 use crate::profile::Launch;
 use crate::recorder::Dispatch;

@@ -7,17 +7,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::accuracy::AccuracyParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct AccuracyParams {
-        rows: u32,
-        classes: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "accuracy";
 const RANK: Kernel<AccuracyParams> = kernel("accuracy_rank", cpu::accuracy::rank);

@@ -7,25 +7,12 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::adam::AdamParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::Update;
 use shaders::variants::update;
-
-params! {
-    /// Parameters of all variants.
-    pub(crate) struct AdamParams {
-        n: u32,
-        beta1: f32,
-        beta2: f32,
-        rest1: f32,
-        rest2: f32,
-        epsilon: f32,
-        weight_decay: f32,
-        decoupled: u32,
-    }
-}
 
 const OP: &str = "adam";
 

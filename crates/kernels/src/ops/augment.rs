@@ -6,99 +6,33 @@
 //! and deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
 //! (seed, step, sample number) alone.
 
+mod parts;
+
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::augment::{AugmentParams, RECORD};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 use shaders::variants::augment as variants;
 
-params! {
-    /// Parameters of both kernels; see the shader.
-    pub(crate) struct AugmentParams {
-        n: u32, resident: u32, images: u32,
-        in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
-        crop: u32, top: i32, left: i32, pad: u32,
-        area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
-        flip: f32, brightness: f32, contrast: f32,
-        shift_rr: f32, shift_rg: f32, shift_rb: f32,
-        shift_gr: f32, shift_gg: f32, shift_gb: f32,
-        shift_br: f32, shift_bg: f32, shift_bb: f32,
-        erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
-        mean_r: f32, mean_g: f32, mean_b: f32,
-        deviation_r: f32, deviation_g: f32, deviation_b: f32,
-    }
-}
+pub use parts::{ColourShift, Crop, Erase};
 
 const OP: &str = "augment";
-/// Floats that say what happens to one image.
-pub(crate) const RECORD: usize = 20;
 /// The most images that `pixels` may hold: an image's place is a float in the record.
 const MAX_IMAGES: usize = 1 << 24;
-/// The random numbers' stream.
-pub(crate) const STREAM: u32 = 0x6175_6775;
 
 const PLAN: Kernel<AugmentParams> = Kernel::new(variants::plan(), cpu::augment::plan);
-const APPLY: Kernel<AugmentParams> =
-    Kernel::new(variants::apply(false), cpu::augment::apply::<false>);
-const APPLY_RESAMPLED: Kernel<AugmentParams> =
-    Kernel::new(variants::apply(true), cpu::augment::apply::<true>);
+static APPLY_KERNELS: [[Kernel<AugmentParams>; 2]; 3] = [apply::<1>(), apply::<3>(), apply::<4>()];
 
-/// Which part of an image becomes the output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Crop {
-    /// The middle, after the image was resized to `resized` (height, width).
-    Centre {
-        /// The image's size before cropping; the output's for plain resizing.
-        resized: [usize; 2],
-    },
-    /// A fixed place, after the image was resized: for ten-crop evaluation.
-    At {
-        /// The image's size before cropping.
-        resized: [usize; 2],
-        /// The first row.
-        top: usize,
-        /// The first column.
-        left: usize,
-    },
-    /// A random place, after the image was resized and padded with black.
-    Random {
-        /// The image's size before padding.
-        resized: [usize; 2],
-        /// Pixels added on each side.
-        pad: usize,
-    },
-    /// A random part of the source, resized to the output.
-    Area {
-        /// The least and the largest share of the source's area.
-        share: [f32; 2],
-        /// The least and the largest ratio of width to height.
-        ratio: [f32; 2],
-    },
-}
-
-/// A random shift along the colours' principal components: `components z deviation`, with `z` near-normal.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ColourShift {
-    /// A row for each of red, green and blue, a column for each principal component times its eigenvalue, for colours in
-    /// `[0, 1]`.
-    pub components: [[f32; 3]; 3],
-    /// The paper's is 0.1.
-    pub deviation: f32,
-}
-
-/// Random erasing: a rectangle becomes the mean colour (0 after normalisation).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Erase {
-    /// How likely it is.
-    pub probability: f32,
-    /// The least and the largest share of the output's area.
-    pub share: [f32; 2],
-    /// The least and the largest ratio of width to height.
-    pub ratio: [f32; 2],
+/// Images of so many channels, as they are and resampled.
+const fn apply<const C: usize>() -> [Kernel<AugmentParams>; 2] {
+    [
+        Kernel::new(variants::apply(false, C), cpu::augment::apply::<false, C>),
+        Kernel::new(variants::apply(true, C), cpu::augment::apply::<true, C>),
+    ]
 }
 
 /// What is done to the images of a batch.
@@ -123,21 +57,29 @@ pub struct Augment {
     pub colour_shift: Option<ColourShift>,
     /// Erasing.
     pub erase: Option<Erase>,
-    /// The data set's mean of red, green and blue, for colours in `[0, 1]`.
-    pub mean: [f32; 3],
-    /// Their standard deviation.
-    pub deviation: [f32; 3],
+    /// Numbers in a pixel: 1 for grey, 3 for red, green and blue, 4 with opacity behind them. Brightness and contrast
+    /// leave opacity as it is, and shifts of colour are for images with colours.
+    pub channels: usize,
+    /// The data set's mean of each channel, for numbers in `[0, 1]`; 0 of a channel that there is not.
+    pub mean: [f32; 4],
+    /// Their standard deviation; 1 of a channel that there is not.
+    pub deviation: [f32; 4],
 }
 
 impl Augment {
-    /// Resizing and normalisation, with nothing random: for evaluation.
+    /// Resizing and normalisation, with nothing random: for evaluation. The images have a channel for each of `mean`, and
+    /// `deviation` has as many numbers.
     #[must_use]
-    pub const fn plain(
+    pub fn plain(
         input: [usize; 2],
         output: [usize; 2],
-        mean: [f32; 3],
-        deviation: [f32; 3],
+        mean: impl AsRef<[f32]>,
+        deviation: impl AsRef<[f32]>,
     ) -> Self {
+        let (mean, deviation) = (mean.as_ref(), deviation.as_ref());
+        let of_channels = |values: &[f32], other: f32| {
+            [0, 1, 2, 3].map(|channel: usize| values.get(channel).copied().unwrap_or(other))
+        };
         Self {
             resident: None,
             input,
@@ -148,8 +90,14 @@ impl Augment {
             contrast: 0.0,
             colour_shift: None,
             erase: None,
-            mean,
-            deviation,
+            // Other numbers of channels, and lengths that differ, are refused before anything is done.
+            channels: if mean.len() == deviation.len() {
+                mean.len()
+            } else {
+                0
+            },
+            mean: of_channels(mean, 0.0),
+            deviation: of_channels(deviation, 1.0),
         }
     }
 
@@ -160,6 +108,14 @@ impl Augment {
             }
             Crop::Area { .. } => self.output,
         }
+    }
+
+    /// The kernels for the images' channels.
+    fn kernels(&self) -> Result<&'static [Kernel<AugmentParams>; 2]> {
+        let place = [1, 3, 4].into_iter().position(|c| c == self.channels);
+        let kernels = place.and_then(|place| APPLY_KERNELS.get(place));
+        let wrong = || Error::argument(OP, "channels", "1, 3 or 4", self.channels.to_string());
+        kernels.ok_or_else(wrong)
     }
 
     /// Whether pixels are interpolated.
@@ -216,6 +172,16 @@ impl Augment {
         }
         if let Some(erase) = self.erase {
             check_part("erase", erase.share, erase.ratio)?;
+        }
+        self.kernels()?;
+        if self.channels < 3 {
+            let shift = self.colour_shift.map_or(0.0, |shift| shift.deviation);
+            check(
+                "colour_shift",
+                shift == 0.0,
+                "none of images without colours",
+                shift.to_string(),
+            )?;
         }
         let is_positive = self.deviation.iter().all(|d| *d > 0.0);
         let got = format!("{:?}", self.deviation);
@@ -279,9 +245,11 @@ impl Augment {
             mean_r: self.mean[0],
             mean_g: self.mean[1],
             mean_b: self.mean[2],
+            mean_a: self.mean[3],
             deviation_r: self.deviation[0],
             deviation_g: self.deviation[1],
             deviation_b: self.deviation[2],
+            deviation_a: self.deviation[3],
         })
     }
 
@@ -314,17 +282,17 @@ fn check_part(argument: &'static str, share: [f32; 2], ratio: [f32; 2]) -> Resul
     Err(Error::argument(OP, argument, expected, got))
 }
 
-/// Whether a data set of so many images of this height and width can be resident on the device: in one binding.
+/// Whether a data set of so many images of `image_bytes` each can be resident on the device: in one binding.
 #[must_use]
-pub fn can_be_resident(device: &Device, images: usize, [h, w]: [usize; 2]) -> bool {
-    let bytes = images.saturating_mul(3).saturating_mul(h).saturating_mul(w);
+pub fn can_be_resident(device: &Device, images: usize, image_bytes: usize) -> bool {
+    let bytes = images.saturating_mul(image_bytes);
     images <= MAX_IMAGES
         && u32::try_from(bytes).is_ok()
         && bytes.div_ceil(4) <= device.max_binding_words()
 }
 
-/// Images for a network, `[n, out_h, out_w, 3]`, from `pixels`, bytes packed four to a word: `[n, in_h, in_w, 3]`, or
-/// `[images, in_h, in_w, 3]` where a data set of so many is resident.
+/// Images for a network, `[n, out_h, out_w, c]`, from `pixels`, bytes packed four to a word: `[n, in_h, in_w, c]`, or
+/// `[images, in_h, in_w, c]` where a data set of so many is resident.
 ///
 /// `samples` are the `n` images' numbers in the data set: with the seed and the step number in `step` they decide all
 /// that is random. Of a resident data set they also say which images are taken; a number that it does not have, such as a
@@ -341,7 +309,7 @@ pub fn forward(
 ) -> Result<Buffer> {
     spec.check()?;
     let [out_h, out_w] = spec.output;
-    let outputs = samples.len().saturating_mul(3 * out_h * out_w);
+    let outputs = samples.len().saturating_mul(spec.channels * out_h * out_w);
     size(OP, "n", outputs)?;
     let y = device.alloc(outputs)?;
     forward_into(device, spec, [pixels, samples, step], &y)?;
@@ -366,7 +334,7 @@ pub fn forward_into(
         return Err(Error::argument(OP, "images", expected, images.to_string()));
     }
     let elements = |n: usize, [h, w]: [usize; 2]| {
-        let elements = n.saturating_mul(3 * h * w);
+        let elements = n.saturating_mul(spec.channels * h * w);
         size(OP, "n", elements).map(|_| elements)
     };
     let bytes = elements(images, spec.input)?;
@@ -378,11 +346,8 @@ pub fn forward_into(
     let plan = device.alloc(n * RECORD)?;
     let grid = Grid::groups(n.div_ceil(64), 1, 1);
     device.launch(&PLAN, &params, &[samples, step], &[&plan], grid)?;
-    let kernel = if spec.is_resampled() {
-        &APPLY_RESAMPLED
-    } else {
-        &APPLY
-    };
-    let grid = Grid::linear(outputs / 3).flops(8 * outputs);
+    let kernels = spec.kernels()?;
+    let kernel = &kernels[usize::from(spec.is_resampled())];
+    let grid = Grid::linear(outputs / spec.channels).flops(8 * outputs);
     device.launch(kernel, &params, &[pixels, &plan], &[y], grid)
 }

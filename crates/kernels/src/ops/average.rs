@@ -7,18 +7,11 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::average::AverageParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct AverageParams {
-        n: u32,
-        rest: f32,
-    }
-}
 
 const OP: &str = "average";
 const AVERAGE: Kernel<AverageParams> =

@@ -9,30 +9,15 @@ use std::ops::Range;
 
 use shaders::variants::batch_norm;
 
-use super::{check_len, column_sum, elementwise, row_windows, size, slice_rows};
+use super::{check_len, column_sum, elementwise, row_windows, size, slice_rows, vectors};
 use crate::buffer::Buffer;
 use crate::cpu::batch_norm as cpu;
+use crate::cpu::batch_norm::BatchNormParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "batch_norm";
-
-params! {
-    /// Parameters of all kernels.
-    pub(crate) struct BatchNormParams {
-        /// Of the window that is bound.
-        rows: u32,
-        all_rows: u32,
-        channels: u32,
-        rows_per_part: u32,
-        /// Whether the running variance takes the batch's sum of squares over rows - 1.
-        unbiased: u32,
-        /// Of the batch's statistics in the running ones.
-        new_weight: f32,
-        epsilon: f32,
-    }
-}
 
 /// How running statistics follow the batches'. What one framework calls momentum is 1 less what another does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,8 +70,51 @@ pub struct Gradients {
     pub dbeta: Buffer,
 }
 
-/// A kernel.
-type Entry = (&'static str, Twin<BatchNormParams>);
+/// A kernel, before it is known whether it takes channels by four.
+#[derive(Clone, Copy)]
+struct Entry {
+    name: &'static str,
+    twin: Twin<BatchNormParams>,
+    work: Work,
+}
+
+/// What the invocations of a kernel share out.
+#[derive(Clone, Copy)]
+enum Work {
+    Channels,
+    Elements,
+    /// The rows of each part, whose sums they take.
+    Parts,
+}
+
+const SQUARES: Entry = entry("batch_norm_squares", cpu::squares, Work::Parts);
+const STATISTICS: Entry = entry("batch_norm_statistics", cpu::statistics, Work::Channels);
+const EVAL_STATISTICS: Entry = entry(
+    "batch_norm_eval_statistics",
+    cpu::eval_statistics,
+    Work::Channels,
+);
+const FORWARD: Entry = entry("batch_norm_forward", cpu::forward, Work::Elements);
+const GRADIENT_SUMS: Entry = entry("batch_norm_gradient_sums", cpu::gradient_sums, Work::Parts);
+const BACKWARD: Entry = entry("batch_norm_backward", cpu::backward, Work::Elements);
+const EVAL_BACKWARD: Entry = entry(
+    "batch_norm_eval_backward",
+    cpu::eval_backward,
+    Work::Elements,
+);
+
+const fn entry(name: &'static str, twin: Twin<BatchNormParams>, work: Work) -> Entry {
+    Entry { name, twin, work }
+}
+
+/// What a kernel reads.
+#[derive(Clone, Copy)]
+struct Reads<'a> {
+    /// `[rows, channels]` each, of which a window of rows is bound; the first gives the result's width.
+    by_row: &'a [&'a Buffer],
+    /// What is bound whole: statistics and weights of the channels.
+    whole: &'a [&'a Buffer],
+}
 
 /// A launch's sizes.
 struct Sizes {
@@ -139,13 +167,30 @@ impl Sizes {
     fn launch(
         &self,
         device: &Device,
-        (entry, twin): Entry,
+        entry: Entry,
         reads: &[&Buffer],
         writes: &[&Buffer],
     ) -> Result<()> {
-        let kernel = Kernel::new(batch_norm(entry, self.is_vector()), twin);
-        let grid = Grid::linear(self.columns()).flops(8 * self.channels);
-        device.launch(&kernel, &self.params, reads, writes, grid)
+        let grid = self.grid(entry.work, self.rows);
+        device.launch(&self.kernel(entry), &self.params, reads, writes, grid)
+    }
+
+    fn kernel(&self, entry: Entry) -> Kernel<BatchNormParams> {
+        Kernel::new(batch_norm(entry.name, self.is_vector()), entry.twin)
+    }
+
+    fn grid(&self, work: Work, rows: usize) -> Grid {
+        match work {
+            Work::Channels => Grid::linear(self.columns()).flops(8 * self.channels),
+            Work::Elements => Grid::linear(rows * self.columns()).flops(4 * rows * self.channels),
+            Work::Parts => column_sum::grid(self.parts(rows), self.channels, self.is_vector())
+                .flops(4 * rows * self.channels),
+        }
+    }
+
+    /// The parts that so many rows are summed in.
+    fn parts(&self, rows: usize) -> usize {
+        rows.div_ceil(self.params.rows_per_part as usize)
     }
 
     fn is_vector(&self) -> bool {
@@ -154,46 +199,39 @@ impl Sizes {
 
     /// The kernels' columns, of four channels where that goes.
     fn columns(&self) -> usize {
-        self.channels / if self.is_vector() { 4 } else { 1 }
+        vectors(self.channels, self.is_vector())
     }
 
-    /// Launches a kernel on a window of the rows of `by_row`, of which it reads `whole` beside. `parts` of the rows are summed, or
-    /// each element is computed.
+    /// Launches a kernel on a window of the rows.
     fn launch_rows(
         &self,
         device: &Device,
-        (entry, twin): Entry,
-        (by_row, whole): (&[&Buffer], &[&Buffer]),
+        entry: Entry,
+        reads: Reads<'_>,
         writes: &[&Buffer],
-        (rows, parts): (&Range<usize>, Option<usize>),
+        rows: &Range<usize>,
     ) -> Result<()> {
-        let slices = by_row.iter().map(|x| slice_rows(x, rows, self.channels));
+        let slices = reads
+            .by_row
+            .iter()
+            .map(|x| slice_rows(x, rows, self.channels));
         let slices = slices.collect::<Result<Vec<_>>>()?;
-        let reads: Vec<&Buffer> = slices.iter().chain(whole.iter().copied()).collect();
+        let reads: Vec<&Buffer> = slices.iter().chain(reads.whole.iter().copied()).collect();
         let params = BatchNormParams {
             rows: size(OP, "rows", rows.len())?,
             ..self.params
         };
-        let kernel = Kernel::new(batch_norm(entry, self.is_vector()), twin);
-        let grid = match parts {
-            Some(parts) => column_sum::grid(parts, self.channels, self.is_vector()),
-            None => Grid::linear(rows.len() * self.columns()),
-        };
-        let grid = grid.flops(4 * rows.len() * self.channels);
-        device.launch(&kernel, &params, &reads, writes, grid)
+        let grid = self.grid(entry.work, rows.len());
+        device.launch(&self.kernel(entry), &params, &reads, writes, grid)
     }
 
     /// What the kernel computes for each element.
-    fn each_element(
-        &self,
-        device: &Device,
-        entry: Entry,
-        reads: (&[&Buffer], &[&Buffer]),
-    ) -> Result<Buffer> {
-        let y = device.alloc_as(reads.0[0].width(), self.rows * self.channels)?;
-        for rows in row_windows(device, reads.0[0].width(), self.rows, &[self.channels]) {
+    fn each_element(&self, device: &Device, entry: Entry, reads: Reads<'_>) -> Result<Buffer> {
+        let width = reads.by_row[0].width();
+        let y = device.alloc_as(width, self.rows * self.channels)?;
+        for rows in row_windows(device, width, self.rows, &[self.channels]) {
             let y = slice_rows(&y, &rows, self.channels)?;
-            self.launch_rows(device, entry, reads, &[&y], (&rows, None))?;
+            self.launch_rows(device, entry, reads, &[&y], &rows)?;
         }
         Ok(y)
     }
@@ -203,18 +241,19 @@ impl Sizes {
         &self,
         device: &Device,
         entry: Entry,
-        reads: (&[&Buffer], &[&Buffer]),
+        reads: Reads<'_>,
     ) -> Result<[Buffer; N]> {
         let mut totals: Option<[Buffer; N]> = None;
-        for rows in row_windows(device, reads.0[0].width(), self.rows, &[self.channels]) {
-            let parts = rows.len().div_ceil(self.params.rows_per_part as usize);
+        let width = reads.by_row[0].width();
+        for rows in row_windows(device, width, self.rows, &[self.channels]) {
+            let parts = self.parts(rows.len());
             let first = device.alloc(parts * self.channels)?;
             let mut sums = std::array::from_fn(|_| first.clone());
             for sum in &mut sums[1..] {
                 *sum = device.alloc(first.len())?;
             }
             let writes: Vec<&Buffer> = sums.iter().collect();
-            self.launch_rows(device, entry, reads, &writes, (&rows, Some(parts)))?;
+            self.launch_rows(device, entry, reads, &writes, &rows)?;
             if parts > 1 {
                 for sum in &mut sums {
                     *sum = column_sum::forward(device, sum, parts, self.channels)?;
@@ -232,10 +271,10 @@ impl Sizes {
         totals.ok_or_else(|| Error::argument(OP, "x", "one row at least", "none"))
     }
 
-    fn check_channels(&self, buffers: &[(&'static str, &Buffer)]) -> Result<()> {
-        buffers
-            .iter()
-            .try_for_each(|(name, buffer)| check_len(OP, name, buffer, self.channels))
+    fn check(&self, beta: &Buffer, running: &Running<'_>) -> Result<()> {
+        check_len(OP, "beta", beta, self.channels)?;
+        check_len(OP, "running mean", running.mean, self.channels)?;
+        check_len(OP, "running variance", running.variance, self.channels)
     }
 
     fn apply(
@@ -245,8 +284,11 @@ impl Sizes {
         statistics: &Buffer,
         [gamma, beta]: [&Buffer; 2],
     ) -> Result<Buffer> {
-        let entry: Entry = ("batch_norm_forward", cpu::forward);
-        self.each_element(device, entry, (&[x], &[statistics, gamma, beta]))
+        let reads = Reads {
+            by_row: &[x],
+            whole: &[statistics, gamma, beta],
+        };
+        self.each_element(device, FORWARD, reads)
     }
 }
 
@@ -262,20 +304,17 @@ pub fn forward(
     affine: [&Buffer; 2],
     running: Running<'_>,
 ) -> Result<(Buffer, Buffer)> {
-    let [gamma, beta] = affine;
-    let sizes = spec.sizes(device, x, gamma.len())?;
-    sizes.check_channels(&[
-        ("beta", beta),
-        ("running mean", running.mean),
-        ("running variance", running.variance),
-    ])?;
+    let sizes = spec.sizes(device, x, affine[0].len())?;
+    sizes.check(affine[1], &running)?;
     let sums = column_sum::forward(device, x, sizes.rows, sizes.channels)?;
-    let entry: Entry = ("batch_norm_squares", cpu::squares);
-    let [squares] = sizes.sums(device, entry, (&[x], &[&sums]))?;
+    let reads = Reads {
+        by_row: &[x],
+        whole: &[&sums],
+    };
+    let [squares] = sizes.sums(device, SQUARES, reads)?;
     let statistics = device.alloc(2 * sizes.channels)?;
     let writes = [&statistics, running.mean, running.variance];
-    let entry: Entry = ("batch_norm_statistics", cpu::statistics);
-    sizes.launch(device, entry, &[&sums, &squares], &writes)?;
+    sizes.launch(device, STATISTICS, &[&sums, &squares], &writes)?;
     let y = sizes.apply(device, x, &statistics, affine)?;
     Ok((y, statistics))
 }
@@ -291,17 +330,11 @@ pub fn eval_forward(
     affine: [&Buffer; 2],
     running: Running<'_>,
 ) -> Result<(Buffer, Buffer)> {
-    let [gamma, beta] = affine;
-    let sizes = spec.sizes(device, x, gamma.len())?;
-    sizes.check_channels(&[
-        ("beta", beta),
-        ("running mean", running.mean),
-        ("running variance", running.variance),
-    ])?;
+    let sizes = spec.sizes(device, x, affine[0].len())?;
+    sizes.check(affine[1], &running)?;
     let statistics = device.alloc(2 * sizes.channels)?;
-    let entry: Entry = ("batch_norm_eval_statistics", cpu::eval_statistics);
     let reads = [running.mean, running.variance];
-    sizes.launch(device, entry, &reads, &[&statistics])?;
+    sizes.launch(device, EVAL_STATISTICS, &reads, &[&statistics])?;
     let y = sizes.apply(device, x, &statistics, affine)?;
     Ok((y, statistics))
 }
@@ -342,15 +375,20 @@ fn gradients(
     check_len(OP, "dy", dy, x.len())?;
     check_len(OP, "statistics", statistics, 2 * gamma.len())?;
     let sizes = BatchNorm::default().sizes(device, x, gamma.len())?;
-    let entry: Entry = ("batch_norm_gradient_sums", cpu::gradient_sums);
-    let [dbeta, dgamma] = sizes.sums(device, entry, (&[x, dy], &[statistics]))?;
+    let reads = Reads {
+        by_row: &[x, dy],
+        whole: &[statistics],
+    };
+    let [dbeta, dgamma] = sizes.sums(device, GRADIENT_SUMS, reads)?;
     let dx = if is_training {
-        let entry: Entry = ("batch_norm_backward", cpu::backward);
-        let whole = [statistics, gamma, &dbeta, &dgamma];
-        sizes.each_element(device, entry, (&[x, dy], &whole))?
+        let whole = &[statistics, gamma, &dbeta, &dgamma];
+        sizes.each_element(device, BACKWARD, Reads { whole, ..reads })?
     } else {
-        let entry: Entry = ("batch_norm_eval_backward", cpu::eval_backward);
-        sizes.each_element(device, entry, (&[dy], &[statistics, gamma]))?
+        let reads = Reads {
+            by_row: &[dy],
+            whole: &[statistics, gamma],
+        };
+        sizes.each_element(device, EVAL_BACKWARD, reads)?
     };
     Ok(Gradients { dx, dgamma, dbeta })
 }

@@ -1,29 +1,28 @@
-//! Bias: `y_ij = x_ij + b_j`, then ReLU if asked for. `dx = dy` (where `y > 0` with ReLU), `db` = column sums of `dx`.
+//! Bias: `y_ij = x_ij + b_j`, then the activation. `dx = dy` (where `y > 0` with ReLU), `db` = column sums of `dx`.
 //!
 //! Products and convolutions add theirs as they write ([`super::gemm::Epilogue`]); this is for everything else.
 
-use super::{check_len, column_sum, relu, row_windows, size, slice_rows};
+use super::{Activation, check_len, column_sum, relu, row_windows, size, slice_rows, vectors};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::bias::BiasParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "bias";
 
-params! {
-    /// Parameters of both variants.
-    pub(crate) struct BiasParams {
-        n: u32,
-        columns: u32,
-    }
-}
-
-/// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then ReLU if asked for.
+/// `x + bias` for `x: [.., columns]` and `bias: [columns]`, then the activation.
 ///
 /// # Errors
 /// If `x` is not a whole number of rows, memory runs out or the device fails.
-pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Result<Buffer> {
+pub fn forward(
+    device: &Device,
+    x: &Buffer,
+    bias: &Buffer,
+    activation: Activation,
+) -> Result<Buffer> {
+    let is_relu = activation.is_relu();
     let columns = bias.len();
     if columns == 0 || !x.len().is_multiple_of(columns) {
         let expected = format!("rows of {columns} elements");
@@ -48,7 +47,7 @@ pub fn forward(device: &Device, x: &Buffer, bias: &Buffer, is_relu: bool) -> Res
             n: size(OP, "x", n)?,
             columns: size(OP, "bias", columns)?,
         };
-        let grid = Grid::linear(if is_vector { n / 4 } else { n }).flops(n);
+        let grid = Grid::linear(vectors(n, is_vector)).flops(n);
         let [x, y] = [
             slice_rows(x, &rows, columns)?,
             slice_rows(&y, &rows, columns)?,

@@ -3,12 +3,12 @@
 
 use shaders::variants;
 
-use super::size;
-use super::tile::no_twin;
+use super::launch_elements;
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Kernel, params};
+use crate::tile::no_twin;
 
 params! {
     /// Parameters of the kernel.
@@ -27,12 +27,6 @@ pub fn forward(device: &Device, x: &Buffer, width: Width) -> Result<Buffer> {
     }
     let y = device.alloc_as(width, x.len())?;
     let kernel = Kernel::new(variants::cast(width == Width::Full), no_twin);
-    for window in super::windows(device, x.len()) {
-        let params = CastParams {
-            n: size("cast", "x", window.len())?,
-        };
-        let grid = Grid::vec4(window.len()).flops(window.len());
-        super::launch_window(device, &kernel, &params, (&[x], &y), &window, grid)?;
-    }
+    launch_elements(device, &kernel, &[x], &y, |n| CastParams { n })?;
     Ok(y)
 }

@@ -6,23 +6,13 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::clip_grad_norm::{ClipGradNormParams, PART};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Grid, Kernel, Twin};
 use shaders::variants::update;
 
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct ClipGradNormParams {
-        n: u32,
-        offset: u32,
-        max_norm: f32,
-    }
-}
-
 const OP: &str = "clip_grad_norm";
-/// Elements that one workgroup reduces to one partial; the shader says the same.
-pub(crate) const PART: usize = 4096;
 /// WebGPU's limit on workgroups in one dimension.
 const MAX_GROUPS: usize = 65_535;
 

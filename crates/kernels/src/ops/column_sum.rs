@@ -1,22 +1,14 @@
 //! Sums of columns, `y_j = sum over i of x_ij`: the gradient of a bias, in a fixed order.
 
-use super::{check_len, size};
+use super::{check_len, size, vectors};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::column_sum::ColumnSumParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "column_sum";
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct ColumnSumParams {
-        rows: u32,
-        columns: u32,
-        rows_per_part: u32,
-    }
-}
 
 /// The least rows of a part: sixteen for each of the invocations that share a column.
 const LEAST_PART: usize = 256;
@@ -28,8 +20,7 @@ pub(super) fn rows_per_part(rows: usize) -> usize {
 
 /// The grid of a kernel that takes 16 columns of a part a workgroup.
 pub(super) fn grid(parts: usize, columns: usize, is_vector: bool) -> Grid {
-    let columns = columns / if is_vector { 4 } else { 1 };
-    Grid::groups(columns.div_ceil(16), parts, 1)
+    Grid::groups(vectors(columns, is_vector).div_ceil(16), parts, 1)
 }
 
 /// The sums of the columns of `x`: `[rows, columns]` to `[columns]`.

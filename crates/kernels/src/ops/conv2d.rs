@@ -9,44 +9,19 @@ use std::ops::Range;
 
 use shaders::variants::{Conv2d as Family, Tile};
 
-use super::gemm::{self, GemmParams};
-use super::tile::{Plan, Product};
+use super::gemm;
 use super::window::{Placement, Window};
-use super::{check_len, elementwise, row_windows, size, slice_rows};
+use super::{Activation, check_len, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
+use crate::cpu::conv2d::Conv2dParams;
+use crate::cpu::gemm::GemmParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, Twin, params};
+use crate::kernel::{Kernel, Twin};
+use crate::tile::{Plan, Product};
 
 const OP: &str = "conv2d";
-
-params! {
-    /// Parameters of the forward and backward kernels; what is padded below and to the right follows from the output's
-    /// size.
-    pub(crate) struct Conv2dParams {
-        n: u32,
-        h: u32,
-        w: u32,
-        c_in: u32,
-        kh: u32,
-        kw: u32,
-        stride_h: u32,
-        stride_w: u32,
-        pad_top: u32,
-        pad_left: u32,
-        dilation_h: u32,
-        dilation_w: u32,
-        out_h: u32,
-        out_w: u32,
-        c_out: u32,
-        groups: u32,
-        /// Length of the sums that one workgroup takes; the twin does not split them.
-        k_per_split: u32,
-        /// Not 0: the forward kernel sets what is not positive to 0 in the end; the reduction does where sums are split.
-        relu: u32,
-    }
-}
 
 /// The sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,7 +206,7 @@ struct PartProduct<'a> {
     kernel: &'a dyn Fn(&Family, bool) -> Kernel<Conv2dParams>,
 }
 
-/// `y = x * w`, plus the bias, then ReLU if asked for.
+/// `y = x * w`, plus the bias, then the activation.
 ///
 /// # Errors
 /// If a buffer's length does not fit the sizes, memory runs out or the device fails.
@@ -241,7 +216,7 @@ pub fn forward(
     x: &Buffer,
     w: &Buffer,
     bias: Option<&Buffer>,
-    is_relu: bool,
+    activation: Activation,
 ) -> Result<Buffer> {
     let checked = conv.check()?;
     check_len(OP, "x", x, conv.n * checked.image_len())?;
@@ -261,7 +236,7 @@ pub fn forward(
             vector_a: &[conv.c_in],
             vector_b: &[conv.c_out],
             bias,
-            is_relu,
+            is_relu: activation.is_relu(),
             kernel: &|family, has_bias| {
                 let twin: Twin<Conv2dParams> = if has_bias {
                     cpu::conv2d::forward::<true>

@@ -9,28 +9,15 @@ use shaders::variants::{self, Targets as Family};
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::cross_entropy::CrossEntropyParams;
+pub use crate::cpu::cross_entropy::PADDING;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of the three kernels.
-    pub(crate) struct CrossEntropyParams {
-        rows: u32,
-        classes: u32,
-        ignore_index: u32,
-        reduction: u32,
-        smoothing: f32,
-        is_log: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "cross_entropy";
 const TOTAL: Kernel<CrossEntropyParams> =
     Kernel::new(variants::cross_entropy_total(), cpu::cross_entropy::total);
-
-/// A label that is ignored always: the padding of a last batch.
-pub const PADDING: u32 = u32::MAX;
 
 /// What becomes of the rows' losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,19 +7,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::dropout::DropoutParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct DropoutParams {
-        n: u32,
-        stream: u32,
-        rate: f32,
-        scale: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "dropout";
 const FORWARD: Kernel<DropoutParams> = Kernel::new(

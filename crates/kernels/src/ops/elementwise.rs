@@ -1,25 +1,19 @@
-//! Element-wise arithmetic over any shape: fill, add, multiply, scale, axpy.
+//! Element-wise arithmetic over any shape: fill, add, sub, mul, div, scale, axpy.
 
-use super::{check_len, size};
+use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::elementwise::ElementwiseParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct ElementwiseParams {
-        n: u32,
-        value: f32,
-    }
-}
+use crate::kernel::{Kernel, Twin};
 
 const OP: &str = "elementwise";
 const FILL: Kernel<ElementwiseParams> = kernel("elementwise_fill", cpu::elementwise::fill);
 const ADD: Kernel<ElementwiseParams> = kernel("elementwise_add", cpu::elementwise::add);
-const MULTIPLY: Kernel<ElementwiseParams> =
-    kernel("elementwise_multiply", cpu::elementwise::multiply);
+const SUB: Kernel<ElementwiseParams> = kernel("elementwise_sub", cpu::elementwise::sub);
+const MUL: Kernel<ElementwiseParams> = kernel("elementwise_mul", cpu::elementwise::mul);
+const DIV: Kernel<ElementwiseParams> = kernel("elementwise_div", cpu::elementwise::div);
 const SCALE: Kernel<ElementwiseParams> = kernel("elementwise_scale", cpu::elementwise::scale);
 const AXPY: Kernel<ElementwiseParams> = kernel("elementwise_axpy", cpu::elementwise::axpy);
 
@@ -40,21 +34,31 @@ pub fn fill(device: &Device, y: &Buffer, value: f32) -> Result<()> {
 /// # Errors
 /// If the lengths differ, memory runs out or the device fails.
 pub fn add(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
-    check_len(OP, "b", b, a.len())?;
-    let y = device.alloc_as(a.width(), a.len())?;
-    launch(device, &ADD, 0.0, &[a, b], &y)?;
-    Ok(y)
+    binary(device, &ADD, a, b)
+}
+
+/// `a - b`.
+///
+/// # Errors
+/// As [`add`].
+pub fn sub(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &SUB, a, b)
 }
 
 /// `a b`, element by element.
 ///
 /// # Errors
-/// If the lengths differ, memory runs out or the device fails.
-pub fn multiply(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
-    check_len(OP, "b", b, a.len())?;
-    let y = device.alloc_as(a.width(), a.len())?;
-    launch(device, &MULTIPLY, 0.0, &[a, b], &y)?;
-    Ok(y)
+/// As [`add`].
+pub fn mul(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &MUL, a, b)
+}
+
+/// `a / b`, element by element.
+///
+/// # Errors
+/// As [`add`].
+pub fn div(device: &Device, a: &Buffer, b: &Buffer) -> Result<Buffer> {
+    binary(device, &DIV, a, b)
 }
 
 /// `value x`.
@@ -84,7 +88,18 @@ pub fn axpy(device: &Device, value: f32, x: &Buffer, y: &Buffer) -> Result<()> {
     launch(device, &AXPY, value, &[x], y)
 }
 
-/// Launches window by window, so that a buffer may be longer than a binding.
+fn binary(
+    device: &Device,
+    kernel: &Kernel<ElementwiseParams>,
+    a: &Buffer,
+    b: &Buffer,
+) -> Result<Buffer> {
+    check_len(OP, "b", b, a.len())?;
+    let y = device.alloc_as(a.width(), a.len())?;
+    launch(device, kernel, 0.0, &[a, b], &y)?;
+    Ok(y)
+}
+
 fn launch(
     device: &Device,
     kernel: &Kernel<ElementwiseParams>,
@@ -92,13 +107,5 @@ fn launch(
     reads: &[&Buffer],
     y: &Buffer,
 ) -> Result<()> {
-    for window in super::windows(device, y.len()) {
-        let params = ElementwiseParams {
-            n: size(OP, "n", window.len())?,
-            value,
-        };
-        let grid = Grid::vec4(window.len()).flops(window.len());
-        super::launch_window(device, kernel, &params, (reads, y), &window, grid)?;
-    }
-    Ok(())
+    launch_elements(device, kernel, reads, y, |n| ElementwiseParams { n, value })
 }

@@ -6,37 +6,22 @@
 
 use shaders::variants::{Gemm as Family, Tile};
 
-use super::tile::{self, Plan, Product};
-use super::{check_len, size};
+use super::{Activation, check_len, size, vectors};
 use crate::buffer::{Buffer, Width};
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::forward;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, Twin, params};
+use crate::kernel::{Grid, Kernel, Twin};
+use crate::tile::{self, Plan, Product};
+
+mod windows;
+
+mod naive;
+
+pub use naive::naive_product;
 
 const OP: &str = "gemm";
-
-params! {
-    /// Parameters of every variant. Row-major, leading dimensions and offsets in elements.
-    pub(crate) struct GemmParams {
-        m: u32,
-        n: u32,
-        k: u32,
-        lda: u32,
-        ldb: u32,
-        ldc: u32,
-        a_offset: u32,
-        b_offset: u32,
-        c_offset: u32,
-        /// Length of the sums that one workgroup takes; the twin does not split them.
-        k_per_split: u32,
-        alpha: f32,
-        /// If 0, C is not read.
-        beta: f32,
-        /// Not 0: what is not positive becomes 0 in the end.
-        relu: u32,
-    }
-}
 
 impl GemmParams {
     /// The parameters with which [`reduce`] adds up partial sums of `[m, n]` with `k` terms in all.
@@ -116,8 +101,8 @@ pub struct Epilogue<'a> {
     pub beta: f32,
     /// Is added to every row.
     pub bias: Option<&'a Buffer>,
-    /// Whether what is not positive becomes 0 in the end.
-    pub is_relu: bool,
+    /// What becomes of the sums in the end.
+    pub activation: Activation,
 }
 
 impl Default for Epilogue<'_> {
@@ -126,7 +111,7 @@ impl Default for Epilogue<'_> {
             alpha: 1.0,
             beta: 0.0,
             bias: None,
-            is_relu: false,
+            activation: Activation::None,
         }
     }
 }
@@ -158,7 +143,7 @@ pub fn product_with(
     Ok(c)
 }
 
-/// `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, in place. A and B are of one width; C of 16-bit ones may have
+/// `C = alpha * op(A) op(B) + beta * C`, then bias and activation, in place. A and B are of one width; C of 16-bit ones may have
 /// either. Sums are of 32 bits in any case.
 ///
 /// # Errors
@@ -191,7 +176,7 @@ pub fn update(
         k_per_split: size(OP, "k", gemm.k)?.max(1),
         alpha: epilogue.alpha,
         beta: epilogue.beta,
-        relu: u32::from(epilogue.is_relu),
+        relu: u32::from(epilogue.activation.is_relu()),
     };
     let part = Part {
         transposed: [gemm.is_a_transposed, gemm.is_b_transposed],
@@ -211,113 +196,7 @@ struct Part {
     bias: Option<Buffer>,
 }
 
-/// A dimension that a product can be cut along.
-#[derive(Clone, Copy, PartialEq)]
-enum Cut {
-    M,
-    N,
-    K,
-}
-
 impl Part {
-    fn run(self, device: &Device) -> Result<()> {
-        let limit = device.max_binding_words();
-        let [trans_a, trans_b] = self.transposed;
-        // Which dimension the stored rows of A, B and C run along: cutting it gives windows of whole rows.
-        let rows = [
-            (if trans_a { Cut::K } else { Cut::M }, self.params.lda),
-            (if trans_b { Cut::N } else { Cut::K }, self.params.ldb),
-            (Cut::M, self.params.ldc),
-        ];
-        let too_long = self
-            .buffers
-            .iter()
-            .zip(rows)
-            .find(|(buffer, _)| buffer.len() > limit);
-        match too_long {
-            Some((_, (cut, leading))) => self.run_in_windows(device, cut, limit / leading as usize),
-            None => self.dispatch(device),
-        }
-    }
-
-    /// Cuts along a dimension into pieces of at most `most` rows, a multiple of that by which windows are aligned.
-    fn run_in_windows(self, device: &Device, cut: Cut, most: usize) -> Result<()> {
-        let alignment = self.buffers[0].width().alignment();
-        let aligned = most.min(u32::MAX as usize) / alignment * alignment;
-        let step = size(OP, "rows", aligned)?;
-        let whole = match cut {
-            Cut::M => self.params.m,
-            Cut::N => self.params.n,
-            Cut::K => self.params.k,
-        };
-        if step == 0 || step >= whole {
-            // Not even so many rows fit: the launch reports the limit.
-            return self.dispatch(device);
-        }
-        for start in (0..whole).step_by(step as usize) {
-            let len = step.min(whole - start);
-            self.piece(cut, start, len, start + len == whole)?
-                .run(device)?;
-        }
-        Ok(())
-    }
-
-    fn piece(&self, cut: Cut, start: u32, len: u32, is_last: bool) -> Result<Self> {
-        let mut piece = self.clone();
-        let [trans_a, trans_b] = self.transposed;
-        let p = &mut piece.params;
-        let [a, b, c] = &mut piece.buffers;
-        let window = |buffer: &Buffer, leading: u32| {
-            let range =
-                (start as usize) * leading as usize..(start + len) as usize * leading as usize;
-            buffer.slice(range.start..range.end.min(buffer.len()))
-        };
-        match cut {
-            Cut::M => {
-                p.m = len;
-                if trans_a {
-                    p.a_offset += start;
-                } else {
-                    *a = window(a, p.lda)?;
-                }
-                *c = window(c, p.ldc)?;
-            }
-            Cut::N => {
-                p.n = len;
-                if trans_b {
-                    *b = window(b, p.ldb)?;
-                } else {
-                    p.b_offset += start;
-                }
-                p.c_offset += start;
-                if let Some(bias) = &mut piece.bias {
-                    *bias = bias.slice(start as usize..(start + len) as usize)?;
-                }
-            }
-            Cut::K => {
-                (p.k, p.k_per_split) = (len, len);
-                if trans_a {
-                    *a = window(a, p.lda)?;
-                } else {
-                    p.a_offset += start;
-                }
-                if trans_b {
-                    p.b_offset += start;
-                } else {
-                    *b = window(b, p.ldb)?;
-                }
-                // Later pieces add to the earlier ones; bias and ReLU come when the sum is complete.
-                if start > 0 {
-                    p.beta = 1.0;
-                }
-                if !is_last {
-                    (piece.bias, p.relu) = (None, 0);
-                }
-            }
-        }
-        Ok(piece)
-    }
-
     fn dispatch(self, device: &Device) -> Result<()> {
         let p = self.params;
         let product = Product {
@@ -421,6 +300,6 @@ pub(crate) fn reduce(
     let kernel = Kernel::new(Family::reduce(bias.is_some(), is_vector), tile::no_twin);
     let reads: Vec<&Buffer> = std::iter::once(partial).chain(bias).collect();
     let elements = params.m as usize * params.n as usize;
-    let grid = Grid::linear(elements / if is_vector { 4 } else { 1 }).flops(partial.len());
+    let grid = Grid::linear(vectors(elements, is_vector)).flops(partial.len());
     device.launch(&kernel, params, &reads, &[c], grid)
 }

@@ -7,10 +7,11 @@
 
 use std::ops::Range;
 
-use super::conv2d::{Checked, Conv2d, Conv2dParams};
+use super::conv2d::{Checked, Conv2d};
 use super::{check_len, row_windows, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
+use crate::cpu::conv2d::Conv2dParams;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel};

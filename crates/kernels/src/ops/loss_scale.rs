@@ -8,17 +8,10 @@
 use super::check_len;
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::loss_scale::LossScaleParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct LossScaleParams {
-        max_norm: f32,
-        interval: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "loss_scale";
 const KERNEL: Kernel<LossScaleParams> = Kernel::new(

@@ -10,23 +10,10 @@ use shaders::variants;
 use super::{check_len, row_windows, size, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::lrn::LrnParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of both kernels. The window of channel i is `i - before..=i + after`, cut at the ends.
-    pub(crate) struct LrnParams {
-        rows: u32,
-        channels: u32,
-        before: u32,
-        after: u32,
-        bias: f32,
-        /// On the raw sum of squares, as in the paper; PyTorch and ONNX divide it by the window.
-        alpha: f32,
-        beta: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "lrn";
 /// The window and the constants. The default is the paper's: radius 2, bias 2, alpha 1e-4, beta 0.75.
@@ -61,8 +48,8 @@ impl Default for Lrn {
 /// # Errors
 /// If the channels don't divide x, memory runs out or the device fails.
 pub fn forward(device: &Device, spec: &Lrn, x: &Buffer, channels: usize) -> Result<Buffer> {
-    let kernel = ("lrn_forward", cpu::lrn::forward as Twin<LrnParams>);
-    launch(device, kernel, spec, &[x], channels)
+    let kernel = kernel("lrn_forward", cpu::lrn::forward, spec, channels);
+    launch(device, &kernel, spec, &[x], channels)
 }
 
 /// The gradient of x. dy, x: `[.., channels]`.
@@ -77,13 +64,23 @@ pub fn backward(
     channels: usize,
 ) -> Result<Buffer> {
     check_len(OP, "dy", dy, x.len())?;
-    let kernel = ("lrn_backward", cpu::lrn::backward as Twin<LrnParams>);
-    launch(device, kernel, spec, &[dy, x], channels)
+    let kernel = kernel("lrn_backward", cpu::lrn::backward, spec, channels);
+    launch(device, &kernel, spec, &[dy, x], channels)
+}
+
+fn kernel(
+    entry: &'static str,
+    twin: Twin<LrnParams>,
+    spec: &Lrn,
+    channels: usize,
+) -> Kernel<LrnParams> {
+    let is_paper = (spec.radius_before, spec.radius_after) == (2, 2) && channels.is_multiple_of(4);
+    Kernel::new(variants::lrn(entry, is_paper), twin)
 }
 
 fn launch(
     device: &Device,
-    (entry, twin): (&'static str, Twin<LrnParams>),
+    kernel: &Kernel<LrnParams>,
     spec: &Lrn,
     reads: &[&Buffer],
     channels: usize,
@@ -98,8 +95,6 @@ fn launch(
             format!("{len} elements"),
         ));
     }
-    let is_paper = (spec.radius_before, spec.radius_after) == (2, 2) && channels.is_multiple_of(4);
-    let kernel = Kernel::new(variants::lrn(entry, is_paper), twin);
     // What reaches beyond the channels reaches nothing; and sums of positions stay far from 2^32.
     let reach = |radius: usize| size(OP, "radius", radius.min(channels));
     let y = device.alloc_as(reads[0].width(), len)?;
@@ -120,7 +115,7 @@ fn launch(
         let window = spec.radius_before + spec.radius_after + 1;
         let grid = Grid::linear(rows.len() * channels.div_ceil(4));
         device.launch(
-            &kernel,
+            kernel,
             &params,
             &reads.iter().collect::<Vec<_>>(),
             &[&slice_rows(&y, &rows, channels)?],

@@ -12,29 +12,10 @@ use super::slice_rows;
 use super::window::Placement;
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::max_pool::PoolParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of pooling kernels; what is padded below and to the right follows from the output's size.
-    pub(crate) struct PoolParams {
-        n: u32,
-        h: u32,
-        w: u32,
-        c: u32,
-        kh: u32,
-        kw: u32,
-        stride_h: u32,
-        stride_w: u32,
-        pad_top: u32,
-        pad_left: u32,
-        dilation_h: u32,
-        dilation_w: u32,
-        out_h: u32,
-        out_w: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "max_pool";
 

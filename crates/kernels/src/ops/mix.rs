@@ -8,24 +8,14 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::mix::MixParams;
+pub use crate::cpu::mix::STREAM;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 
-params! {
-    /// Parameters of both kernels.
-    pub(crate) struct MixParams {
-        n: u32,
-        h: u32,
-        w: u32,
-        channels: u32,
-    }
-}
-
 const OP: &str = "mix";
-/// The random numbers' stream.
-pub(crate) const STREAM: u32 = 0x6D69_7865;
 const IMAGES: Kernel<MixParams> =
     Kernel::new(shaders::Variant::new(OP, "mix_images"), cpu::mix::images);
 const TARGETS: Kernel<MixParams> =

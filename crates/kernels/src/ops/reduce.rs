@@ -4,18 +4,10 @@
 use super::{row_windows, size, windows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
+use crate::cpu::reduce::ReduceParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, Twin, params};
-
-params! {
-    /// Parameters of all these kernels.
-    pub(crate) struct ReduceParams {
-        n: u32,
-        parts: u32,
-        factor: f32,
-    }
-}
+use crate::kernel::{Grid, Kernel, Twin};
 
 const OP: &str = "reduce";
 const SUM: Kernel<ReduceParams> = kernel("reduce_sum", cpu::reduce::sum);

@@ -2,19 +2,13 @@
 //!
 //! The gradient at 0 is 0, as PyTorch has it, and is taken from the output: `dx = dy where y > 0`.
 
-use super::{check_len, size};
+use super::{check_len, launch_elements};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::relu::ReluParams;
 use crate::device::Device;
 use crate::error::Result;
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of both kernels.
-    pub(crate) struct ReluParams {
-        n: u32,
-    }
-}
+use crate::kernel::Kernel;
 
 const FORWARD: Kernel<ReluParams> = Kernel::new(
     shaders::Variant::new("relu", "relu_forward"),
@@ -52,12 +46,5 @@ fn launch(
     reads: &[&Buffer],
     y: &Buffer,
 ) -> Result<()> {
-    for window in super::windows(device, y.len()) {
-        let params = ReluParams {
-            n: size("relu", "x", window.len())?,
-        };
-        let grid = Grid::vec4(window.len()).flops(window.len());
-        super::launch_window(device, kernel, &params, (reads, y), &window, grid)?;
-    }
-    Ok(())
+    launch_elements(device, kernel, reads, y, |n| ReluParams { n })
 }

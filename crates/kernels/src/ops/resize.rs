@@ -8,24 +8,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::resize::ResizeParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct ResizeParams {
-        n: u32,
-        in_h: u32,
-        in_w: u32,
-        out_h: u32,
-        out_w: u32,
-        channels: u32,
-        taps_h: u32,
-        taps_w: u32,
-        rounded: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "resize";
 const RESIZE: Kernel<ResizeParams> = Kernel::new(

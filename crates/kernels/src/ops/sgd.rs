@@ -7,22 +7,12 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::sgd::SgdParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
+use crate::kernel::{Grid, Kernel};
 use crate::step::Update;
 use shaders::variants::update;
-
-params! {
-    /// Parameters of all variants.
-    pub(crate) struct SgdParams {
-        n: u32,
-        momentum: f32,
-        dampening: f32,
-        weight_decay: f32,
-        nesterov: u32,
-    }
-}
 
 const OP: &str = "sgd";
 

@@ -10,19 +10,12 @@ use shaders::variants;
 use super::{check_len, row_lanes, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
+use crate::cpu::softmax::SoftmaxParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, Twin, params};
+use crate::kernel::{Kernel, Twin};
 
 const OP: &str = "softmax";
-
-params! {
-    /// Parameters of all four kernels.
-    pub(crate) struct SoftmaxParams {
-        rows: u32,
-        classes: u32,
-    }
-}
 
 /// Which of the two functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

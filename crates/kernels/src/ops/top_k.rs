@@ -3,18 +3,10 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
+use crate::cpu::top_k::TopKParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Grid, Kernel, params};
-
-params! {
-    /// Parameters of the kernel.
-    pub(crate) struct TopKParams {
-        rows: u32,
-        classes: u32,
-        k: u32,
-    }
-}
+use crate::kernel::{Grid, Kernel};
 
 const OP: &str = "top_k";
 const FORWARD: Kernel<TopKParams> = Kernel::new(

@@ -4,7 +4,7 @@
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::gemm::{self, Gemm};
-use crate::ops::{TileKind, TilePlan};
+use crate::tile::{TileKind, TilePlan};
 
 /// Rows, columns and terms: none a multiple of a tile's, and the last two multiples of four, as those of networks are.
 const SIZES: [usize; 3] = [130, 68, 76];

@@ -45,7 +45,8 @@ impl Architecture {
             }
         };
         let Some(layers) = layers else {
-            return Some(Self::new(name, Some(classes), Some(input[0])));
+            let own = Self::new(name, Some(classes), None);
+            return Some(own.and_then(|network| network.for_input(input)));
         };
         let layers = from_json(layers).map_err(|found| argument(name, "layers", "layers", &found));
         let network = layers.and_then(|layers| Self::from_layers(name, input, layers));
@@ -132,6 +133,11 @@ pub(super) mod tests {
             assert_eq!(network.layers_json(), None, "{name}");
         }
         let parse = |text| Architecture::parse(text, None);
+        let grey = Architecture::new("alexnet-cifar", Some(5), None).unwrap();
+        let grey = grey.for_input([28, 20, 1]).unwrap();
+        let text = grey.to_string();
+        let again = parse(&text).unwrap().unwrap();
+        assert_eq!((again.input(), &again), ([28, 20, 1], &grey));
         assert!(parse("alexnet-small").is_none(), "too short");
         let lenet = parse("lenet classes=10 input_size=32").unwrap();
         assert!(lenet.is_err(), "an unknown network");

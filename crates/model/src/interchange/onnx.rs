@@ -1,5 +1,5 @@
 //! ONNX export: the network for inference, from normalised images `input` `[N, 3, size, size]` to `logits`
-//! `[N, classes]`, in opset 17.
+//! `[N, classes]`, in opset 17, or a later one if a layer's operator came later.
 //!
 //! Channels come first there: filters are turned, and so are the rows of the first dense layer, which sees the last image
 //! flattened. ONNX divides LRN's alpha by the window, this project does not. Dropout is left out. The metadata has
@@ -23,9 +23,11 @@ use proto::{TensorShape, TensorType, Type, ValueInfo};
 pub(super) use run::{Fault, run};
 
 /// The first opset whose operators are as here is older; 17 is what runtimes since 2022 read.
-const OPSET: i64 = 17;
+const OPSET: u32 = 17;
 /// The file version that belongs to it.
 const IR_VERSION: i64 = 8;
+/// The file version that belongs to opsets 20 and 21, which runtimes since 2024 read.
+const LATER_IR_VERSION: i64 = 9;
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
@@ -59,6 +61,7 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     if let Some(last) = builder.graph.node.last_mut() {
         last.output = vec![OUTPUT.to_owned()];
     }
+    let opset = builder.opset.max(OPSET);
     let mut graph = builder.graph;
     graph.name = Some(architecture.name().to_owned());
     graph.input = vec![value(INPUT, &[channels, height, width])];
@@ -67,24 +70,34 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     let about = network.about().into_iter();
     metadata.extend(about.map(|(key, json)| entry(key, json)));
     let own = network.preparation().map(|own| Pixels {
-        mean: own.mean,
-        deviation: own.std,
+        mean: own.mean.clone(),
+        deviation: own.std.clone(),
     });
-    if let Some(pixels) = pixels.copied().or(own) {
+    if let Some(pixels) = pixels.cloned().or(own) {
         metadata.push(entry("mean", format!("{:?}", pixels.mean)));
         metadata.push(entry("deviation", format!("{:?}", pixels.deviation)));
     }
+    let kind = match channels {
+        3 => "RGB ",
+        1 => "grey ",
+        4 => "RGBA ",
+        _ => "",
+    };
     let model = Model {
-        ir_version: Some(IR_VERSION),
+        ir_version: Some(if opset < 20 {
+            IR_VERSION
+        } else {
+            LATER_IR_VERSION
+        }),
         producer_name: Some("alexnet".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
-            "{architecture}: normalised RGB images, channels first, to logits"
+            "{architecture}: normalised {kind}images, channels first, to logits"
         )),
         graph: Some(graph),
         opset_import: vec![OperatorSet {
             domain: Some(String::new()),
-            version: Some(OPSET),
+            version: Some(i64::from(opset)),
         }],
         metadata_props: metadata,
     };
@@ -126,7 +139,7 @@ fn int(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-fn attribute((name, value): (&'static str, OnnxValue)) -> Attribute {
+fn attribute(name: &str, value: OnnxValue) -> Attribute {
     let mut attribute = Attribute {
         name: Some(name.to_owned()),
         ..Attribute::default()
@@ -156,6 +169,8 @@ struct Builder {
     graph: Graph,
     /// What the last image was before it was flattened, while no dense layer has seen it.
     flattened: Option<[usize; 3]>,
+    /// The latest operator set that an operator needs.
+    opset: u32,
 }
 
 impl Builder {
@@ -167,7 +182,10 @@ impl Builder {
         input: &Shape,
         parameters: &mut impl Iterator<Item = Parameter<'a>>,
     ) {
-        let last = self.graph.node.last().and_then(|node| node.output.first());
+        let last = self.graph.node.last();
+        let is_of_one_pixel =
+            last.is_some_and(|node| node.op_type.as_deref() == Some("GlobalAveragePool"));
+        let last = last.and_then(|node| node.output.first());
         let mut inputs = vec![last.map_or_else(|| INPUT.to_owned(), Clone::clone)];
         for (layout, (name, shape, values)) in node.parameters.iter().zip(parameters) {
             let (values, shape) = self.laid_out(*layout, values, shape);
@@ -177,15 +195,20 @@ impl Builder {
         if node.parameters.contains(&OnnxLayout::Rows) {
             self.flattened = None;
         }
-        if node.op == "Flatten" {
+        if node.op == "Flatten" && !is_of_one_pixel {
             self.flattened = <[usize; 3]>::try_from(&**input).ok();
         }
+        self.opset = self.opset.max(node.opset);
         self.graph.node.push(Node {
             input: inputs,
             output: vec![name.clone()],
             name: Some(name),
             op_type: Some(node.op.to_owned()),
-            attribute: node.attributes.into_iter().map(attribute).collect(),
+            attribute: node
+                .attributes
+                .into_iter()
+                .map(|(name, value)| attribute(name, value))
+                .collect(),
         });
     }
 

@@ -267,7 +267,7 @@ pub(super) fn import(path: &Path, options: &Import, device: &Device) -> Result<I
     let names = names_for(&source, options, classes)?;
     let preparation = match source.metadata(IMAGES_KEY) {
         Some(json) => {
-            let own = Preparation::from_json(json, architecture.input_size());
+            let own = Preparation::from_json(json, architecture.input());
             own.map_err(|fault| Error::format(path, "metadata images that say how", fault))?
         }
         None => Preparation::torchvision(),

@@ -1,81 +1,76 @@
-//! Means over windows that come out even: PyTorch's adaptive average-pooling.
+//! `y[n, i, j, c] = mean over k, l of x[n, s i + k - p, s j + l - p, c]`.
 
 use serde::{Deserialize, Serialize};
 use tensor::ops::conv2d::{Padding, Window};
 use tensor::{Shape, Tensor};
 
-use super::{Context, Module, OnnxNode, OnnxValue, image, whole};
+use super::{Context, Module, OnnxNode, OnnxValue, image, window};
 
-/// Average-pooling to this many rows and columns, each a multiple of which the image must have.
+/// Average-pooling. What is padding is left out of the means, as in Keras and ONNX, unless [`AvgPool::counts_padding`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AvgPoolTo {
-    size: usize,
+pub struct AvgPool {
+    #[serde(with = "window")]
+    window: Window,
+    counts_padding: bool,
 }
 
-impl AvgPoolTo {
-    /// To `size` rows and columns.
+impl AvgPool {
+    /// A square window of side `size` that advances by `stride`, without padding.
     #[must_use]
-    pub const fn new(size: usize) -> Self {
-        Self { size }
-    }
-
-    /// Over the whole image: `[n, 1, 1, c]`.
-    #[must_use]
-    pub const fn global() -> Self {
-        Self::new(1)
-    }
-
-    /// Rows and columns of a window.
-    fn sides(&self, [height, width]: [usize; 2]) -> Result<[usize; 2], String> {
-        let size = self.size;
-        let fits = |side: usize| size != 0 && side != 0 && side.is_multiple_of(size);
-        if !fits(height) || !fits(width) {
-            return Err(format!(
-                "it averages to {size}x{size} and needs a multiple of that"
-            ));
+    pub const fn new(size: usize, stride: usize) -> Self {
+        Self {
+            window: Window::new(size, stride, Padding::Valid),
+            counts_padding: false,
         }
-        Ok([height / size, width / size])
+    }
+
+    /// TensorFlow's SAME padding.
+    #[must_use]
+    pub const fn same(mut self) -> Self {
+        self.window.padding = Padding::Same;
+        self
+    }
+
+    /// This much padding at each side.
+    #[must_use]
+    pub const fn pad(mut self, pixels: usize) -> Self {
+        self.window.padding = Padding::all(pixels);
+        self
+    }
+
+    /// Padding counts as zeros in the means: PyTorch's default, `count_include_pad`.
+    #[must_use]
+    pub const fn counts_padding(mut self) -> Self {
+        self.counts_padding = true;
+        self
     }
 }
 
-impl Module for AvgPoolTo {
+impl Module for AvgPool {
     fn kind(&self) -> &'static str {
-        "average-pool"
+        "windowed average-pool"
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, String> {
         let [h, w, c] = image(input)?;
-        self.sides([h, w])?;
-        Ok(Shape::from([self.size, self.size, c]))
+        let [h, w] = window::windows(&self.window, [h, w])?;
+        Ok(Shape::from([h, w, c]))
     }
 
-    fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
-        let shape = x.shape();
-        let sides = self.sides([shape[1], shape[2]]);
-        let size = sides.map_err(|reason| {
-            let expected = format!("another size at {}: {reason}", context.layer());
-            tensor::Error::shape("average-pool", "images", expected, shape)
-        })?;
-        let window = Window {
-            size,
-            stride: size,
-            ..Window::new(1, 1, Padding::Valid)
-        };
-        x.avg_pool(&window, false)
+    fn forward(&self, x: &Tensor, _context: &Context<'_>) -> tensor::Result<Tensor> {
+        x.avg_pool(&self.window, self.counts_padding)
     }
 
-    fn settings(&self, input: &Shape, output: &Shape) -> Vec<(&'static str, f64)> {
-        let side = whole(input[0] / output[0].max(1));
-        vec![("window", side), ("stride", side)]
+    fn settings(&self, input: &Shape, _output: &Shape) -> Vec<(&'static str, f64)> {
+        window::settings(&self.window, input)
     }
 
-    fn onnx(&self, input: &Shape, output: &Shape) -> Result<Vec<OnnxNode>, String> {
-        let sides = OnnxValue::Ints(vec![input[0] / output[0], input[1] / output[1]]);
-        Ok(vec![
-            OnnxNode::new("AveragePool")
-                .with("kernel_shape", sides.clone())
-                .with("strides", sides),
-        ])
+    fn onnx(&self, input: &Shape, _output: &Shape) -> Result<Vec<OnnxNode>, String> {
+        let mut node = window::onnx(OnnxNode::new("AveragePool"), &self.window, input)?;
+        // An attribute since opset 19 alone; it is 1.
+        node.attributes.retain(|(name, _)| *name != "dilations");
+        let counts = OnnxValue::Int(usize::from(self.counts_padding));
+        Ok(vec![node.with("count_include_pad", counts)])
     }
 }

@@ -1,16 +1,15 @@
 //! What a layer is given when it runs, beside its input.
 
+use tensor::random::Rng;
 use tensor::{Shape, Tensor};
 
 /// A layer's weights, and whether it is training.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Context<'a> {
     pub(crate) layer: &'a str,
     pub(crate) parameters: &'a [(String, Tensor)],
-    /// Keeps the layer's random numbers apart from those of others.
-    pub(crate) stream: u32,
-    /// The words of the training step; none in evaluation.
-    pub(crate) step: Option<&'a Tensor>,
+    /// The layer's random numbers in a step of training; none in evaluation.
+    pub(crate) rng: Option<Rng>,
 }
 
 impl<'a> Context<'a> {
@@ -39,7 +38,7 @@ impl<'a> Context<'a> {
         let parameters = self.parameters.get(first..).unwrap_or_default();
         Self {
             parameters: parameters.get(..n).unwrap_or_default(),
-            ..*self
+            ..self.clone()
         }
     }
 
@@ -54,7 +53,13 @@ impl<'a> Context<'a> {
     /// Whether this is a step of training: batch normalisation takes the batch's statistics, dropout is on.
     #[must_use]
     pub fn is_training(&self) -> bool {
-        self.step.is_some()
+        self.rng.is_some()
+    }
+
+    /// The layer's random numbers in this step of training, which no other layer draws; none in evaluation.
+    #[must_use]
+    pub fn rng(&self) -> Option<&Rng> {
+        self.rng.as_ref()
     }
 
     /// `x` with a share of it switched off and the rest scaled up, in training alone.
@@ -62,8 +67,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the device fails.
     pub fn dropout(&self, x: &Tensor, share: f32) -> tensor::Result<Tensor> {
-        match self.step {
-            Some(step) if share > 0.0 => x.dropout(share, self.stream, step),
+        match &self.rng {
+            Some(rng) if share > 0.0 => x.dropout(share, rng),
             _ => Ok(x.clone()),
         }
     }

@@ -1,8 +1,8 @@
 //! `y[n, i, j, o] = b[o] + sum over k, l, c of x[n, s i + k - p, s j + l - p, c] w[k, l, c, o]`, a ReLU behind it if asked for.
 
 use serde::{Deserialize, Serialize};
-use tensor::ops::conv2d::{Padding, Window};
-use tensor::{Shape, Tensor};
+use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
+use tensor::{Activation, Shape, Tensor};
 
 use super::parameter::weight_and_bias;
 use super::{
@@ -104,6 +104,9 @@ impl Module for Conv2d {
                 self.groups
             ));
         }
+        if self.window.is_ceil {
+            return Err("its windows reach beyond the image".to_owned());
+        }
         let [h, w] = window::windows(&self.window, [h, w])?;
         Ok(Shape::from([h, w, self.filters]))
     }
@@ -124,7 +127,10 @@ impl Module for Conv2d {
     fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
         let [weight, bias] = context.parameters()?;
         let weight = context.weight(weight, x)?;
-        x.conv2d(&weight, Some(bias), &self.window, self.groups, self.relu)
+        let options = Conv2dOptions::of(&self.window)
+            .groups(self.groups)
+            .activation(Activation::relu_if(self.relu));
+        x.conv2d(&weight, Some(bias), &options)
     }
 
     fn activation(&self) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! `y[n, o] = b[o] + sum over i of x[n, i] w[i, o]`, a ReLU behind it if asked for.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Shape, Tensor};
+use tensor::{Activation, Shape, Tensor};
 
 use super::parameter::weight_and_bias;
 use super::{Context, Fans, Module, OnnxLayout, OnnxNode, Parameter, whole};
@@ -69,7 +69,7 @@ impl Module for Dense {
     fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
         let [weight, bias] = context.parameters()?;
         let weight = context.weight(weight, x)?;
-        x.linear(&weight, Some(bias), self.relu)
+        x.linear(&weight, Some(bias), Activation::relu_if(self.relu))
     }
 
     fn activation(&self) -> Option<&'static str> {

@@ -6,28 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{
-    AvgPoolTo, BatchNorm, Conv2d, Dense, Dropout, Flatten, Layer, Lrn, MaxPool, Module, Relu,
-};
+use super::{KINDS, Layer, Module};
 
 /// Numbers in a file beyond this are refused, so that no size overflows.
 const MOST: f64 = 65_536.0;
 
-/// The layers that files can hold.
-const KINDS: [Kind; 9] = [
-    Kind::of::<Conv2d>("convolution"),
-    Kind::of::<Dense>("dense"),
-    Kind::of::<Lrn>("LRN"),
-    Kind::of::<BatchNorm>("batch norm"),
-    Kind::of::<Relu>("ReLU"),
-    Kind::of::<MaxPool>("max-pool"),
-    Kind::of::<AvgPoolTo>("average-pool"),
-    Kind::of::<Dropout>("dropout"),
-    Kind::of::<Flatten>("flatten"),
-];
-
 /// A type of layers under its kind, with how its settings are read and written.
-struct Kind {
+pub(super) struct Kind {
     name: &'static str,
     read: fn(Value) -> serde_json::Result<Arc<dyn Module>>,
     /// None for a layer of another type.
@@ -35,7 +20,7 @@ struct Kind {
 }
 
 impl Kind {
-    const fn of<M: Module + Serialize + DeserializeOwned>(name: &'static str) -> Self {
+    pub(super) const fn of<M: Module + Serialize + DeserializeOwned>(name: &'static str) -> Self {
         Self {
             name,
             read: |settings| Ok(Arc::new(serde_json::from_value::<M>(settings)?)),

@@ -30,7 +30,7 @@ pub(crate) fn classes(scores: &[ClassScore]) -> Result<Option<Plot>> {
     let height = u32::try_from(TOP + pitch * rows + 10).unwrap_or(1);
     let title =
         "F1 of each class (bar and number, images in brackets), precision and recall (ticks)";
-    let plot = Plot::draw("classes", title, (WIDTH, height), |area| {
+    let plot = Plot::draw("classes", title, [WIDTH, height], |area| {
         let longest = scores.iter().map(|class| class.name.chars().count()).max();
         let left = pixels(0.62 * letter * count(longest.unwrap_or(0).min(LETTERS))) + 14;
         let right = i32::try_from(WIDTH)? - RIGHT;

@@ -52,7 +52,7 @@ pub(crate) fn confusion(classes: &[String], counts: &[Vec<u64>]) -> Result<Optio
     let size = [layout.left + side + 12, layout.top + side + label + 24];
     let size = size.map(|side| u32::try_from(side).unwrap_or(1));
     let title = format!("Confusion matrix of {n} classes: a cell's colour is its share of its row");
-    let plot = Plot::draw("confusion", title, (size[0], size[1]), |area| {
+    let plot = Plot::draw("confusion", title, size, |area| {
         names(area, classes, &layout, side)?;
         if n <= MOST_COUNTED {
             cells(area, counts, &layout)?;

@@ -9,7 +9,7 @@ use super::{Anchor, count, pixels, text_style};
 use crate::error::Result;
 use crate::svg::{Area, BLUE, Drawn, FAINT, GREY, INK, Plot, RED, SANS};
 
-const SIZE: (u32, u32) = (560, 340);
+const SIZE: [u32; 2] = [560, 340];
 /// Room for the numbers of the vertical axis and what they are.
 const LEFT: i32 = 70;
 /// From a line of the legend to the next.

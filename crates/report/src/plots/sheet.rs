@@ -46,19 +46,20 @@ pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Resu
     let extent = |pitch: i32, n: usize| {
         u32::try_from(pitch * i32::try_from(n).unwrap_or(1) + gap).unwrap_or(1)
     };
-    let size = (extent(pitch[0], columns), extent(pitch[1], rows));
+    let size = [extent(pitch[0], columns), extent(pitch[1], rows)];
     let letters = (f64::from(side + gap - 2) / (0.54 * LETTER)).floor();
     let plot = Plot::draw(name, title, size, |area| {
         let mut images = Vec::new();
         for (idx, tile) in tiles.iter().enumerate() {
             let left = gap + pitch[0] * i32::try_from(idx % columns)?;
             let top = gap + pitch[1] * i32::try_from(idx / columns)?;
+            let [width, height] = within(&tile.image, grid.tile);
             images.push(Placed {
                 image: Arc::clone(&tile.image),
-                left,
-                top,
-                width: grid.tile,
-                height: grid.tile,
+                left: left + i32::try_from((grid.tile - width) / 2)?,
+                top: top + i32::try_from((grid.tile - height) / 2)?,
+                width,
+                height,
             });
             for ((line, colour), row) in tile.lines.iter().zip(0..) {
                 let style = text_style(LETTER, *colour, Anchor::Middle);
@@ -69,6 +70,13 @@ pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Resu
         Ok(images)
     });
     plot.map(Some)
+}
+
+/// Width and height of an image whose longer side is `tile`.
+fn within(image: &RgbaImage, tile: u32) -> [u32; 2] {
+    let (width, height) = image.dimensions();
+    let longer = width.max(height).max(1);
+    [width, height].map(|side| (side * tile / longer).clamp(1, tile))
 }
 
 fn fitted(line: &str, letters: f64) -> String {

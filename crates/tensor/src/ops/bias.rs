@@ -1,17 +1,18 @@
 //! `y_ij = x_ij + b_j`; `dx = dy`, `db` = column sums of `dy`. With ReLU both where `y > 0`.
 
+use kernels::Activation;
 use kernels::ops::bias;
 
 use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
 
 impl Tensor {
-    /// `self + bias` for `self: [.., c]` and `bias: [c]`, then ReLU if asked for. Layers have it built in
+    /// `self + bias` for `self: [.., c]` and `bias: [c]`, then the activation. Layers have it built in
     /// ([`Tensor::linear`], [`Tensor::conv2d`]).
     ///
     /// # Errors
     /// If the shapes do not fit together, the devices or element types differ, or the device fails.
-    pub fn add_bias(&self, bias: &Self, is_relu: bool) -> Result<Self> {
+    pub fn add_bias(&self, bias: &Self, activation: Activation) -> Result<Self> {
         const OP: &str = "bias";
         for (argument, tensor) in [("x", self), ("bias", bias)] {
             tensor.check_element(OP, argument, Element::F32)?;
@@ -22,9 +23,9 @@ impl Tensor {
             let expected = format!("[{columns}] for x {}", self.shape());
             return Err(Error::shape(OP, "bias", expected, bias.shape()));
         }
-        let y = bias::forward(self.device(), self.buffer(), bias.buffer(), is_relu)?;
+        let y = bias::forward(self.device(), self.buffer(), bias.buffer(), activation)?;
         let (device, shape) = (self.device().clone(), self.shape().clone());
-        let output = is_relu.then(|| y.clone());
+        let output = (activation == Activation::Relu).then(|| y.clone());
         Ok(Self::output(
             OP,
             y,

@@ -1,5 +1,6 @@
-//! Convolution with bias and ReLU fused; the rule masks, then runs the data and weight gradients.
+//! Convolution with bias and activation fused; the rule masks, then runs the data and weight gradients.
 
+use kernels::Activation;
 use kernels::ops::column_sum;
 use kernels::ops::conv2d::{self, Conv2d};
 pub use kernels::ops::window::{Padding, Window};
@@ -11,10 +12,74 @@ use crate::tensor::Tensor;
 
 const OP: &str = "conv2d";
 
+/// How a convolution moves over an image, and what becomes of its sums. The size of its window is that of the filters.
+///
+/// The default is stride 1, no padding, one group and no activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dOptions {
+    /// Places between windows, `[vertical, horizontal]`.
+    pub stride: [usize; 2],
+    /// Places between the taps of a window.
+    pub dilation: [usize; 2],
+    /// What lies around the image: zeros.
+    pub padding: Padding,
+    /// Groups of channels that see nothing of each other.
+    pub groups: usize,
+    /// What becomes of the sums.
+    pub activation: Activation,
+}
+
+impl Default for Conv2dOptions {
+    fn default() -> Self {
+        Self {
+            stride: [1; 2],
+            dilation: [1; 2],
+            padding: Padding::Valid,
+            groups: 1,
+            activation: Activation::None,
+        }
+    }
+}
+
+impl Conv2dOptions {
+    /// The default with this padding.
+    #[must_use]
+    pub fn padded(padding: Padding) -> Self {
+        Self {
+            padding,
+            ..Self::default()
+        }
+    }
+
+    /// As this window moves; its own size is not read, and neither is whether it may hang over the end.
+    #[must_use]
+    pub fn of(window: &Window) -> Self {
+        Self {
+            stride: window.stride,
+            dilation: window.dilation,
+            padding: window.padding,
+            ..Self::default()
+        }
+    }
+
+    /// The same with this many groups.
+    #[must_use]
+    pub const fn groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// The same with this activation.
+    #[must_use]
+    pub const fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+}
+
 impl Tensor {
     /// Convolves images `[n, h, w, c_in]` with filters `[kh, kw, c_in / groups, c_out]`, adds `bias` (`[c_out]`) and
-    /// applies ReLU if asked for: `[n, out_h, out_w, c_out]`. The window's size is that of the filters. Images and filters
-    /// are both of 32-bit floats or both of 16-bit ones, in which case the filters' gradient is still of 32.
+    /// applies the activation: `[n, out_h, out_w, c_out]`. Images and filters are both of 32-bit floats or both of 16-bit ones, in which case the filters' gradient is still of 32.
     ///
     /// # Errors
     /// If the shapes do not fit together, the devices or element types differ, or the device fails.
@@ -22,11 +87,9 @@ impl Tensor {
         &self,
         filters: &Self,
         bias: Option<&Self>,
-        window: &Window,
-        groups: usize,
-        is_relu: bool,
+        options: &Conv2dOptions,
     ) -> Result<Self> {
-        let conv = self.check_conv2d(filters, bias, window, groups)?;
+        let conv = self.check_conv2d(filters, bias, options)?;
         let (n, [out_h, out_w], c_out) = (conv.n, conv.output()?, conv.c_out);
         let device = self.device().clone();
         let y = conv2d::forward(
@@ -35,13 +98,13 @@ impl Tensor {
             self.buffer(),
             filters.buffer(),
             bias.map(Self::buffer),
-            is_relu,
+            options.activation,
         )?;
         let inputs: Vec<&Self> = [self, filters].into_iter().chain(bias).collect();
         let [needs_dx, needs_dw] = [self, filters].map(Self::needs_gradient);
         let has_bias = bias.is_some();
-        let (x, filters_kept, output) =
-            (self.detach(), filters.detach(), is_relu.then(|| y.clone()));
+        let (x, filters_kept) = (self.detach(), filters.detach());
+        let output = (options.activation == Activation::Relu).then(|| y.clone());
         Ok(Self::output(
             OP,
             y,
@@ -78,10 +141,9 @@ impl Tensor {
         &self,
         filters: &Self,
         bias: Option<&Self>,
-        window: &Window,
-        groups: usize,
+        options: &Conv2dOptions,
     ) -> Result<Conv2d> {
-        self.check_operands(OP, ("filters", filters), bias)?;
+        self.check_operands(OP, "filters", filters, bias)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {
             return Err(Error::shape(OP, "x", "[n, h, w, c_in]", self.shape()));
         };
@@ -93,8 +155,8 @@ impl Tensor {
                 filters.shape(),
             ));
         };
-        if group_in * groups != c_in || [kh, kw] != window.size {
-            let [kh, kw] = window.size;
+        let groups = options.groups;
+        if group_in.checked_mul(groups) != Some(c_in) {
             let expected = format!("[{kh}, {kw}, {c_in} / {groups}, c_out]");
             return Err(Error::shape(OP, "filters", expected, filters.shape()));
         }
@@ -103,7 +165,13 @@ impl Tensor {
             input: [h, w],
             c_in,
             c_out,
-            window: *window,
+            window: Window {
+                size: [kh, kw],
+                stride: options.stride,
+                dilation: options.dilation,
+                padding: options.padding,
+                is_ceil: false,
+            },
             groups,
         })
     }

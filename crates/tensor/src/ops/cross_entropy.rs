@@ -1,5 +1,6 @@
 //! Softmax and cross-entropy in one. The logits, their maxima and sums are kept, not the probabilities.
 
+use kernels::Device;
 use kernels::ops::cross_entropy::{self as kernel, Targets};
 pub use kernels::ops::cross_entropy::{PADDING, Reduction};
 
@@ -43,8 +44,28 @@ fn targets_of(targets: &Tensor) -> Targets<'_> {
 }
 
 impl Tensor {
+    /// The labels of a batch: class numbers under `classes`, or [`PADDING`] for rows that count for nothing.
+    ///
+    /// Labels made in another way ([`Tensor::from_slice`]) are not looked at, since no device tells the host of one element: one
+    /// that is no class makes the loss NaN.
+    ///
+    /// # Errors
+    /// [`Error::Label`] for the first that is no class; or if the device has no room.
+    pub fn labels(device: &Device, labels: &[u32], classes: usize) -> Result<Self> {
+        let is_class = |label: u32| usize::try_from(label).is_ok_and(|label| label < classes);
+        let mut all = labels.iter().copied().enumerate();
+        if let Some((row, label)) = all.find(|&(_, label)| label != PADDING && !is_class(label)) {
+            return Err(Error::Label {
+                row,
+                label,
+                classes,
+            });
+        }
+        Self::from_slice(device, labels, [labels.len()])
+    }
+
     /// The cross-entropy of `self: [.., classes]` logits with labels (`u32`, one a row) or target probabilities (float,
-    /// of the logits' shape). A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
+    /// of the logits' shape). [`Tensor::labels`] refuses what is no class; here it makes the loss NaN. A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
     ///
     /// # Errors
     /// If shapes, element types or devices don't fit, the smoothing is not in `[0, 1]`, or the device fails.

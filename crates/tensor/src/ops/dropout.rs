@@ -3,21 +3,22 @@
 use kernels::ops::dropout::{self, Dropout};
 
 use crate::error::Result;
-use crate::tensor::{Element, Tensor};
+use crate::random::Rng;
+use crate::tensor::Tensor;
 
 impl Tensor {
     /// Sets elements to 0 with probability `rate` and scales the others by `1 / (1 - rate)`, in training. In evaluation
     /// dropout is the identity: do not call it.
     ///
-    /// `stream` tells the dropouts of one network apart. step: `[8]` words, of which seed (low, high) and step number
-    /// are read, in forward and again in backward.
+    /// `rng` is a stream that no other dropout of the network draws from. It is read in forward and again in backward, so the
+    /// step's number stays as it is in between.
     ///
     /// # Errors
-    /// If `rate` is no probability, `self` is not float, `step` is not 8 words on the same device, or the device fails.
-    pub fn dropout(&self, rate: f32, stream: u32, step: &Self) -> Result<Self> {
+    /// If `rate` is no probability, `self` is not float, `rng` is on another device, or the device fails.
+    pub fn dropout(&self, rate: f32, rng: &Rng) -> Result<Self> {
         self.check_float("dropout", "x")?;
-        step.check_element("dropout", "step", Element::U32)?;
-        step.check_device("dropout", "step", self)?;
+        let (stream, step) = (rng.number(), rng.step());
+        step.check_device("dropout", "rng", self)?;
         let spec = Dropout { rate, stream };
         let y = dropout::forward(self.device(), &spec, self.buffer(), step.buffer())?;
         let (device, step, shape) = (self.device().clone(), step.clone(), self.shape().clone());

@@ -1,4 +1,4 @@
-//! Element-wise arithmetic on tensors of one shape; gradients by the sum and product rules.
+//! Element-wise arithmetic on tensors of one shape; gradients by the rules of sums, products and quotients.
 
 use kernels::ops::elementwise;
 
@@ -18,6 +18,22 @@ pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Tens
 }
 
 impl Tensor {
+    /// A tensor of 32-bit floats that are all 0.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn zeros(device: &Device, shape: impl Into<Shape>) -> Result<Self> {
+        full(device, shape, 0.0)
+    }
+
+    /// A tensor of 32-bit floats that are all 1.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn ones(device: &Device, shape: impl Into<Shape>) -> Result<Self> {
+        full(device, shape, 1.0)
+    }
+
     /// `self + other`.
     ///
     /// # Errors
@@ -35,21 +51,48 @@ impl Tensor {
         ))
     }
 
+    /// `self - other`.
+    ///
+    /// # Errors
+    /// As [`Tensor::add`].
+    pub fn sub(&self, other: &Self) -> Result<Self> {
+        self.check_pair("sub", other)?;
+        let y = elementwise::sub(self.device(), self.buffer(), other.buffer())?;
+        let shape = self.shape().clone();
+        Ok(Self::output("sub", y, shape, &[self, other], |dy| {
+            Ok(vec![Some(dy.clone()), Some(dy.scale(-1.0)?)])
+        }))
+    }
+
     /// `self other`, element by element.
     ///
     /// # Errors
     /// As [`Tensor::add`].
-    pub fn multiply(&self, other: &Self) -> Result<Self> {
-        self.check_pair("multiply", other)?;
-        let y = elementwise::multiply(self.device(), self.buffer(), other.buffer())?;
+    pub fn mul(&self, other: &Self) -> Result<Self> {
+        self.check_pair("mul", other)?;
+        let y = elementwise::mul(self.device(), self.buffer(), other.buffer())?;
         let (a, b) = (self.detach(), other.detach());
-        Ok(Self::output(
-            "multiply",
-            y,
-            self.shape().clone(),
-            &[self, other],
-            move |dy| Ok(vec![Some(dy.multiply(&b)?), Some(dy.multiply(&a)?)]),
-        ))
+        let shape = self.shape().clone();
+        Ok(Self::output("mul", y, shape, &[self, other], move |dy| {
+            Ok(vec![Some(dy.mul(&b)?), Some(dy.mul(&a)?)])
+        }))
+    }
+
+    /// `self / other`, element by element.
+    ///
+    /// # Errors
+    /// As [`Tensor::add`].
+    pub fn div(&self, other: &Self) -> Result<Self> {
+        self.check_pair("div", other)?;
+        let y = elementwise::div(self.device(), self.buffer(), other.buffer())?;
+        let (a, b) = (self.detach(), other.detach());
+        let shape = self.shape().clone();
+        Ok(Self::output("div", y, shape, &[self, other], move |dy| {
+            // 1 / b and -a / b^2.
+            let da = dy.div(&b)?;
+            let db = da.mul(&a)?.div(&b)?.scale(-1.0)?;
+            Ok(vec![Some(da), Some(db)])
+        }))
     }
 
     /// `factor self`.

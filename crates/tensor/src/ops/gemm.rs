@@ -2,7 +2,7 @@
 
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::{column_sum, elementwise, relu};
-use kernels::{Buffer, Device};
+use kernels::{Activation, Buffer, Device};
 
 use crate::error::{Error, Result};
 use crate::tensor::{Element, Tensor};
@@ -137,18 +137,23 @@ impl Tensor {
     /// # Errors
     /// If the shapes do not fit together, the devices or element types differ, or the device fails.
     pub fn matmul(&self, other: &Self) -> Result<Self> {
-        self.linear(other, None, false)
+        self.linear(other, None, Activation::None)
     }
 
     /// A dense layer: rows of `[rows, k]` (leading dimensions are flattened into rows, as `[n, h, w, c]` becomes
-    /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then ReLU if asked for. Rows and
+    /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then the activation. Rows and
     /// weights are both of 32-bit floats or both of 16-bit ones, in which case the weights' gradient is still of 32.
     ///
     /// # Errors
     /// As [`Tensor::matmul`].
-    pub fn linear(&self, weights: &Self, bias: Option<&Self>, is_relu: bool) -> Result<Self> {
+    pub fn linear(
+        &self,
+        weights: &Self,
+        bias: Option<&Self>,
+        activation: Activation,
+    ) -> Result<Self> {
         const OP: &str = "linear";
-        self.check_operands(OP, ("weights", weights), bias)?;
+        self.check_operands(OP, "weights", weights, bias)?;
         let (m, k) = self.shape().rows_and_columns();
         let &[rows, n] = &weights.shape()[..] else {
             return Err(Error::shape(OP, "weights", "[k, n]", weights.shape()));
@@ -163,7 +168,7 @@ impl Tensor {
         }
         let epilogue = Epilogue {
             bias: bias.map(Self::buffer),
-            is_relu,
+            activation,
             ..Epilogue::default()
         };
         let device = self.device().clone();
@@ -176,7 +181,8 @@ impl Tensor {
         let inputs: Vec<&Self> = [self, weights].into_iter().chain(bias).collect();
         let [needs_dx, needs_dw] = [self, weights].map(Self::needs_gradient);
         let has_bias = bias.is_some();
-        let (x, w, output) = (self.detach(), weights.detach(), is_relu.then(|| y.clone()));
+        let (x, w) = (self.detach(), weights.detach());
+        let output = (activation == Activation::Relu).then(|| y.clone());
         Ok(Self::output(OP, y, shape, &inputs, move |dy| {
             let dy = masked(&device, dy.buffer(), output.as_ref())?;
             let mut gradients = vec![None, None];
@@ -205,7 +211,8 @@ impl Tensor {
     pub(super) fn check_operands(
         &self,
         op: &'static str,
-        (name, weights): (&'static str, &Self),
+        name: &'static str,
+        weights: &Self,
         bias: Option<&Self>,
     ) -> Result<()> {
         self.check_float(op, "x")?;

@@ -54,7 +54,7 @@ impl Tensor {
             move |dy| {
                 let n = x.shape().elements();
                 let dy = reduce::broadcast(x.device(), dy.buffer(), n, 2.0)?;
-                let dx = elementwise::multiply(x.device(), &dy, x.buffer())?;
+                let dx = elementwise::mul(x.device(), &dy, x.buffer())?;
                 Ok(vec![Some(Self::constant(
                     x.device(),
                     dx,

@@ -2,8 +2,15 @@
 
 use std::path::Path;
 
-use super::Recipe;
+use data::Channels;
+
+use super::{
+    EvaluationRecipe, ImagesRecipe, InitKind, MachineRecipe, MixRecipe, OptimizerRecipe, Precision,
+    Recipe, default_evaluation_batch_size,
+};
 use crate::error::{Error, Result};
+use crate::recipe::CheckpointsRecipe;
+use crate::schedule::ScheduleRecipe;
 
 macro_rules! recipes {
     ($($name:literal),+ $(,)?) => {
@@ -57,6 +64,41 @@ impl Recipe {
         }
     }
 
+    /// A recipe without anybody's numbers, for a data set of the caller's own: Adam, ten epochs, no augmentation.
+    pub(crate) fn plain(dataset: &str) -> Self {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        Self {
+            name: dataset.chars().map(plain).collect(),
+            about: String::new(),
+            dataset: dataset.to_owned(),
+            images_dir: None,
+            network: "alexnet-cifar".to_owned(),
+            init: InitKind::default(),
+            dropout: None,
+            input_size: None,
+            seed: 0,
+            epochs: 10,
+            batch_size: 64,
+            drop_last: false,
+            evaluation_batch_size: default_evaluation_batch_size(),
+            limit: None,
+            validation: None,
+            skip_unreadable: false,
+            from: None,
+            label_smoothing: 0.0,
+            precision: Precision::default(),
+            optimizer: OptimizerRecipe::adam(1e-3),
+            average: None,
+            schedule: ScheduleRecipe::default(),
+            early_stopping: None,
+            checkpoints: CheckpointsRecipe::default(),
+            images: ImagesRecipe::default(),
+            mix: MixRecipe::default(),
+            evaluation: EvaluationRecipe::default(),
+            machine: MachineRecipe::default(),
+        }
+    }
+
     /// The recipe that a data set is trained with when none is asked for: its own; that of CIFAR-10, without its means,
     /// for small images; that of `folder`, under the folder's name, for pictures.
     ///
@@ -79,6 +121,7 @@ impl Recipe {
         }
         if dataset.ends_with("mnist") {
             (recipe.images.mean, recipe.images.deviation) = (None, None);
+            recipe.images.channels = Channels::Grey.count();
             // A mirrored digit is another digit, or none.
             recipe.images.flip = dataset != "mnist";
         }

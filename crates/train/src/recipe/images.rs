@@ -1,6 +1,7 @@
 //! How pixels become the network's input.
 
-use data::{Fit, Images};
+use data::{CHANNELS, Channels, Fit, Images};
+use model::ImageSize;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -15,18 +16,23 @@ const LEAST_DEVIATION: f64 = 1.0 / 255.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImagesRecipe {
-    /// The side at which pictures in files are decoded and kept in memory. CIFAR and the like have a size of their own.
-    pub source_size: usize,
-    /// How a picture of another shape becomes that square.
+    /// The side at which pictures in files are decoded and kept in memory, or their `[height, width]`: for a network whose
+    /// input is not square, of its shape. CIFAR and the like have a size of their own.
+    pub source_size: ImageSize,
+    /// Numbers in a pixel: 1 for grey, 3 for red, green and blue, 4 with opacity behind them. Images with others are
+    /// converted: see [`Channels::convert`]. A `config.toml` of a time before this setting is of 3.
+    #[serde(skip_serializing_if = "is_rgb")]
+    pub channels: usize,
+    /// How a picture of another shape becomes one of that size.
     pub fit: FitKind,
     /// Whether pictures in files are turned as their EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
     /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mean: Option<[f32; 3]>,
+    pub mean: Option<Vec<f32>>,
     /// What each channel is divided by then; the training images' standard deviation if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub deviation: Option<[f32; 3]>,
+    pub deviation: Option<Vec<f32>>,
     /// The shorter side that images are resized to before they are cropped; the network's input if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
@@ -55,11 +61,11 @@ pub struct ImagesRecipe {
     pub erase: Option<EraseRecipe>,
 }
 
-/// How a picture of any shape becomes a square.
+/// How a picture of any shape becomes one of the wanted shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitKind {
-    /// Its centre square, scaled: the shorter side becomes the square's.
+    /// The largest centred part of that shape, scaled.
     #[default]
     Crop,
     /// All of it, each side scaled by itself.
@@ -95,7 +101,8 @@ pub struct EraseRecipe {
 impl Default for ImagesRecipe {
     fn default() -> Self {
         Self {
-            source_size: 256,
+            source_size: ImageSize::from(256),
+            channels: CHANNELS,
             fit: FitKind::Crop,
             exif_rotation: true,
             mean: None,
@@ -139,18 +146,21 @@ impl ImagesRecipe {
     /// 5000 images, evenly spread.
     ///
     /// # Errors
-    /// If an image can't be read.
+    /// [`Error::Setting`] for shifts of colour where there are no colours; if an image can't be read.
     pub fn resolve(&mut self, train: &Images) -> Result<()> {
+        self.check_colours()?;
         let needs_components = self.colour_shift > 0.0 && self.colour_components.is_none();
         if self.mean.is_some() && self.deviation.is_some() && !needs_components {
             return Ok(());
         }
         let statistics = data::statistics(&train.limit(SAMPLE)?)?;
-        self.mean.get_or_insert(statistics.mean.map(single));
-        let deviation = statistics.std.map(|std| single(std.max(LEAST_DEVIATION)));
-        self.deviation.get_or_insert(deviation);
-        if needs_components {
-            let data::PrincipalComponents { values, vectors } = statistics.principal;
+        let mean = || statistics.mean.iter().map(|mean| single(*mean)).collect();
+        self.mean.get_or_insert_with(mean);
+        let std = statistics.std.iter();
+        let deviation = || std.map(|std| single(std.max(LEAST_DEVIATION))).collect();
+        self.deviation.get_or_insert_with(deviation);
+        if let Some(principal) = statistics.principal.filter(|_| needs_components) {
+            let data::PrincipalComponents { values, vectors } = principal;
             let along =
                 |colour: usize| [0, 1, 2].map(|i: usize| single(vectors[i][colour] * values[i]));
             self.colour_components = Some([0, 1, 2].map(along));
@@ -162,14 +172,24 @@ impl ImagesRecipe {
     ///
     /// # Errors
     /// [`Error::Setting`] before [`ImagesRecipe::resolve`].
-    pub fn normalisation(&self) -> Result<[[f32; 3]; 2]> {
-        match (self.mean, self.deviation) {
+    pub fn normalisation(&self) -> Result<[&[f32]; 2]> {
+        match (&self.mean, &self.deviation) {
             (Some(mean), Some(deviation)) => Ok([mean, deviation]),
             _ => {
-                let expected = "three numbers each, or a training set to take them from";
+                let expected =
+                    "a number each for every channel, or a training set to take them from";
                 Err(Error::setting("mean and deviation", expected, "none"))
             }
         }
+    }
+
+    /// An error if colours are to be shifted where there are none.
+    fn check_colours(&self) -> Result<()> {
+        if self.channels >= CHANNELS || self.colour_shift == 0.0 {
+            return Ok(());
+        }
+        let expected = "0, as images of one channel have no colours";
+        Err(Error::setting("colour_shift", expected, self.colour_shift))
     }
 
     /// An error if a number makes no sense.
@@ -177,19 +197,24 @@ impl ImagesRecipe {
         let is_positive = |d: &f32| *d > 0.0 && d.is_finite();
         let wrong =
             |setting, expected: &str, got: String| Err(Error::setting(setting, expected, got));
-        if let Some(deviation) = self.deviation.filter(|d| !d.iter().all(is_positive)) {
-            return wrong(
-                "deviation",
-                "three positive numbers",
-                format!("{deviation:?}"),
-            );
+        let n = self.channels;
+        if Channels::of(n).is_none() {
+            return wrong("channels", "1, 3 or 4", n.to_string());
         }
-        if let Some(mean) = self.mean.filter(|mean| !mean.iter().all(|m| m.is_finite())) {
-            return wrong("mean", "three numbers", format!("{mean:?}"));
+        let is_deviation = |d: &&Vec<f32>| d.len() == n && d.iter().all(is_positive);
+        if let Some(deviation) = self.deviation.as_ref().filter(|d| !is_deviation(d)) {
+            let expected = numbers(n, "positive ");
+            return wrong("deviation", &expected, format!("{deviation:?}"));
         }
+        let is_mean = |mean: &&Vec<f32>| mean.len() == n && mean.iter().all(|m| m.is_finite());
+        if let Some(mean) = self.mean.as_ref().filter(|mean| !is_mean(mean)) {
+            return wrong("mean", &numbers(n, ""), format!("{mean:?}"));
+        }
+        self.check_colours()?;
         let most = 1 << 15;
         let sides = [
-            ("source_size", Some(self.source_size)),
+            ("source_size", Some(self.source_size.height)),
+            ("source_size", Some(self.source_size.width)),
             ("resize", self.resize),
         ];
         for (setting, side) in sides {
@@ -221,6 +246,20 @@ impl ImagesRecipe {
             Some(erase) => check_part(["erase.area", "erase.ratio"], erase.area, erase.ratio),
             None => Ok(()),
         }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_rgb(channels: &usize) -> bool {
+    *channels == CHANNELS
+}
+
+/// A number for each of so many channels, in words.
+fn numbers(channels: usize, kind: &str) -> String {
+    match channels {
+        1 => format!("one {kind}number"),
+        4 => format!("four {kind}numbers"),
+        _ => format!("three {kind}numbers"),
     }
 }
 
@@ -256,7 +295,7 @@ mod tests {
         let names = ["a", "b"].map(str::to_owned).to_vec();
         let train = Images::from_pixels([1, 2], pixels, vec![0], names).unwrap();
         let mut recipe = ImagesRecipe {
-            deviation: Some([0.5; 3]),
+            deviation: Some(vec![0.5; 3]),
             colour_shift: 0.1,
             ..ImagesRecipe::default()
         };

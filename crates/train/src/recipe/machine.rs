@@ -104,7 +104,7 @@ impl Residency {
     /// # Errors
     /// [`Error::Setting`] if it should and can't.
     pub(crate) fn keeps(self, images: &Images, device: &Device) -> Result<bool> {
-        let can_be = can_be_resident(device, images.len(), images.size());
+        let can_be = can_be_resident(device, images.len(), images.image_bytes());
         let bytes = images.len().saturating_mul(images.image_bytes());
         match self {
             Self::Never => Ok(false),

@@ -5,7 +5,7 @@ use model::layers::BatchNorm;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::pattern::is_match;
+use crate::globs::is_match;
 
 /// The optimizer and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,6 +100,49 @@ const fn default_epsilon() -> f64 {
 }
 
 impl OptimizerRecipe {
+    /// Stochastic gradient descent with this learning rate and momentum.
+    #[must_use]
+    pub fn sgd(learning_rate: f64, momentum: f64) -> Self {
+        Self {
+            momentum,
+            ..Self::of(OptimizerKind::Sgd, learning_rate)
+        }
+    }
+
+    /// Adam with its usual numbers.
+    #[must_use]
+    pub fn adam(learning_rate: f64) -> Self {
+        Self::of(OptimizerKind::Adam, learning_rate)
+    }
+
+    /// `AdamW` with its usual numbers.
+    #[must_use]
+    pub fn adamw(learning_rate: f64, weight_decay: f64) -> Self {
+        Self {
+            weight_decay,
+            ..Self::of(OptimizerKind::AdamW, learning_rate)
+        }
+    }
+
+    fn of(kind: OptimizerKind, learning_rate: f64) -> Self {
+        Self {
+            kind,
+            learning_rate,
+            weight_decay: 0.0,
+            decay_biases: yes(),
+            decay_norms: yes(),
+            decay_only: Vec::new(),
+            freeze: Vec::new(),
+            clip_norm: None,
+            accumulate: one(),
+            momentum: 0.0,
+            nesterov: false,
+            beta1: default_beta1(),
+            beta2: default_beta2(),
+            epsilon: default_epsilon(),
+        }
+    }
+
     /// Whether weight decay shrinks a parameter, by its name and its layer.
     pub(crate) fn decays(&self, name: &str, layer: &Layer) -> bool {
         if !self.decay_only.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::Architecture;
+use model::{Architecture, ImageSize};
 use toml::{Table, Value};
 
 use super::{CropKind, Recipe, fault};
@@ -36,13 +36,11 @@ impl Recipe {
             .resize
             .filter(|_| self.images.crop != CropKind::Area);
         let own = || {
-            Some(
-                Architecture::new(&self.network, None, None)
-                    .ok()?
-                    .input_size(),
-            )
+            let own = Architecture::new(&self.network, None, None).ok()?;
+            Some(own.input_size())
         };
-        resize.or(self.input_size).or_else(own)
+        let input = self.input_size.map(ImageSize::shorter);
+        resize.or(input).or_else(own)
     }
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
@@ -94,8 +92,23 @@ impl Recipe {
     /// The same, and nothing that follows from them.
     fn with_exactly(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
         let mut all = table(&self.to_toml()?, path)?;
+        forget_channels(&mut all, &settings);
         merge(&mut all, settings);
         Self::read(&all.to_string(), text, path)
+    }
+}
+
+/// Takes out what a recipe says of each channel, if it gets images of others.
+fn forget_channels(recipe: &mut Table, settings: &Table) {
+    let channels = |table: &Table| table.get("images")?.get("channels").cloned();
+    let new = channels(settings);
+    let own = channels(recipe).unwrap_or(Value::Integer(3));
+    if let Some(Value::Table(images)) = recipe.get_mut("images")
+        && new.is_some_and(|new| new != own)
+    {
+        for key in ["mean", "deviation", "colour_components"] {
+            images.remove(key);
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Instant;
 use data::Split;
 
 use super::{BEST, LAST, Trainer};
-use crate::callback::{Event, Listener};
-use crate::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::error::{Error, Result};
-use crate::norms;
-use crate::record::{Row, rounded, significant};
-use crate::run_dir::EPOCH;
-use crate::score::Score;
+use crate::eval::score::Score;
+use crate::run::checkpoint::{self, Best, Checkpoint, Partial};
+use crate::run::dir::EPOCH;
+use crate::run::norms;
+use crate::run::rows::{Row, rounded, significant};
+use crate::trainer::callback::{Event, Listener};
 
 impl Trainer {
     /// Validates, and saves the epoch that is done.
@@ -29,13 +29,15 @@ impl Trainer {
         self.state.train_s += self.state.partial.seconds;
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
+        let schedule = &self.recipe.schedule;
+        schedule.observe(&mut self.state.plateau, &row);
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
-            let place = (row.epoch, row.step);
             let unscale = self.optimizer.unscale();
             norms::note(
                 run.path(),
-                place,
+                row.epoch,
+                row.step,
                 self.optimizer.trained(),
                 gradients,
                 unscale,

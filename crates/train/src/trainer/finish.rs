@@ -3,15 +3,15 @@
 use data::Split;
 
 use super::{BEST, LAST, Trainer};
-use crate::callback::{Ended, Event, Listener};
-use crate::checkpoint::{self, Best, Part};
-use crate::environment::peak_host_bytes;
 use crate::error::Result;
-use crate::evaluation::Evaluation;
-use crate::evaluator::Evaluator;
-use crate::record::{Row, Summary, rounded};
-use crate::run_dir::{EVALUATION, SUMMARY};
-use crate::score::{Score, ratio_of};
+use crate::eval::evaluation::Evaluation;
+use crate::eval::evaluator::Evaluator;
+use crate::eval::score::{Score, ratio_of};
+use crate::run::checkpoint::{self, Best, Part};
+use crate::run::dir::{EVALUATION, SUMMARY};
+use crate::run::environment::peak_host_bytes;
+use crate::run::rows::{Row, Summary, rounded};
+use crate::trainer::callback::{Ended, Event, Listener};
 
 /// What a run has come to when it ends.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Trainer;
-use crate::callback::FineTuning;
 use crate::error::{Error, Result};
-use crate::evaluate::Weights;
+use crate::eval::evaluate::Weights;
+use crate::trainer::callback::FineTuning;
 
 impl Trainer {
     /// Takes the recipe's initial weights from where it says, unless the run has begun already or they were taken before:

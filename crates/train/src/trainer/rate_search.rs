@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tensor::ops::accuracy::Totals;
 
 use super::Trainer;
-use crate::callback::{Event, Listener, Step};
 use crate::error::{Error, Result};
-use crate::record::{rounded, significant};
+use crate::run::rows::{rounded, significant};
 use crate::step::Place;
+use crate::trainer::callback::{Event, Listener, Step};
 
 /// The share of the last smoothed loss in the next: about ten steps are averaged over.
 const MEMORY: f64 = 0.9;

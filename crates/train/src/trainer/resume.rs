@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::{BEST, LAST, Trainer};
-use crate::checkpoint::{self, Part, State};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
-use crate::run_dir::RunDir;
-use crate::split_record::{self, SplitRecord};
+use crate::run::checkpoint::{self, Part, State};
+use crate::run::dir::RunDir;
+use crate::run::split_record::{self, SplitRecord};
 
 /// How a run is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,7 @@ impl Trainer {
             self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
             self.loader.seek(state.epoch, state.batch)?;
             self.state = state;
+            self.take_up_plateau(&run)?;
         } else if options.checkpoint.is_some() {
             return Err(Error::NoRun {
                 path: folder,
@@ -64,6 +65,25 @@ impl Trainer {
         run.write_metrics(&self.state.rows)?;
         self.save_to(run)?;
         Ok(notes)
+    }
+
+    /// Works the plateau's state out of the epochs so far, where the checkpoint is of before it was kept, or where the
+    /// recipe has other numbers now: those count from the first epoch on.
+    fn take_up_plateau(&mut self, run: &RunDir) -> Result<()> {
+        let of = |recipe: &Recipe| {
+            let rate = recipe.optimizer.learning_rate.to_bits();
+            (recipe.schedule.clone(), rate)
+        };
+        let path = run.path().join("config.toml");
+        let before = self.state.config.as_ref();
+        let before = before.map(|text| Recipe::of_run(text, &path)).transpose()?;
+        let is_same = before.is_some_and(|before| of(&before) == of(&self.recipe));
+        if self.state.plateau.is_none() || !is_same {
+            let base = self.recipe.optimizer.learning_rate;
+            let schedule = &self.recipe.schedule;
+            self.state.plateau = schedule.plateau_after(base, &self.state.rows);
+        }
+        Ok(())
     }
 
     /// Writes down which images the run has.

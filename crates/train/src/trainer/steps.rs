@@ -6,17 +6,18 @@ use std::time::Instant;
 use tensor::ops::accuracy::Totals;
 
 use super::{Pause, Trainer};
-use crate::callback::{Event, Listener, RateChange, Step};
-use crate::checkpoint::Partial;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::run::checkpoint::Partial;
 use crate::step::{Place, Reading};
+use crate::trainer::callback::{Event, Listener, RateChange, Step};
 
 impl Trainer {
     /// Runs the rest of an epoch's steps, or as many as there are until it is to stop.
     pub(super) fn train_epoch(
         &mut self,
-        (stop, deadline): (&AtomicBool, Option<Instant>),
+        stop: &AtomicBool,
+        deadline: Option<Instant>,
         listener: &mut dyn Listener,
     ) -> Result<Pause> {
         let n_batches = self.loader.n_batches();
@@ -106,7 +107,7 @@ impl Trainer {
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
         let t = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
         let base = self.recipe.optimizer.learning_rate;
-        let base = self.recipe.schedule.base(base, &self.state.rows);
+        let base = self.state.plateau.map_or(base, |plateau| plateau.rate);
         self.schedule.rate(base, t)
     }
 

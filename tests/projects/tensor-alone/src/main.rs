@@ -83,7 +83,7 @@ impl Net {
         let hidden = x.linear(w1, Some(b1), true)?;
         let error = hidden.linear(w2, Some(b2), false)?.add(negated)?;
         // Backward starts from the sum over all elements, so scaling by 1 / POINTS makes it the mean.
-        let loss = error.multiply(&error)?.scale(1.0 / POINTS as f32)?;
+        let loss = error.mul(&error)?.scale(1.0 / POINTS as f32)?;
 
         let gradients = loss.backward()?;
         for variable in &self.variables {

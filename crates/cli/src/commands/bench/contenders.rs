@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
-use train::Device;
+use tensor::Device;
 
 /// The peers in Python.
 const SCRIPTS: [&str; 2] = ["torch_bench.py", "tf_bench.py"];

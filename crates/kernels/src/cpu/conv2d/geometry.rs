@@ -3,9 +3,9 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::conv2d::Conv2dParams;
 use crate::cpu::shared::axis::{Axis, AxisSize};
 use crate::cpu::shared::scratch::with_scratch;
-use crate::ops::conv2d::Conv2dParams;
 
 /// Below this many channels a group, the taps of a filter row are merged into one run of `kw * c_in` floats.
 const MERGE_BELOW: usize = 16;

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 
 use super::depthwise;
 use super::geometry::Geometry;
+use crate::cpu::conv2d::Conv2dParams;
 use crate::cpu::shared::axis::{Axis, NONE};
 use crate::cpu::shared::scratch::with_scratch;
 use crate::cpu::shared::tile::{OuterTile, Panel, Panels, copy_padded};
-use crate::ops::conv2d::Conv2dParams;
 
 /// Parts to cut the pixels into where there are enough of them.
 const PARTS: usize = 32;

@@ -7,12 +7,12 @@
 use rayon::prelude::*;
 
 use super::Transposes;
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::shared::axis::NONE;
 use crate::cpu::shared::scratch::with_scratch;
 use crate::cpu::shared::tile::{
     Epilogue, MAX_ROWS, Panels, RowTiles, TileList, pack, tile_shape, with_tiles,
 };
-use crate::ops::gemm::GemmParams;
 
 /// Most rows of A: with more, packing B pays.
 const MAX_M: usize = 256;

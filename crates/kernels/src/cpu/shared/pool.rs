@@ -1,8 +1,8 @@
 //! What the pools share: the walk over rows of images, forwards and backwards, as tables of taps.
 
 use super::axis::{Axis, AxisSize, NONE};
-use crate::ops::avg_pool::AvgPoolParams;
-use crate::ops::max_pool::PoolParams;
+use crate::cpu::avg_pool::AvgPoolParams;
+use crate::cpu::max_pool::PoolParams;
 
 /// A pool's sizes.
 #[derive(Clone, Copy, Debug)]

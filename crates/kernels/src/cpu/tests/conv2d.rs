@@ -1,10 +1,10 @@
 //! Convolution twins against the naive sum of products.
 
+use super::naive;
 use super::support::{assert_equal, fractions, integers, on_threads};
+use crate::cpu::conv2d::Conv2dParams;
 use crate::cpu::conv2d::{data_gradient, forward, weight_gradient};
 use crate::kernel::CpuArgs;
-use crate::ops::conv2d::Conv2dParams;
-use crate::testing::naive;
 
 /// A convolution of square images and filters without dilation, output size by division.
 fn square(

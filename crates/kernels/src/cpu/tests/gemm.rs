@@ -1,10 +1,10 @@
 //! The matrix product's twin against the naive triple loop.
 
+use super::naive;
 use super::support::{assert_equal, fractions, integers, on_threads, widen};
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::{Transposes, forward, gemm};
 use crate::kernel::CpuArgs;
-use crate::ops::gemm::GemmParams;
-use crate::testing::naive;
 
 fn params(m: u32, n: u32, k: u32) -> GemmParams {
     GemmParams {

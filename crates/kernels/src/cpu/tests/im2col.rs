@@ -1,13 +1,13 @@
 //! im2col against the convolution it stands for, col2im as its transpose, and the sum over columns.
 
+use super::naive;
 use super::support::{assert_equal, integers};
 use crate::cpu::column_sum::column_sum;
+use crate::cpu::conv2d::Conv2dParams;
+use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::{Transposes, gemm};
 use crate::cpu::im2col::{col2im, im2col};
 use crate::kernel::CpuArgs;
-use crate::ops::conv2d::Conv2dParams;
-use crate::ops::gemm::GemmParams;
-use crate::testing::naive;
 
 fn params() -> Conv2dParams {
     Conv2dParams {

@@ -1,10 +1,12 @@
 //! Local response normalisation's twin against the equation and against recorded values.
 
+use verify::operators::{compare, tolerance};
+
+use super::naive;
 use super::support::{fractions, on_threads, widen};
+use crate::cpu::lrn::LrnParams;
 use crate::cpu::lrn::{backward, forward};
 use crate::kernel::CpuArgs;
-use crate::ops::lrn::LrnParams;
-use crate::testing::{compare, naive, tolerance};
 
 fn params(
     rows: u32,

@@ -1,11 +1,11 @@
 //! The pools' twins against naive walks over windows, and against PyTorch's conventions.
 
+use super::naive;
 use super::support::{assert_equal, integers, on_threads, widen};
+use crate::cpu::avg_pool::AvgPoolParams;
+use crate::cpu::max_pool::PoolParams;
 use crate::cpu::{avg_pool, max_pool};
 use crate::kernel::{CpuArgs, words};
-use crate::ops::avg_pool::AvgPoolParams;
-use crate::ops::max_pool::PoolParams;
-use crate::testing::naive;
 
 fn square(n: u32, h: u32, c: u32, k: u32, stride: u32, pads: [u32; 2]) -> PoolParams {
     let out = (h + pads[0] + pads[1] - k) / stride + 1;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 use tensor::ops::batch_norm::{BatchNorm, Momentum};
-use tensor::ops::conv2d::{Padding, Window};
+use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
 use tensor::ops::lrn::Lrn;
-use tensor::{Device, Tensor, no_grad};
+use tensor::{Activation, Device, Tensor, no_grad};
 
 use super::proto::{Array, Model, Node};
 use crate::interchange::layout::{filters_last, permuted};
@@ -90,9 +90,13 @@ impl Run<'_> {
                 let (values, shape) = filters_last(&values, &shape);
                 let w = Tensor::from_slice(self.device, &values, shape)?;
                 let groups = self.ints("group")?.first().copied().unwrap_or(1);
-                x.conv2d(&w, Some(&self.tensor(2)?), &self.window()?, groups, false)?
+                let options = Conv2dOptions::of(&self.window()?).groups(groups);
+                x.conv2d(&w, Some(&self.tensor(2)?), &options)?
             }
-            "Gemm" => x.linear(&self.tensor(1)?, Some(&self.tensor(2)?), false)?,
+            "Gemm" => {
+                let (weight, bias) = (self.tensor(1)?, self.tensor(2)?);
+                x.linear(&weight, Some(&bias), Activation::None)?
+            }
             "BatchNormalization" => {
                 let constants = BatchNorm {
                     momentum: Momentum::OfNew(0.0),
@@ -115,8 +119,23 @@ impl Run<'_> {
                 })?
             }
             "Relu" => x.relu()?,
+            "LeakyRelu" => x.leaky_relu(self.float("alpha")?)?,
+            "Gelu" => x.gelu()?,
+            "Sigmoid" => x.sigmoid()?,
+            "Tanh" => x.tanh()?,
             "MaxPool" => x.max_pool(&self.window()?)?,
-            "AveragePool" => x.avg_pool(&self.window()?, false)?,
+            "AveragePool" => {
+                let counts_padding = self.ints("count_include_pad")? == [1];
+                x.avg_pool(&self.window()?, counts_padding)?
+            }
+            "GlobalAveragePool" => {
+                let shape = x.shape();
+                let window = Window {
+                    size: [shape[1], shape[2]],
+                    ..Window::new(1, 1, Padding::Valid)
+                };
+                x.avg_pool(&window, false)?
+            }
             "Flatten" => {
                 let shape = x.shape().to_vec();
                 let turned = permuted(&x.to_vec()?, &shape, &[0, 3, 1, 2]);

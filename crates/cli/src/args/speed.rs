@@ -1,0 +1,84 @@
+//! The arguments of `bench` and `tune`, and the sizes of a network that they measure.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use model::Architecture;
+
+use super::{OutputArgs, PrecisionArg};
+
+/// What a named network is made for, where that is not its usual.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct SizeArgs {
+    /// For this many classes
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
+    /// For images of this side
+    #[arg(long, value_name = "N")]
+    input_size: Option<usize>,
+}
+
+impl SizeArgs {
+    /// The network of this name, for what was asked.
+    pub(crate) fn network(self, name: &str) -> train::Result<Architecture> {
+        Ok(Architecture::new(name, self.classes, self.input_size)?)
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TuneArgs {
+    /// The network, see `alexnet summary`
+    #[arg(value_name = "NAME", default_value = "alexnet-cifar")]
+    pub(crate) network: String,
+    #[command(flatten)]
+    pub(crate) sizes: SizeArgs,
+    /// Images in a step
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) batch_size: usize,
+    /// gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE", default_value = "gpu")]
+    pub(crate) device: String,
+    /// The floats of activations and their gradients
+    #[arg(long, value_name = "FLOATS", default_value = "f32")]
+    pub(crate) precision: PrecisionArg,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BenchArgs {
+    /// The network, see `alexnet summary` [default: compares alexnet-small and alexnet-ungrouped on each device]
+    #[arg(value_name = "NAME")]
+    pub(crate) network: Option<String>,
+    #[command(flatten)]
+    pub(crate) sizes: SizeArgs,
+    /// Images in a step [default: 128]
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
+    /// Steps that are timed
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) steps: usize,
+    /// Stop timing after this long, for training and for inference each [default: 10 in a comparison, else never]
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it
+    #[arg(long, value_name = "FLOATS", default_value = "f32")]
+    pub(crate) precision: PrecisionArg,
+    /// Also time each kernel of the training step
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Compare with other frameworks, whose programs are in this folder (benches/peers of a checkout)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) peers: Option<PathBuf>,
+    /// The Python that runs the peers in Python; may be given more than once [default: `$BENCH_PYTHON`, or python3]
+    #[arg(long, value_name = "PATH", requires = "peers")]
+    pub(crate) python: Vec<PathBuf>,
+    /// How often a comparison goes round
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) rounds: usize,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}

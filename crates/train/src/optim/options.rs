@@ -1,0 +1,184 @@
+//! The rules of optimizers and what goes with them: constants, clipping, and which parameters decay.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tensor::update;
+
+/// Stochastic gradient descent: `v = momentum v + g; w -= rate v`, or `w -= rate (g + momentum v)` by Nesterov's rule, with
+/// `g` the gradient and `weight_decay w` (Sutskever et al. 2013, as PyTorch states it).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sgd {
+    /// The share of the last velocity that is kept.
+    pub momentum: f64,
+    /// Whether to look ahead along the velocity.
+    pub nesterov: bool,
+    /// How much of the weight the gradient gets.
+    pub weight_decay: f64,
+}
+
+/// Adam (Kingma and Ba 2015, algorithm 1), whose weight decay is added to the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// Decay of the gradient's mean.
+    pub beta1: f64,
+    /// Decay of the squared gradient's mean.
+    pub beta2: f64,
+    /// What is added to the root of the variance.
+    pub epsilon: f64,
+    /// How much of the weight the gradient gets.
+    pub weight_decay: f64,
+}
+
+/// Adam with decoupled weight decay: `w -= rate weight_decay w` beside the step (Loshchilov and Hutter 2019, algorithm 2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamW(
+    /// The constants.
+    pub Adam,
+);
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+impl Default for AdamW {
+    /// PyTorch's: a weight decay of a hundredth.
+    fn default() -> Self {
+        Self(Adam {
+            weight_decay: 0.01,
+            ..Adam::default()
+        })
+    }
+}
+
+/// Which rule moves the parameters, and which of them how.
+#[derive(Clone)]
+pub struct Options {
+    pub(super) rule: Rule,
+    pub(super) clip_norm: Option<f32>,
+    decays: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    pub(super) accumulates: bool,
+    pub(super) scales_loss: bool,
+}
+
+/// A rule with its constants as the kernels take them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rule {
+    Sgd(update::Sgd),
+    Adam(update::Adam),
+}
+
+impl From<Sgd> for Options {
+    fn from(sgd: Sgd) -> Self {
+        Self::new(Rule::Sgd(update::Sgd {
+            momentum: single(sgd.momentum),
+            dampening: 0.0,
+            weight_decay: single(sgd.weight_decay),
+            is_nesterov: sgd.nesterov,
+        }))
+    }
+}
+
+impl From<Adam> for Options {
+    fn from(adam: Adam) -> Self {
+        Self::new(Rule::Adam(update::Adam {
+            beta1: adam.beta1,
+            beta2: adam.beta2,
+            epsilon: single(adam.epsilon),
+            weight_decay: single(adam.weight_decay),
+            is_decoupled: false,
+        }))
+    }
+}
+
+impl From<AdamW> for Options {
+    fn from(AdamW(adam): AdamW) -> Self {
+        let mut options = Self::from(adam);
+        if let Rule::Adam(adam) = &mut options.rule {
+            adam.is_decoupled = true;
+        }
+        options
+    }
+}
+
+impl Options {
+    fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            clip_norm: None,
+            decays: Arc::new(|_| true),
+            accumulates: false,
+            scales_loss: false,
+        }
+    }
+
+    /// Scales all gradients down where, as one vector, they are longer than this.
+    #[must_use]
+    pub fn clip_norm(mut self, longest: f64) -> Self {
+        self.clip_norm = Some(single(longest));
+        self
+    }
+
+    /// Lets weight decay shrink those parameters alone whose names `decays` tells.
+    #[must_use]
+    pub fn decaying(mut self, decays: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.decays = Arc::new(decays);
+        self
+    }
+
+    /// With room for the sums of several batches' gradients.
+    #[must_use]
+    pub(crate) fn accumulating(mut self, accumulates: bool) -> Self {
+        self.accumulates = accumulates;
+        self
+    }
+
+    /// With a scale of the loss, for mixed precision.
+    #[must_use]
+    pub(crate) fn scaling_loss(mut self, scales_loss: bool) -> Self {
+        self.scales_loss = scales_loss;
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("rule", &self.rule)
+            .field("clip_norm", &self.clip_norm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    /// The rule for the parameter `name`, which weight decay may leave alone.
+    pub(super) fn of(self, name: &str, options: &Options) -> Self {
+        let decays = (options.decays)(name);
+        let kept = |coefficient| if decays { coefficient } else { 0.0 };
+        match self {
+            Self::Sgd(sgd) => Self::Sgd(update::Sgd {
+                weight_decay: kept(sgd.weight_decay),
+                ..sgd
+            }),
+            Self::Adam(adam) => Self::Adam(update::Adam {
+                weight_decay: kept(adam.weight_decay),
+                ..adam
+            }),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to the kernels' precision is the purpose"
+)]
+pub(super) fn single(value: f64) -> f32 {
+    value as f32
+}

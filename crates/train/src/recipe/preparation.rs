@@ -1,0 +1,63 @@
+//! Between a recipe's settings and what a weight file says of how its images are prepared.
+
+use model::{Fit, ImageSize, Interpolation, Preparation, PreparedViews};
+
+use crate::error::Result;
+use crate::recipe::{FitKind, Recipe, Views};
+
+impl Recipe {
+    /// How a network for inputs `[height, width, channels]` is given images that are kept at `source`: height and width.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] before mean and standard deviation are known.
+    pub fn preparation(&self, source: [usize; 2], input: [usize; 3]) -> Result<Preparation> {
+        let [mean, std] = self.images.normalisation()?;
+        Ok(Preparation {
+            source,
+            fit: match self.images.fit {
+                FitKind::Crop => Fit::Crop,
+                FitKind::Stretch => Fit::Stretch,
+            },
+            resize: self.evaluation.resize.or(self.images.resize),
+            input_size: ImageSize::from([input[0], input[1]]),
+            mean: mean.to_vec(),
+            std: std.to_vec(),
+            interpolation: Interpolation::BilinearAntialias,
+            exif_rotation: self.images.exif_rotation,
+            views: match self.evaluation.views {
+                Views::Flip => PreparedViews::Flip,
+                Views::TenCrop => PreparedViews::TenCrop,
+                Views::Plain => PreparedViews::Plain,
+            },
+        })
+    }
+
+    /// Height and width at which the recipe keeps images: those of its data set, or the ones it sets.
+    #[must_use]
+    pub fn source(&self) -> [usize; 2] {
+        data::image_size(&self.dataset).map_or(self.images.source_size.sides(), |size| {
+            size.map(|side| side as usize)
+        })
+    }
+
+    /// Prepares images for evaluation as a weight file says.
+    pub fn prepare_as(&mut self, preparation: &Preparation) {
+        self.images.source_size = preparation.source.into();
+        self.images.channels = preparation.mean.len();
+        self.input_size = Some(preparation.input_size);
+        self.images.fit = match preparation.fit {
+            Fit::Stretch => FitKind::Stretch,
+            Fit::Crop => FitKind::Crop,
+        };
+        self.images.exif_rotation = preparation.exif_rotation;
+        self.images.resize = preparation.resize;
+        self.images.mean = Some(preparation.mean.clone());
+        self.images.deviation = Some(preparation.std.clone());
+        self.evaluation.resize = None;
+        self.evaluation.views = match preparation.views {
+            PreparedViews::Flip => Views::Flip,
+            PreparedViews::TenCrop => Views::TenCrop,
+            _ => Views::Plain,
+        };
+    }
+}

@@ -1,0 +1,184 @@
+//! A recipe's optimizer on a network in training, with the moving average of the weights, and the file of both.
+
+use std::path::Path;
+
+use model::{Network, TensorFile, tensor_file_bytes};
+use tensor::update::{StepBuffer, StepScalars, average_step};
+use tensor::{Gradients, Tensor};
+
+use crate::error::{Error, Result};
+use crate::optim::{Adam, AdamW, Optimizer, Options, Sgd};
+use crate::recipe::{AverageRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+
+/// The optimizer of a run, with the network that it updates.
+#[derive(Debug)]
+pub(crate) struct Updater {
+    kind: OptimizerKind,
+    optimizer: Optimizer,
+    network: Network,
+    average: Option<Average>,
+}
+
+/// A network that follows the one in training. Its running statistics are averages of the other's: those go with
+/// averaged weights.
+#[derive(Debug)]
+struct Average {
+    decay: f64,
+    network: Network,
+}
+
+impl Updater {
+    /// An optimizer of the parameters of `network` that are variables.
+    pub(crate) fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
+        let all = network.parameters();
+        let names = all.iter().map(|(name, _)| name.as_str());
+        recipe.optimizer.check_names(names)?;
+        if !all.iter().any(|(_, tensor)| tensor.needs_gradient()) {
+            let expected = "patterns that leave a parameter to train";
+            let got = recipe.optimizer.freeze.join(", ");
+            return Err(Error::setting("freeze", expected, got));
+        }
+        let options = options(&recipe.optimizer, network)
+            .accumulating(recipe.optimizer.accumulate > 1)
+            .scaling_loss(!recipe.precision.is_single());
+        let average = |recipe: AverageRecipe| -> Result<Average> {
+            Ok(Average {
+                decay: recipe.decay,
+                network: network.duplicate()?,
+            })
+        };
+        Ok(Self {
+            kind: recipe.optimizer.kind,
+            optimizer: Optimizer::new(all, options)?,
+            network: network.clone(),
+            average: recipe.average.map(average).transpose()?,
+        })
+    }
+
+    /// The network that is meant to be used: the average, where there is one.
+    pub(crate) fn model(&self) -> &Network {
+        match &self.average {
+            Some(average) => &average.network,
+            None => &self.network,
+        }
+    }
+
+    /// What the loss is multiplied by before backward, in mixed precision.
+    pub(crate) fn loss_scale(&self) -> Option<&Tensor> {
+        self.optimizer.loss_scale().map(|state| &state.scale)
+    }
+
+    /// What the last step's gradients are to be multiplied by to be those of the loss, where that was scaled.
+    pub(crate) fn unscale(&self) -> Option<&Tensor> {
+        self.optimizer.loss_scale().map(|state| &state.inverse)
+    }
+
+    /// The network whose weights are updated.
+    pub(crate) fn trained(&self) -> &Network {
+        &self.network
+    }
+
+    /// See [`Optimizer::scalars`].
+    pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
+        self.optimizer.scalars(seed, step, learning_rate)
+    }
+
+    /// Adds a batch's gradients to those of the step so far.
+    pub(crate) fn accumulate(&self, gradients: &Gradients) -> tensor::Result<()> {
+        self.optimizer.accumulate(gradients)
+    }
+
+    /// Updates every parameter in place by what was accumulated, which becomes zero again.
+    pub(crate) fn update_by_sums(&self, step: &StepBuffer) -> tensor::Result<()> {
+        self.optimizer.update_by_sums(step)?;
+        self.follow(step)
+    }
+
+    /// Updates every parameter in place by its gradient.
+    pub(crate) fn update(&self, gradients: &Gradients, step: &StepBuffer) -> tensor::Result<()> {
+        self.optimizer.update(gradients, step)?;
+        self.follow(step)
+    }
+
+    /// Moves the average towards the weights.
+    fn follow(&self, step: &StepBuffer) -> tensor::Result<()> {
+        let Some(average) = &self.average else {
+            return Ok(());
+        };
+        let averages = average.network.parameters().iter();
+        let mut pairs = self.network.parameters().iter().zip(averages);
+        pairs.try_for_each(|((_, parameter), (_, averaged))| {
+            average_step(average.decay, parameter, averaged, step)
+        })
+    }
+
+    /// What a run goes on from beside the model: the optimizer's state, and the weights in training where the model is their
+    /// average.
+    fn saved(&self) -> Vec<(&str, &Tensor)> {
+        let weights = self.average.iter().flat_map(|_| self.network.parameters());
+        let weights = weights.map(|(name, tensor)| (name.as_str(), tensor));
+        self.optimizer.saved().into_iter().chain(weights).collect()
+    }
+
+    /// The bytes of what is saved.
+    pub(crate) fn saved_bytes(&self) -> u64 {
+        let words = self.saved().into_iter();
+        4 * words
+            .map(|(_, tensor)| tensor.shape().elements() as u64)
+            .sum::<u64>()
+    }
+
+    /// The optimizer's file, in safetensors: `conv1.weight.mean` and so on, and `conv1.weight` where the model is an
+    /// average.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut tensors = Vec::new();
+        for (name, tensor) in self.saved() {
+            tensors.push((name.to_owned(), tensor.shape().to_vec(), tensor.to_vec()?));
+        }
+        let kind = format!("{:?}", self.kind).to_lowercase();
+        Ok(tensor_file_bytes(tensors, "optimizer", &kind)?)
+    }
+
+    /// Overwrites the state with that in a file.
+    pub(crate) fn load(&self, path: &Path) -> Result<()> {
+        let file = TensorFile::open(path)?;
+        let saved = self.saved();
+        let shapes: Vec<_> = saved
+            .iter()
+            .map(|(name, tensor)| ((*name).to_owned(), tensor.shape().to_vec()))
+            .collect();
+        let values = file.read(&shapes)?;
+        for ((_, tensor), data) in saved.into_iter().zip(values) {
+            tensor.write(&data)?;
+        }
+        Ok(())
+    }
+}
+
+/// The options of a recipe, for a network's parameters.
+fn options(recipe: &OptimizerRecipe, network: &Network) -> Options {
+    let adam = Adam {
+        beta1: recipe.beta1,
+        beta2: recipe.beta2,
+        epsilon: recipe.epsilon,
+        weight_decay: recipe.weight_decay,
+    };
+    let mut options = match recipe.kind {
+        OptimizerKind::Sgd => Options::from(Sgd {
+            momentum: recipe.momentum,
+            nesterov: recipe.nesterov,
+            weight_decay: recipe.weight_decay,
+        }),
+        OptimizerKind::Adam => Options::from(adam),
+        OptimizerKind::AdamW => Options::from(AdamW(adam)),
+    };
+    if let Some(longest) = recipe.clip_norm {
+        options = options.clip_norm(longest);
+    }
+    let (recipe, architecture) = (recipe.clone(), network.architecture().clone());
+    options.decaying(move |name| {
+        let of_layer = |layer: &&model::Layer| name.split('.').next() == Some(layer.name());
+        let layer = architecture.layers().find(of_layer);
+        layer.is_some_and(|layer| recipe.decays(name, layer))
+    })
+}

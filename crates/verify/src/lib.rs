@@ -1,0 +1,15 @@
+//! Proof that operators, networks and trainers compute what they should. Not for: training, which needs none of it.
+//!
+//! - [`operators`]: the cases of every operator with forward in f64; shader, twin and backward are checked against it.
+//! - `network` (a feature): whole networks at their own layer shapes.
+//! - `parity` (a feature): cases recorded from other frameworks.
+
+#[cfg(feature = "network")]
+pub mod network;
+pub mod operators;
+#[cfg(feature = "parity")]
+pub mod parity;
+
+mod error;
+
+pub use error::{Error, Result};

@@ -1,0 +1,66 @@
+//! Cases of the moving average: two steps from step `t`, towards other values in the second.
+
+use kernels::ops::{average, elementwise};
+use kernels::{Buffer, Device, Result, StepScalars};
+
+use super::{Case, Fields, Fill, Input, Sizes};
+
+#[derive(Debug)]
+struct AverageCase {
+    n: usize,
+    t: u32,
+    decay: f64,
+}
+
+pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
+    let t = u32::try_from(fields.get_or("t", 1)?);
+    Ok(Box::new(AverageCase {
+        n: fields.get("n")?,
+        t: t.map_err(|error| error.to_string())?,
+        decay: f64::from(fields.real_or("decay", 0.999)?),
+    }))
+}
+
+impl Case for AverageCase {
+    fn inputs(&self) -> Vec<Input> {
+        vec![
+            Input::constant("average", self.n, Fill::Uniform(-1.0, 1.0)),
+            Input::constant("weights 1", self.n, Fill::Uniform(-1.0, 1.0)),
+            Input::constant("weights 2", self.n, Fill::Uniform(-1.0, 1.0)),
+        ]
+    }
+
+    fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut average = inputs[0].clone();
+        for (weights, t) in inputs[1..].iter().zip(self.t..) {
+            let t = f64::from(t);
+            let decay = self.decay.min((1.0 + t) / (10.0 + t));
+            for (y, x) in average.iter_mut().zip(weights) {
+                *y = decay * *y + (1.0 - decay) * x;
+            }
+        }
+        vec![average]
+    }
+
+    fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
+        let average = elementwise::copy(device, &inputs[0])?;
+        for (weights, t) in inputs[1..].iter().zip(self.t..) {
+            let step = StepScalars::new(0, t, 0.0).upload(device)?;
+            average::update(device, self.decay, weights, &average, &step)?;
+        }
+        Ok(vec![average])
+    }
+
+    fn backward(&self, _: &Device, _: &[Buffer], _: &Buffer) -> Result<Vec<Buffer>> {
+        Ok(Vec::new())
+    }
+
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            forward_terms: 8,
+            backward_terms: 0,
+            forward_flops: 6 * self.n,
+            backward_flops: 0,
+        }
+    }
+}
