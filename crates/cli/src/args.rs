@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Gradcheck(GradcheckArgs),
     /// Lists the devices of this machine
     Devices(OutputArgs),
+    /// Looks for what is wrong with this machine's devices: the text that a bug report needs
+    Doctor(DoctorArgs),
     /// Shows a network's layers, output shapes and parameters
     Summary(SummaryArgs),
     /// Lists the built-in recipes, or shows one
@@ -248,6 +250,15 @@ impl From<SplitArg> for Split {
             SplitArg::Test => Self::Test,
         }
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DoctorArgs {
+    /// Only this one: cpu, gpu, gpu:N or a part of an adapter's name [default: every device]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,7 +4,9 @@ pub(crate) mod bench;
 mod completions;
 mod dashboard;
 mod data;
+mod device;
 mod devices;
+mod doctor;
 mod evaluate;
 mod export;
 mod gradcheck;
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Tune(args) => tune::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Devices(output) => devices::run(*output),
+        Command::Doctor(args) => doctor::run(args),
         Command::Summary(args) => summary::run(args),
         Command::Recipes(args) => recipes::run(args),
         Command::Parity(args) => parity::run(args),

@@ -51,6 +51,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "doctor",
+        &["alexnet doctor", "alexnet doctor --device gpu:1 --json"],
+    ),
+    (
         "data",
         &[
             "alexnet data info path/to/folder",

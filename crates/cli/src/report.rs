@@ -3,6 +3,7 @@
 mod checks;
 mod comparison;
 mod data;
+mod doctor;
 mod exchange;
 mod machine;
 mod pages;
@@ -24,6 +25,7 @@ use train::{Ended, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
+pub(crate) use self::doctor::{Examined, Found, doctor};
 pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
 pub(crate) use self::pages::{

@@ -235,14 +235,17 @@ fn choose(explicit: Option<&Path>, variable: Option<OsString>) -> Result<PathBuf
     if let Some(path) = variable.filter(|path| !path.is_empty()) {
         return Ok(path.into());
     }
-    match etcetera::base_strategy::choose_native_strategy() {
-        Ok(strategy) => Ok(strategy.cache_dir().join("alexnet")),
-        Err(error) => Err(DataError::argument(
-            "data directory",
-            "a path or $ALEXNET_DATA",
-            error,
-        )),
-    }
+    cache_dir().ok_or_else(|| {
+        let expected = "a path or $ALEXNET_DATA";
+        DataError::argument("data directory", expected, "no home directory")
+    })
+}
+
+/// `alexnet` in the platform's cache directory; `None` without a home directory.
+#[must_use]
+pub fn cache_dir() -> Option<PathBuf> {
+    let strategy = etcetera::base_strategy::choose_native_strategy().ok()?;
+    Some(strategy.cache_dir().join("alexnet"))
 }
 
 #[cfg(test)]

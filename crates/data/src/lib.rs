@@ -65,7 +65,7 @@ mod webp_chunks;
 
 pub use batch::{Batch, LoaderOptions, PADDING, Tail};
 pub use budget::DECODE_BYTES;
-pub use catalog::{NAMES, OpenOptions, Validation, data_dir, image_size, open};
+pub use catalog::{NAMES, OpenOptions, Validation, cache_dir, data_dir, image_size, open};
 pub use channels::{CHANNELS, Channels, ImageShape};
 pub use cifar::Cifar;
 pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};

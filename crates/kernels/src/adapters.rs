@@ -117,13 +117,18 @@ pub(crate) fn adapters() -> Vec<Adapter> {
 
 /// The adapter that `selector` names, or `None` for the CPU device.
 pub(crate) fn select(selector: &str) -> Result<Option<Adapter>> {
+    let chosen = find(selector)?;
+    Ok(chosen.and_then(|i| adapters().into_iter().nth(i)))
+}
+
+/// The number, among [`adapters`], of the one that `selector` names, or `None` for the CPU device.
+pub(crate) fn find(selector: &str) -> Result<Option<usize>> {
     if selector == "cpu" {
         return Ok(None);
     }
     let adapters = adapters();
     let described: Vec<_> = adapters.iter().map(|a| (a.name.as_str(), a.kind)).collect();
-    let chosen = choose(selector, &described)?;
-    Ok(chosen.and_then(|i| adapters.into_iter().nth(i)))
+    choose(selector, &described)
 }
 
 /// The index of the adapter that `selector` names among `adapters`, or `None` for the CPU device.

@@ -17,6 +17,7 @@ use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
+use crate::probe::Avoided;
 use crate::profile::{Cost, Profile};
 use crate::recorder::Recording;
 use crate::tile::{Card, TileKind, TilePlan};
@@ -69,6 +70,14 @@ impl Device {
         adapters::adapters()
     }
 
+    /// Which of [`Device::adapters`] a selector names, by number; `None` for the CPU device.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn find(selector: &str) -> Result<Option<usize>> {
+        adapters::find(selector)
+    }
+
     pub(crate) fn common(&self) -> &Common {
         match self {
             Self::Cpu(cpu) => &cpu.common,
@@ -80,6 +89,15 @@ impl Device {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.common().name
+    }
+
+    /// The interface, the driver and its version, as it gives them: what a probe's result is true of. Empty for the CPU device.
+    #[must_use]
+    pub fn driver(&self) -> &str {
+        match self {
+            Self::Cpu(_) => "",
+            Self::Gpu(gpu) => gpu.driver(),
+        }
     }
 
     /// Whether this is the native CPU device.
@@ -120,12 +138,15 @@ impl Device {
         if gpu.is_software() {
             return gpu.card.tiles.to_vec();
         }
-        let most_bytes = gpu.workgroup_bytes();
-        let fits = |kind: &TileKind| {
-            let tile = kind.tile();
-            tile.uses_workgroup_memory() && tile.workgroup_bytes() <= most_bytes
-        };
-        TileKind::ALL.into_iter().filter(fits).collect()
+        gpu.fitting_tiles()
+    }
+
+    /// The tiles in workgroup memory that fit there, whether they suit the device or not.
+    pub(crate) fn fitting_tiles(&self) -> Vec<TileKind> {
+        match self {
+            Self::Cpu(_) => Vec::new(),
+            Self::Gpu(gpu) => gpu.fitting_tiles(),
+        }
     }
 
     /// What the choice of tiles knows of the device; nothing of the CPU device, which has none.
@@ -169,8 +190,13 @@ impl Device {
     pub fn has_f16(&self) -> bool {
         match self {
             Self::Cpu(_) => false,
-            Self::Gpu(gpu) => gpu.has_f16(),
+            Self::Gpu(gpu) => gpu.has_f16() && !gpu.common.avoids_f16(),
         }
+    }
+
+    /// Does from now on without what a [`Probe`](crate::Probe) of this adapter and driver found wrong: 16-bit floats, tiles.
+    pub fn avoid(&self, avoided: Avoided) {
+        self.common().avoid(avoided);
     }
 
     /// A buffer of `words` 32-bit words with unspecified contents.

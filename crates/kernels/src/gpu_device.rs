@@ -20,7 +20,7 @@ use crate::buffer::{Buffer, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
-use crate::tile::Card;
+use crate::tile::{Card, TileKind};
 
 use capture::Capture;
 use dispatch::Batch;
@@ -36,6 +36,7 @@ pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
     kind: AdapterKind,
+    driver: String,
     pub(crate) card: Card,
     limits: wgpu::Limits,
     pipelines: Mutex<HashMap<Variant, Pipeline>>,
@@ -97,6 +98,7 @@ impl GpuDevice {
             device,
             queue,
             kind: adapter.kind,
+            driver: format!("{} {}", adapter.backend, adapter.driver),
             card: if options.is_large_gpu {
                 Card::H100
             } else {
@@ -112,12 +114,22 @@ impl GpuDevice {
         })
     }
 
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
     pub(crate) fn is_software(&self) -> bool {
         self.kind == AdapterKind::Software && !self.common.options.is_large_gpu
     }
 
-    pub(crate) fn workgroup_bytes(&self) -> u32 {
-        self.limits.max_compute_workgroup_storage_size
+    /// The tiles in workgroup memory, as far as the device has so much.
+    pub(crate) fn fitting_tiles(&self) -> Vec<TileKind> {
+        let most_bytes = self.limits.max_compute_workgroup_storage_size;
+        let fits = |kind: &TileKind| {
+            let tile = kind.tile();
+            tile.uses_workgroup_memory() && tile.workgroup_bytes() <= most_bytes
+        };
+        TileKind::ALL.into_iter().filter(fits).collect()
     }
 
     pub(crate) fn has_f16(&self) -> bool {

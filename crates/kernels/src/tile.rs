@@ -46,6 +46,20 @@ impl TileKind {
         Self::Subgroup,
     ];
 
+    /// Its name, in one word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Large => "large",
+            Self::Medium => "medium",
+            Self::Compact => "compact",
+            Self::Wide => "wide",
+            Self::Small => "small",
+            Self::Register => "register",
+            Self::Subgroup => "subgroup",
+        }
+    }
+
     pub(crate) const fn tile(self) -> Tile {
         match self {
             Self::Large => Tile::LARGE,
@@ -150,7 +164,19 @@ fn choose(device: &Device, product: &Product, most: u32) -> TilePlan {
     match device.common().options.tile {
         // Cut as on a large GPU, so that tests reach all there is.
         Some(tile) => predict::best(&Card::H100, product, &[tile], most),
-        None => predict::best(&card, product, card.tiles, most),
+        None => predict::best(&card, product, &usable(device, card.tiles), most),
+    }
+}
+
+/// The tiles that `suit` the device without those that a probe found it to get wrong; if that leaves none, others.
+fn usable(device: &Device, suit: &[TileKind]) -> Vec<TileKind> {
+    let right = device.common().without_avoided(suit);
+    let others = || device.common().without_avoided(&device.fitting_tiles());
+    match right.is_empty().then(others) {
+        None => right,
+        // A device without a right tile is refused by whoever probed it; who goes on all the same gets what suits it.
+        Some(others) if others.is_empty() => suit.to_vec(),
+        Some(others) => others,
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use model::Architecture;
-use tensor::{Device, Profile};
+use tensor::Profile;
 use train::throughput::Throughput;
 use train::{OptimizerKind, Recipe};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
 
 fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let batch_size = args.batch_size.unwrap_or(DEFAULT_BATCH);
-    let device = Device::open(args.device.as_deref().unwrap_or("auto"))?;
+    let device = super::device::open(args.device.as_deref().unwrap_or("auto"), args.output)?;
     let architecture = args.sizes.network(network)?;
     let recipe = recipe(&architecture, args.precision)?;
     let mut throughput = Throughput::new(&architecture, &recipe, batch_size, &device)?;

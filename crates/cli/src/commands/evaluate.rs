@@ -28,6 +28,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     }
     recipe.check()?;
     let device = recipe.open_device()?;
+    super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use data::{DataError, heat_map, pictures_under, read_picture};
 use model::Preparation;
-use tensor::Device;
 use train::{Classifier, Recipe, Weights};
 
 use crate::args::PredictArgs;
@@ -20,7 +19,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
     let weights = super::weights(&args.weights, args.output)?;
-    let device = Device::open(&args.device)?;
+    let device = super::device::open(&args.device, args.output)?;
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
     args.preparation.apply(&mut recipe);

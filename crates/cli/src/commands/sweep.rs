@@ -96,6 +96,7 @@ fn train(
     progress: &mut Progress,
 ) -> Result<Option<Summary>> {
     let device = recipe.open_device()?;
+    super::device::heed(&device, args.output)?;
     let data = recipe.open_data(!args.machine.no_download, &mut |event| {
         progress.download(&event);
     })?;

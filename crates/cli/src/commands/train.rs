@@ -27,6 +27,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     recipe.check().map_err(|error| named(error, args))?;
     let device = recipe.open_device().map_err(|error| named(error, args))?;
+    super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
     let data = recipe
         .open_data(!args.machine.no_download, &mut |event| {

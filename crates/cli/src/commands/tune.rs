@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tensor::Device;
 use train::tune;
 
 use crate::args::TuneArgs;
@@ -16,7 +15,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
         args.batch_size > 0,
         "--batch-size: expected 1 image at least, got 0"
     );
-    let device = Device::open(&args.device)?;
+    let device = super::device::open(&args.device, args.output)?;
     let tiles = device.tiles();
     anyhow::ensure!(
         !tiles.is_empty(),

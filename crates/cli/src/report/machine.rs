@@ -114,22 +114,9 @@ pub(crate) fn devices(cpu: &Device, adapters: &[Adapter], output: OutputArgs) ->
             needs.collect::<Vec<_>>()
         };
         let gpus = adapters.iter().enumerate().map(|(idx, adapter)| {
-            json!({
-                "selector": format!("gpu:{idx}"),
-                "name": adapter.name,
-                "kind": adapter.kind.to_string(),
-                "backend": adapter.backend,
-                "driver": adapter.driver,
-                "max_binding_bytes": adapter.max_binding_bytes,
-                "max_buffer_bytes": adapter.max_buffer_bytes,
-                "workgroup_bytes": adapter.workgroup_bytes,
-                "workgroup_invocations": adapter.workgroup_invocations,
-                "storage_buffers": adapter.storage_buffers,
-                "subgroup": adapter.subgroup.map(|(least, most)| [least, most]),
-                "f16": adapter.has_f16,
-                "timestamps": adapter.has_timestamps,
-                "networks": networks(adapter.max_buffer_bytes),
-            })
+            let mut object = adapter_json(idx, adapter);
+            object["networks"] = networks(adapter.max_buffer_bytes).into();
+            object
         });
         let first = json!({ "selector": "cpu", "name": cpu.name(), "kind": "native", "networks": networks(u64::MAX) });
         let all: Vec<_> = std::iter::once(first).chain(gpus).collect();
@@ -137,39 +124,64 @@ pub(crate) fn devices(cpu: &Device, adapters: &[Adapter], output: OutputArgs) ->
     }
     let mut text = format!("cpu    {}\n", cpu.name());
     for (idx, adapter) in adapters.iter().enumerate() {
-        writeln!(
-            text,
-            "gpu:{idx}  {} ({}, {})",
-            adapter.name, adapter.kind, adapter.backend
-        )?;
-        writeln!(text, "       driver {}", adapter.driver)?;
-        writeln!(
-            text,
-            "       bindings to {} MiB, buffers to {} MiB, workgroups of {} with {} KiB, {} storage buffers",
-            adapter.max_binding_bytes >> 20,
-            adapter.max_buffer_bytes >> 20,
-            adapter.workgroup_invocations,
-            adapter.workgroup_bytes >> 10,
-            adapter.storage_buffers
-        )?;
-        let subgroup = match adapter.subgroup {
-            Some((least, most)) if least == most => format!("subgroups of {least}"),
-            Some((least, most)) => format!("subgroups of {least} to {most}"),
-            None => "no subgroups".to_owned(),
-        };
-        let (f16, timestamps) = (adapter.has_f16, adapter.has_timestamps);
-        writeln!(
-            text,
-            "       {subgroup}, f16 {}, timestamps {}",
-            yes(f16),
-            yes(timestamps)
-        )?;
+        adapter_lines(&mut text, idx, adapter)?;
     }
     if adapters.is_empty() {
         writeln!(text, "no Vulkan, Metal or DirectX 12 driver was found")?;
     }
     needs_table(&mut text, &needs, adapters)?;
     to_stdout(&text)
+}
+
+/// What an adapter says of itself.
+pub(super) fn adapter_lines(text: &mut String, idx: usize, adapter: &Adapter) -> Result<()> {
+    writeln!(
+        text,
+        "gpu:{idx}  {} ({}, {})",
+        adapter.name, adapter.kind, adapter.backend
+    )?;
+    writeln!(text, "       driver {}", adapter.driver)?;
+    writeln!(
+        text,
+        "       bindings to {} MiB, buffers to {} MiB, workgroups of {} with {} KiB, {} storage buffers",
+        adapter.max_binding_bytes >> 20,
+        adapter.max_buffer_bytes >> 20,
+        adapter.workgroup_invocations,
+        adapter.workgroup_bytes >> 10,
+        adapter.storage_buffers
+    )?;
+    let subgroup = match adapter.subgroup {
+        Some((least, most)) if least == most => format!("subgroups of {least}"),
+        Some((least, most)) => format!("subgroups of {least} to {most}"),
+        None => "no subgroups".to_owned(),
+    };
+    let (f16, timestamps) = (adapter.has_f16, adapter.has_timestamps);
+    writeln!(
+        text,
+        "       {subgroup}, f16 {}, timestamps {}",
+        yes(f16),
+        yes(timestamps)
+    )?;
+    Ok(())
+}
+
+/// The same as an object.
+pub(super) fn adapter_json(idx: usize, adapter: &Adapter) -> Value {
+    json!({
+        "selector": format!("gpu:{idx}"),
+        "name": adapter.name,
+        "kind": adapter.kind.to_string(),
+        "backend": adapter.backend,
+        "driver": adapter.driver,
+        "max_binding_bytes": adapter.max_binding_bytes,
+        "max_buffer_bytes": adapter.max_buffer_bytes,
+        "workgroup_bytes": adapter.workgroup_bytes,
+        "workgroup_invocations": adapter.workgroup_invocations,
+        "storage_buffers": adapter.storage_buffers,
+        "subgroup": adapter.subgroup.map(|(least, most)| [least, most]),
+        "f16": adapter.has_f16,
+        "timestamps": adapter.has_timestamps,
+    })
 }
 
 /// What each network needs, and where its buffers fit.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
+use crate::probe::Avoided;
 use crate::profile::Profiler;
 use crate::tile::{TileKind, TilePlan};
 
@@ -36,6 +37,8 @@ pub(crate) struct Common {
     pub(crate) options: Options,
     /// The plan of every product, where one was set.
     plan: Mutex<Option<TilePlan>>,
+    /// What a probe has found wanting.
+    avoided: Mutex<Avoided>,
 }
 
 impl Common {
@@ -48,6 +51,7 @@ impl Common {
             profiler: Profiler::default(),
             options,
             plan: Mutex::default(),
+            avoided: Mutex::default(),
         }
     }
 
@@ -59,6 +63,23 @@ impl Common {
     /// The plan that was set.
     pub(crate) fn plan(&self) -> Option<TilePlan> {
         *lock(&self.plan)
+    }
+
+    /// See [`Device::avoid`](super::Device::avoid).
+    pub(super) fn avoid(&self, avoided: Avoided) {
+        *lock(&self.avoided) = avoided;
+    }
+
+    /// Whether 16-bit floats are avoided.
+    pub(super) fn avoids_f16(&self) -> bool {
+        lock(&self.avoided).f16
+    }
+
+    /// Those of `tiles` that are not avoided.
+    pub(crate) fn without_avoided(&self, tiles: &[TileKind]) -> Vec<TileKind> {
+        let avoided = lock(&self.avoided);
+        let is_right = |tile: &&TileKind| !avoided.tiles.contains(tile);
+        tiles.iter().filter(is_right).copied().collect()
     }
 
     /// Makes room for `words` words with `create`, or says what is in the way.

@@ -2,6 +2,7 @@
 
 use super::TileKind;
 use crate::adapters::{Adapter, AdapterKind};
+use crate::quirk::{AMD, NVIDIA};
 
 /// A card, as far as the choice of tiles depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,11 +28,6 @@ const MANY_REGISTERS: &[TileKind] = &[
 const LITTLE_MEMORY: &[TileKind] = &[TileKind::Medium, TileKind::Wide, TileKind::Small];
 /// Where 64 sums an invocation do not fit its registers: compilers for Intel's, Apple's and Qualcomm's GPUs spill them.
 const FEW_REGISTERS: &[TileKind] = &[TileKind::Compact, TileKind::Small];
-
-/// PCI's number of NVIDIA.
-const NVIDIA: u32 = 0x10de;
-/// PCI's number of AMD.
-const AMD: u32 = 0x1002;
 
 /// Multiprocessors and GB/s of cards by a part of their names, from their makers' data sheets; the first that fits counts.
 const CARDS: [(&str, u32, u32); 38] = [
@@ -96,9 +92,13 @@ impl Card {
         let vendor = adapter.wgpu.get_info().vendor;
         let has_eight = adapter.subgroup == Some((8, 8));
         let tiles = match (adapter.kind, vendor) {
-            // Barriers and workgroup memory cost a software rasteriser more than they save.
+            // Barriers and workgroup memory cost lavapipe more than they save.
             (AdapterKind::Software, _) if has_eight => &[TileKind::Subgroup],
-            (AdapterKind::Software, _) => &[TileKind::Register],
+            (AdapterKind::Software, _) if adapter.name.contains("llvmpipe") => {
+                &[TileKind::Register]
+            }
+            // SwiftShader takes gigabytes and minutes to compile the unrolled tile of registers; WARP has not been tried.
+            (AdapterKind::Software, _) => &[TileKind::Small],
             (_, NVIDIA | AMD)
                 if adapter.workgroup_bytes >= TileKind::Large.tile().workgroup_bytes() =>
             {
