@@ -192,7 +192,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// Folders whose files a macro declares, which rustfmt does not find by itself.
-const BEHIND_MACROS: [&str; 1] = ["crates/model/src/layers"];
+const BEHIND_MACROS: [&str; 2] = ["crates/model/src/layers", "crates/verify/src/operators"];
 
 /// Those files, relative to the root.
 fn behind_macros(root: &Path) -> Result<String> {

@@ -5,45 +5,66 @@
 //! is then checked on each device: forward against that reference, backward against central differences of it, and
 //! shader against twin. Tolerances are derived from the number of terms summed; see [`tolerance`].
 
-mod accuracy;
-mod adam;
-mod augment;
-mod average;
-mod avg_pool;
-mod axis_sum;
-mod batch_norm;
-mod bias;
 mod cases;
 mod check;
-mod clip_grad_norm;
-mod column_sum;
 mod compare;
-mod conv2d;
-mod cross_entropy;
 mod differences;
-mod dropout;
-mod elementwise;
 mod fill;
-mod gelu;
-mod gemm;
-mod im2col;
-mod loss_scale;
-mod lrn;
-mod max_pool;
-mod mix;
 mod pool;
-mod reduce;
-mod relu;
-mod resize;
 mod run;
-mod sgd;
-mod softmax;
-mod strided_copy;
-mod top_k;
-mod unary;
 
-pub use cases::{Case, Fields, Line, Operator, Sizes, operators};
+pub use cases::{Case, Fields, Line, Operator, Sizes};
 pub use check::{check, check_half, check_twin, gpu};
 pub use compare::{Row, compare, tolerance};
 pub use fill::{Fill, Input};
 pub use run::{OperatorRow, run};
+
+/// Declares the operators' modules, and lists them with their cases.
+macro_rules! operators {
+    ($($stem:ident),+ $(,)?) => {
+        $(mod $stem;)+
+
+        /// Every operator that has cases.
+        #[must_use]
+        pub fn operators() -> Vec<Operator> {
+            vec![$(Operator {
+                stem: stringify!($stem),
+                text: include_str!(concat!("../../../tests/cases/", stringify!($stem), ".txt")),
+                parse: $stem::parse,
+            }),+]
+        }
+    };
+}
+
+// `cargo fmt` does not see these files; `cargo xtask test` does.
+operators!(
+    accuracy,
+    adam,
+    augment,
+    average,
+    avg_pool,
+    axis_sum,
+    batch_norm,
+    bias,
+    clip_grad_norm,
+    column_sum,
+    conv2d,
+    cross_entropy,
+    dropout,
+    elementwise,
+    gelu,
+    gemm,
+    im2col,
+    loss_scale,
+    lrn,
+    max_pool,
+    mix,
+    reduce,
+    relu,
+    resize,
+    sgd,
+    softmax,
+    strided_copy,
+    top_k,
+    unary,
+);

@@ -14,6 +14,9 @@ use crate::report;
 /// Raised when a probe looks at more than it did, so that devices are probed again.
 const PROBE_VERSION: u32 = 1;
 
+/// More bytes of kept probes are not read; one takes about 200.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// What a probe found, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
@@ -117,7 +120,7 @@ fn cache_file() -> Option<PathBuf> {
 
 /// The probes that were kept. A file that is missing or damaged holds none: they are made again.
 fn read(file: impl AsRef<Path>) -> Probes {
-    let text = std::fs::read(file).unwrap_or_default();
+    let text = files::read(file.as_ref(), MOST_BYTES).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 

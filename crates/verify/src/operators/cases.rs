@@ -95,51 +95,6 @@ impl Operator {
     }
 }
 
-/// Every operator that has cases.
-#[must_use]
-pub fn operators() -> Vec<Operator> {
-    macro_rules! operators {
-        ($($stem:ident),+ $(,)?) => {
-            vec![$(Operator {
-                stem: stringify!($stem),
-                text: include_str!(concat!("../../../../tests/cases/", stringify!($stem), ".txt")),
-                parse: super::$stem::parse,
-            }),+]
-        };
-    }
-    operators!(
-        accuracy,
-        adam,
-        augment,
-        average,
-        avg_pool,
-        axis_sum,
-        batch_norm,
-        bias,
-        clip_grad_norm,
-        column_sum,
-        conv2d,
-        cross_entropy,
-        dropout,
-        elementwise,
-        gelu,
-        gemm,
-        im2col,
-        loss_scale,
-        lrn,
-        max_pool,
-        mix,
-        reduce,
-        relu,
-        resize,
-        sgd,
-        softmax,
-        strided_copy,
-        top_k,
-        unary,
-    )
-}
-
 /// The words of a case line: `name` directly followed by its value, or a bare flag.
 #[derive(Debug)]
 pub struct Fields<'a> {

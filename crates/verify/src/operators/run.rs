@@ -2,9 +2,9 @@
 
 use kernels::Device;
 
-use super::cases::operators;
 use super::check::check;
 use super::compare::Row;
+use super::operators;
 use crate::error::{Error, Result};
 
 /// One check of one operator's case on one device.
