@@ -4,6 +4,8 @@
 mod device;
 #[path = "kernels/half.rs"]
 mod half;
+#[path = "kernels/probe.rs"]
+mod probe;
 #[path = "kernels/variants.rs"]
 mod variants;
 
