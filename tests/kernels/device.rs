@@ -1,8 +1,10 @@
 //! Devices themselves: memory, transfers, capture and replay, and what they refuse.
 
+use kernels::ops::conv2d::{self, Conv2d};
 use kernels::ops::gemm::{self, Gemm, naive_product};
+use kernels::ops::window::{Padding, Window};
 use kernels::ops::{elementwise, relu};
-use kernels::{Device, Error, Options};
+use kernels::{Activation, Device, Error, Options};
 
 /// The CPU device and, where there is an adapter, a GPU: new ones, so that profiles see this test's launches alone.
 #[expect(clippy::print_stdout, reason = "a test says what it skips")]
@@ -319,6 +321,46 @@ fn the_products_that_benches_compare_are_the_same() {
             device.read::<f32>(&tiled).unwrap(),
             want,
             "{}",
+            device.name()
+        );
+    }
+}
+
+#[test]
+fn a_product_of_more_rows_than_a_grid_has_workgroups_for_is_taken_in_parts() {
+    // A software rasteriser's tiles have at most 64 rows, and a grid 65,535 of them.
+    let rows = 65_535 * 64 + 100;
+    for device in devices() {
+        let x: Vec<f32> = (0..rows).map(|i| (i % 13) as f32).collect();
+        let want: Vec<f32> = x.iter().map(|x| 3.0 * x).collect();
+        let (x, w) = (
+            device.upload(&x).unwrap(),
+            device.upload(&[3.0_f32]).unwrap(),
+        );
+        let product = gemm::product(&device, &Gemm::new(rows, 1, 1), &x, &w).unwrap();
+        assert!(
+            device.read::<f32>(&product).unwrap() == want,
+            "gemm on {}",
+            device.name()
+        );
+        let conv = Conv2d {
+            n: rows,
+            input: [1, 1],
+            c_in: 1,
+            c_out: 1,
+            window: Window::new(1, 1, Padding::Valid),
+            groups: 1,
+        };
+        let y = conv2d::forward(&device, &conv, &x, &w, None, Activation::None).unwrap();
+        assert!(
+            device.read::<f32>(&y).unwrap() == want,
+            "forward on {}",
+            device.name()
+        );
+        let dx = conv2d::data_gradient(&device, &conv, &x, &w).unwrap();
+        assert!(
+            device.read::<f32>(&dx).unwrap() == want,
+            "data gradient on {}",
             device.name()
         );
     }

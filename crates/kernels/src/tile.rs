@@ -151,6 +151,15 @@ impl Plan {
     }
 }
 
+/// The most rows of a product for which a grid has enough workgroups, whatever the tile.
+pub(crate) fn most_rows(device: &Device) -> usize {
+    let Some(card) = device.card() else {
+        return usize::MAX;
+    };
+    let rows = card.tiles.iter().map(|kind| kind.tile().m).min();
+    MAX_GROUPS as usize * rows.unwrap_or(1) as usize
+}
+
 /// The tile and the splits of a product, of which there may be `most`.
 fn choose(device: &Device, product: &Product, most: u32) -> TilePlan {
     let Some(card) = device.card() else {

@@ -19,7 +19,7 @@ use crate::cpu::gemm::GemmParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Twin};
-use crate::tile::{Plan, Product};
+use crate::tile::{self, Plan, Product};
 
 const OP: &str = "conv2d";
 
@@ -122,9 +122,16 @@ impl Checked {
         2 * images * self.output_len() * self.filter_rows()
     }
 
-    /// Parts of the batch of which neither the images nor the outputs are longer than a binding.
+    /// Parts of the batch of which neither the images nor the outputs are longer than a binding, and whose pixels, the rows of a
+    /// product, are no more than a grid has workgroups for.
     fn batches(&self, device: &Device, width: Width) -> impl Iterator<Item = Range<usize>> {
-        let lens = [self.image_len(), self.output_len()];
+        let pixels = |[height, width]: [usize; 2]| height * width;
+        let rows = pixels(self.spec.input).max(pixels(self.placement.out));
+        let most = tile::most_rows(device) / rows.max(1);
+        // As long as if a binding had room for so many images.
+        let by_grid = device.max_binding_words().div_ceil(most.max(1));
+        let by_grid = by_grid.checked_next_multiple_of(width.alignment());
+        let lens = [self.image_len(), self.output_len(), by_grid.unwrap_or(0)];
         row_windows(device, width, self.spec.n, &lens)
     }
 

@@ -5,6 +5,7 @@ use crate::buffer::Buffer;
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::size;
+use crate::tile;
 
 /// A dimension that a product can be cut along.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,8 +30,12 @@ impl Part {
             .iter()
             .zip(rows)
             .find(|(buffer, _)| buffer.len() > limit);
+        let most_rows = tile::most_rows(device);
         match too_long {
             Some((_, (cut, leading))) => self.run_in_windows(device, cut, limit / leading as usize),
+            None if self.params.m as usize > most_rows => {
+                self.run_in_windows(device, Cut::M, most_rows)
+            }
             None => self.dispatch(device),
         }
     }
