@@ -3,7 +3,7 @@
 mod file;
 
 use tensor::update::StepBuffer;
-use tensor::{Device, Element, Tensor};
+use tensor::{DType, Device, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
@@ -189,7 +189,7 @@ impl Network {
 
     /// The logits `[n, classes]` of normalised images `[n, height, width, channels]`.
     ///
-    /// Of images in [`tensor::Element::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
+    /// Of images in [`tensor::DType::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
     /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
     /// and the logits stay in 32.
     ///
@@ -238,7 +238,7 @@ impl Network {
             };
             x = stage.layer.module.forward(&x, &context)?;
         }
-        x.cast(Element::F32)
+        x.cast(DType::F32)
     }
 }
 

@@ -6,7 +6,7 @@ use kernels::{CpuArgs, CustomKernel, CustomParams};
 
 use crate::error::Result;
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// A kernel whose operands are 32-bit floats and which computes one tensor.
 ///
@@ -41,7 +41,7 @@ impl Custom {
             return Err(kernels::Error::argument(op, "reads", "a tensor at least", "none").into());
         };
         for read in reads {
-            read.check_element(op, "reads", Element::F32)?;
+            read.check_dtype(op, "reads", DType::F32)?;
             read.check_device(op, "reads", first)?;
         }
         let (device, elements) = (first.device(), shape.elements());

@@ -23,7 +23,7 @@ pub enum Error {
     },
     /// A tensor has elements of another type than the operation takes.
     #[error("{op}: {argument}: expected {expected} elements, got {got}")]
-    Element {
+    DType {
         /// The operation.
         op: &'static str,
         /// Which of its tensors.

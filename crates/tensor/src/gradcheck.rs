@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::tape::no_grad;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// How closely [`gradcheck`] looks.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,8 @@ pub fn gradcheck(
 ) -> Result<Vec<Finding>> {
     let variables: Vec<Tensor> = inputs
         .iter()
-        .map(|input| match input.element() {
-            Element::F32 => input.clone().into_variable(),
+        .map(|input| match input.dtype() {
+            DType::F32 => input.clone().into_variable(),
             _ => input.clone(),
         })
         .collect();
@@ -77,7 +77,7 @@ pub fn gradcheck(
     };
     let mut findings = Vec::new();
     for (i, variable) in variables.iter().enumerate() {
-        if variable.element() == Element::F32 {
+        if variable.dtype() == DType::F32 {
             let gradient = match gradients.get(variable) {
                 Some(gradient) => gradient.to_vec::<f32>()?,
                 None => vec![0.0; variable.shape().elements()],

@@ -27,4 +27,4 @@ pub use kernels::{
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
-pub use tensor::{Element, Elementary, Tensor};
+pub use tensor::{DType, Tensor, WithDType};

@@ -295,7 +295,7 @@ impl BatchStep {
                     (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
                 }
                 let mode = Mode::Train { step: input.step() };
-                let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
+                let logits = network.forward(&x.cast(recipe.precision.dtype())?, mode)?;
                 let loss = logits.cross_entropy(&targets, &loss_of)?;
                 // Of a mixed image, its own label counts.
                 sums.add(&logits, labels, &loss)?;

@@ -68,7 +68,7 @@ impl Throughput {
             ..Augment::plain(size, size, mean, deviation)
         };
         let forward = || {
-            let images = || input.images(&spec)?.cast(recipe.precision.element());
+            let images = || input.images(&spec)?.cast(recipe.precision.dtype());
             no_grad(|| network.forward(&images()?, Mode::Eval))
         };
         let (logits, recording) = device.capture(forward)?;

@@ -47,7 +47,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the device fails.
     pub fn weight(&self, weight: &Tensor, batch: &Tensor) -> tensor::Result<Tensor> {
-        weight.cast(batch.element())
+        weight.cast(batch.dtype())
     }
 
     /// Whether this is a step of training: batch normalisation takes the batch's statistics, dropout is on.

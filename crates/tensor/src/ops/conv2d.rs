@@ -82,7 +82,7 @@ impl Tensor {
     /// applies the activation: `[n, out_h, out_w, c_out]`. Images and filters are both of 32-bit floats or both of 16-bit ones, in which case the filters' gradient is still of 32.
     ///
     /// # Errors
-    /// If the shapes do not fit together, the devices or element types differ, or the device fails.
+    /// If the shapes do not fit together, the devices or dtypes differ, or the device fails.
     pub fn conv2d(
         &self,
         filters: &Self,

@@ -5,7 +5,7 @@ use kernels::ops::{column_sum, elementwise, relu};
 use kernels::{Activation, Buffer, Device};
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// A general matrix product: `alpha op(A) op(B) + beta C`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,7 +98,7 @@ impl Tensor {
         let operands = [("a", Some(self)), ("b", Some(other)), ("c", c)];
         for (argument, tensor) in operands {
             let Some(tensor) = tensor else { continue };
-            tensor.check_element(OP, argument, Element::F32)?;
+            tensor.check_dtype(OP, argument, DType::F32)?;
             tensor.check_device(OP, argument, self)?;
         }
         let sizes @ [m, n, _] = product.sizes(self, other)?;
@@ -135,7 +135,7 @@ impl Tensor {
     /// `[m, k]` times `[k, n]`.
     ///
     /// # Errors
-    /// If the shapes do not fit together, the devices or element types differ, or the device fails.
+    /// If the shapes do not fit together, the devices or dtypes differ, or the device fails.
     pub fn matmul(&self, other: &Self) -> Result<Self> {
         self.linear(other, None, Activation::None)
     }
@@ -216,10 +216,10 @@ impl Tensor {
         bias: Option<&Self>,
     ) -> Result<()> {
         self.check_float(op, "x")?;
-        weights.check_element(op, name, self.element())?;
+        weights.check_dtype(op, name, self.dtype())?;
         weights.check_device(op, name, self)?;
         if let Some(bias) = bias {
-            bias.check_element(op, "bias", Element::F32)?;
+            bias.check_dtype(op, "bias", DType::F32)?;
             bias.check_device(op, "bias", self)?;
         }
         Ok(())

@@ -56,7 +56,7 @@ impl Tensor {
         let mut out = sizes.to_vec();
         out[axis] = range.len();
         Ok(Self::output("slice", y, out, &[self], move |dy| {
-            let dx = Self::empty(dy.device(), sizes.clone(), dy.element())?;
+            let dx = Self::empty(dy.device(), sizes.clone(), dy.dtype())?;
             elementwise::fill(dx.device(), dx.buffer(), 0.0)?;
             dx.fill_in(dy, axis, range.clone())?;
             Ok(vec![Some(dx)])
@@ -66,7 +66,7 @@ impl Tensor {
     /// Tensors one behind the other along dimension number `axis`; the other dimensions are the same.
     ///
     /// # Errors
-    /// If there are none, their shapes, element types or devices don't fit, the result is longer than a binding of the device,
+    /// If there are none, their shapes, dtypes or devices don't fit, the result is longer than a binding of the device,
     /// or that fails.
     pub fn concat(tensors: &[&Self], axis: usize) -> Result<Self> {
         const OP: &str = "concat";
@@ -79,7 +79,7 @@ impl Tensor {
         let mut ranges = Vec::new();
         let mut end = 0;
         for tensor in tensors {
-            tensor.check_element(OP, "tensors", first.element())?;
+            tensor.check_dtype(OP, "tensors", first.dtype())?;
             tensor.check_device(OP, "tensors", first)?;
             let mut sizes = tensor.shape().to_vec();
             let len = sizes.get(axis).copied().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Tensor {
             end += len;
         }
         whole[axis] = end;
-        let y = Self::empty(first.device(), whole, first.element())?;
+        let y = Self::empty(first.device(), whole, first.dtype())?;
         for (tensor, range) in tensors.iter().zip(&ranges) {
             y.fill_in(tensor, axis, range.clone())?;
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
-use tensor::{Element, PendingRead, Recording, Tensor, no_grad};
+use tensor::{DType, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::score::{Score, Tally};
@@ -84,8 +84,8 @@ impl Evaluator {
                 classes,
             });
         }
-        let x = Tensor::empty(device, [n, height, width, channels], Element::F32)?;
-        let output = Tensor::empty(device, [n, classes], Element::F32)?;
+        let x = Tensor::empty(device, [n, height, width, channels], DType::F32)?;
+        let output = Tensor::empty(device, [n, classes], DType::F32)?;
         let mut views = Vec::new();
         for (idx, spec) in specs.iter().enumerate() {
             let ((), recording) = device.capture(|| {

@@ -1,7 +1,7 @@
 //! The floats that a network is trained in.
 
 use serde::{Deserialize, Serialize};
-use tensor::Element;
+use tensor::DType;
 
 /// The floats that a network is trained in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +23,10 @@ impl Precision {
     }
 
     /// The network's input.
-    pub(crate) fn element(self) -> Element {
+    pub(crate) fn dtype(self) -> DType {
         match self {
-            Self::F32 => Element::F32,
-            Self::F16 => Element::F16,
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
         }
     }
 }

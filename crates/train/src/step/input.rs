@@ -4,7 +4,7 @@ use data::{Batch, Images};
 use model::ImageSize;
 use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
-use tensor::{Device, Element, Tensor};
+use tensor::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::recipe::{CropKind, ImagesRecipe, Views};
@@ -61,7 +61,7 @@ impl Input {
 
     fn with_pixels(pixels: Tensor, n: usize, is_resident: bool) -> tensor::Result<Self> {
         let device = pixels.device();
-        let words = || Tensor::empty(device, [n], Element::U32);
+        let words = || Tensor::empty(device, [n], DType::U32);
         Ok(Self {
             labels: words()?,
             samples: words()?,
@@ -213,7 +213,7 @@ impl Input {
 
 fn empty_pixels(device: &Device, n: usize, shape: [usize; 3]) -> tensor::Result<Tensor> {
     let [height, width, channels] = shape;
-    Tensor::empty(device, [n, height, width, channels], Element::U8)
+    Tensor::empty(device, [n, height, width, channels], DType::U8)
 }
 
 /// Sends all images to `pixels: [images, h, w, c]`, about so many bytes at once.
