@@ -48,9 +48,9 @@ fn objective(f: &dyn Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
 /// Compares the gradient of `f` at `x` with differences of `f`, element by element.
 #[track_caller]
 pub(crate) fn check_rule(x: &Tensor, f: impl Fn(&Tensor) -> Tensor) {
-    let variable = x.detach().into_variable();
-    let gradients = objective(&f, &variable).backward().unwrap();
-    let got = gradients.get(&variable).expect("x is a variable");
+    let parameter = x.detach().into_parameter();
+    let gradients = objective(&f, &parameter).backward().unwrap();
+    let got = gradients.get(&parameter).expect("x is a parameter");
     assert_eq!(got.shape(), x.shape(), "the gradient has the shape of x");
     let got = got.to_vec::<f32>().unwrap();
     let values = x.to_vec::<f32>().unwrap();

@@ -150,7 +150,7 @@ impl Network {
         for (name, tensor) in &self.parameters {
             let data = tensor.to_vec::<f32>()?;
             let copy = Tensor::from_slice(&self.device, &data, tensor.shape().clone())?;
-            parameters.push((name.clone(), variable_if(tensor.needs_gradient(), copy)));
+            parameters.push((name.clone(), variable_if(tensor.requires_grad(), copy)));
         }
         Ok(Self {
             parameters,
@@ -175,7 +175,7 @@ impl Network {
     }
 
     /// The parameters with their names, such as `conv1.weight`, first layer first; running statistics of batch
-    /// normalisation, which are no variables, included.
+    /// normalisation, which the optimizer leaves alone, included.
     #[must_use]
     pub fn parameters(&self) -> &[(String, Tensor)] {
         &self.parameters
@@ -242,10 +242,10 @@ impl Network {
     }
 }
 
-/// Running statistics are no variables: the forward pass changes them, and the optimizer leaves them alone.
+/// Running statistics require no gradient: the forward pass changes them, the optimizer does not.
 fn variable_if(is_trained: bool, tensor: Tensor) -> Tensor {
     if is_trained {
-        tensor.into_variable()
+        tensor.into_parameter()
     } else {
         tensor
     }

@@ -55,8 +55,8 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
-    /// Backward was asked of a tensor that no variable leads to.
-    #[error("backward: the tensor depends on no variable (was it made under no_grad?)")]
+    /// Backward was asked of a tensor that no parameter leads to.
+    #[error("backward: the tensor depends on no parameter (was it made under no_grad?)")]
     NoTape,
     /// A kernel, its device or its arguments failed.
     #[error(transparent)]

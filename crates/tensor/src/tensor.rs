@@ -83,7 +83,7 @@ struct Inner {
     buffer: Buffer,
     shape: Shape,
     dtype: DType,
-    is_variable: bool,
+    is_parameter: bool,
     node: Option<Node>,
 }
 
@@ -130,7 +130,7 @@ impl Tensor {
             buffer,
             shape,
             dtype,
-            is_variable: false,
+            is_parameter: false,
             node: None,
         }))
     }
@@ -146,7 +146,7 @@ impl Tensor {
         Self::leaf(device, buffer, shape.into(), DType::U32)
     }
 
-    /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a variable and recording is on.
+    /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a parameter and recording is on.
     ///
     /// `rule` gets the output's gradient and returns one for each of `inputs`, `None` where none is needed.
     pub(crate) fn output(
@@ -157,7 +157,7 @@ impl Tensor {
         rule: impl Fn(&Self) -> Result<Vec<Option<Self>>> + Send + Sync + 'static,
     ) -> Self {
         let device = inputs[0].device().clone();
-        let records = is_recording() && inputs.iter().any(|input| input.needs_gradient());
+        let records = is_recording() && inputs.iter().any(|input| input.requires_grad());
         let node = records.then(|| Node {
             op,
             inputs: inputs.iter().map(|&input| input.clone()).collect(),
@@ -169,14 +169,14 @@ impl Tensor {
             dtype: DType::float(buffer.width()),
             buffer,
             shape: shape.into(),
-            is_variable: false,
+            is_parameter: false,
             node,
         }))
     }
 
-    /// This tensor as a variable: backward gives its gradient. The tape behind it is cut.
+    /// This tensor as a parameter: backward gives its gradient. The tape behind it is cut.
     #[must_use]
-    pub fn into_variable(self) -> Self {
+    pub fn into_parameter(self) -> Self {
         self.with_inner(true, None, self.0.shape.clone())
     }
 
@@ -201,7 +201,7 @@ impl Tensor {
             ));
         }
         let before = self.0.shape.clone();
-        let node = (is_recording() && self.needs_gradient()).then(|| Node {
+        let node = (is_recording() && self.requires_grad()).then(|| Node {
             op: "reshape",
             inputs: vec![self.clone()],
             rule: Box::new(move |dy: &Self| Ok(vec![Some(dy.reshape(before.clone())?)])) as Rule,
@@ -209,14 +209,14 @@ impl Tensor {
         Ok(self.with_inner(false, node, shape))
     }
 
-    fn with_inner(&self, is_variable: bool, node: Option<Node>, shape: Shape) -> Self {
+    fn with_inner(&self, is_parameter: bool, node: Option<Node>, shape: Shape) -> Self {
         Self(Arc::new(Inner {
             id: next_id(),
             device: self.0.device.clone(),
             buffer: self.0.buffer.clone(),
             shape,
             dtype: self.0.dtype,
-            is_variable,
+            is_parameter,
             node,
         }))
     }
@@ -245,10 +245,10 @@ impl Tensor {
         &self.0.buffer
     }
 
-    /// Whether backward reaches a variable from here.
+    /// Whether backward reaches a parameter from here.
     #[must_use]
-    pub fn needs_gradient(&self) -> bool {
-        self.0.is_variable || self.0.node.is_some()
+    pub fn requires_grad(&self) -> bool {
+        self.0.is_parameter || self.0.node.is_some()
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -259,8 +259,8 @@ impl Tensor {
         self.0.node.as_ref()
     }
 
-    pub(crate) fn is_variable(&self) -> bool {
-        self.0.is_variable
+    pub(crate) fn is_parameter(&self) -> bool {
+        self.0.is_parameter
     }
 
     /// Copies the elements to the host.
@@ -361,7 +361,7 @@ impl fmt::Debug for Tensor {
             .field("shape", &self.0.shape)
             .field("dtype", &self.0.dtype)
             .field("device", &self.0.device.name())
-            .field("is_variable", &self.0.is_variable)
+            .field("is_parameter", &self.0.is_parameter)
             .field("op", &self.0.node.as_ref().map(|node| node.op))
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! Updates of variables in place, after a backward pass: optimizers, and gradient clipping. No gradient flows through them.
+//! Updates of parameters in place, after a backward pass: optimizers, and gradient clipping. No gradient flows through them.
 //!
 //! Everything that changes from step to step comes through a step buffer ([`StepBuffer`]), so that a captured training
 //! step can be replayed with new values.

@@ -6,7 +6,7 @@
 //!
 //! // The minimum of the mean of (w - 3)^2 / 2, whose gradient is (w - 3) / n.
 //! let device = Device::cpu();
-//! let w = Tensor::from_slice(&device, &[0.0_f32, 1.0], [2])?.into_variable();
+//! let w = Tensor::from_slice(&device, &[0.0_f32, 1.0], [2])?.into_parameter();
 //! let target = Tensor::from_slice(&device, &[-3.0_f32, -3.0], [2])?;
 //! let parameters = [("w".to_owned(), w.clone())];
 //! let mut optimizer = Optimizer::new(&parameters, Adam::default())?;
@@ -61,7 +61,7 @@ pub struct State {
 }
 
 impl Optimizer {
-    /// An optimizer of those of these parameters that are variables.
+    /// An optimizer of those of these parameters that require a gradient.
     ///
     /// # Errors
     /// If none is one, or the device has no room.
@@ -72,7 +72,7 @@ impl Optimizer {
             Rule::Sgd(sgd) if sgd.momentum > 0.0 => &["velocity"],
             Rule::Sgd(_) => &[],
         };
-        let trained = parameters.iter().filter(|(_, it)| it.needs_gradient());
+        let trained = parameters.iter().filter(|(_, it)| it.requires_grad());
         let mut slots = Vec::new();
         for (name, parameter) in trained {
             let zeros = || full(parameter.device(), parameter.shape().clone(), 0.0);
@@ -92,7 +92,7 @@ impl Optimizer {
             return Err(Error::shape(
                 "optimizer",
                 "parameters",
-                "a variable at least",
+                "at least one parameter that requires a gradient",
                 &none,
             ));
         };

@@ -101,7 +101,7 @@ impl Tensor {
             options.activation,
         )?;
         let inputs: Vec<&Self> = [self, filters].into_iter().chain(bias).collect();
-        let [needs_dx, needs_dw] = [self, filters].map(Self::needs_gradient);
+        let [needs_dx, needs_dw] = [self, filters].map(Self::requires_grad);
         let has_bias = bias.is_some();
         let (x, filters_kept) = (self.detach(), filters.detach());
         let output = (options.activation == Activation::Relu).then(|| y.clone());

@@ -179,7 +179,7 @@ impl Tensor {
             *last = n;
         }
         let inputs: Vec<&Self> = [self, weights].into_iter().chain(bias).collect();
-        let [needs_dx, needs_dw] = [self, weights].map(Self::needs_gradient);
+        let [needs_dx, needs_dw] = [self, weights].map(Self::requires_grad);
         let has_bias = bias.is_some();
         let (x, w) = (self.detach(), weights.detach());
         let output = (activation == Activation::Relu).then(|| y.clone());

@@ -28,12 +28,12 @@ struct Average {
 }
 
 impl Updater {
-    /// An optimizer of the parameters of `network` that are variables.
+    /// An optimizer of the parameters of `network` that require a gradient.
     pub(crate) fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
         let all = network.parameters();
         let names = all.iter().map(|(name, _)| name.as_str());
         recipe.optimizer.check_names(names)?;
-        if !all.iter().any(|(_, tensor)| tensor.needs_gradient()) {
+        if !all.iter().any(|(_, tensor)| tensor.requires_grad()) {
             let expected = "patterns that leave a parameter to train";
             let got = recipe.optimizer.freeze.join(", ");
             return Err(Error::setting("freeze", expected, got));

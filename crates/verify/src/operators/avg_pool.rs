@@ -32,7 +32,7 @@ impl Case for AvgPoolCase {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.len(), Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", self.len(), Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

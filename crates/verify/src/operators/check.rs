@@ -47,13 +47,13 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
             tolerance(sizes.forward_terms),
         ));
     }
-    let variables: Vec<usize> = (0..inputs.len())
-        .filter(|&i| inputs[i].is_differentiable)
+    let parameters: Vec<usize> = (0..inputs.len())
+        .filter(|&i| inputs[i].requires_grad)
         .collect();
-    if run.gradients.len() != variables.len() {
-        rows.push(wrong_count(run.gradients.len(), variables.len()));
+    if run.gradients.len() != parameters.len() {
+        rows.push(wrong_count(run.gradients.len(), parameters.len()));
     }
-    for (&input, gradient) in variables.iter().zip(&run.gradients) {
+    for (&input, gradient) in parameters.iter().zip(&run.gradients) {
         let objective = Objective {
             case,
             values: &values,
@@ -74,13 +74,13 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
 }
 
 /// A gradient that is not returned would be checked by nobody.
-fn wrong_count(gradients: usize, variables: usize) -> Row {
+fn wrong_count(gradients: usize, parameters: usize) -> Row {
     Row {
         check: "backward".to_owned(),
         error: f64::INFINITY,
         tolerance: 0.0,
         passed: false,
-        note: format!("{gradients} gradients of {variables} variables"),
+        note: format!("{gradients} gradients of {parameters} inputs"),
     }
 }
 

@@ -30,7 +30,7 @@ impl Case for DropoutCase {
 
     fn inputs(&self) -> Vec<Input> {
         vec![
-            Input::variable("x", self.n, Fill::Uniform(-1.0, 1.0)),
+            Input::with_grad("x", self.n, Fill::Uniform(-1.0, 1.0)),
             Input::constant("step", 8, Fill::Words),
         ]
     }

@@ -31,13 +31,13 @@ impl Case for ElementwiseCase {
     fn inputs(&self) -> Vec<Input> {
         if self.is_quotient {
             return vec![
-                Input::variable("a", self.n, Fill::Uniform(-2.0, 2.0)),
-                Input::variable("b", self.n, Fill::Uniform(0.5, 2.0)),
+                Input::with_grad("a", self.n, Fill::Uniform(-2.0, 2.0)),
+                Input::with_grad("b", self.n, Fill::Uniform(0.5, 2.0)),
             ];
         }
         vec![
-            Input::variable("a", self.n, Fill::Integers(9)),
-            Input::variable("b", self.n, Fill::Integers(9)),
+            Input::with_grad("a", self.n, Fill::Integers(9)),
+            Input::with_grad("b", self.n, Fill::Integers(9)),
         ]
     }
 

@@ -32,18 +32,18 @@ pub struct Input {
     /// Its values.
     pub fill: Fill,
     /// Whether backward gives a gradient with respect to it.
-    pub is_differentiable: bool,
+    pub requires_grad: bool,
 }
 
 impl Input {
     /// An input that backward gives a gradient for.
     #[must_use]
-    pub fn variable(name: &'static str, len: usize, fill: Fill) -> Self {
+    pub fn with_grad(name: &'static str, len: usize, fill: Fill) -> Self {
         Self {
             name,
             len,
             fill,
-            is_differentiable: true,
+            requires_grad: true,
         }
     }
 
@@ -54,7 +54,7 @@ impl Input {
             name,
             len,
             fill,
-            is_differentiable: false,
+            requires_grad: false,
         }
     }
 

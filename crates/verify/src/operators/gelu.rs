@@ -35,7 +35,7 @@ impl Case for GeluCase {
 
     /// Into both tails.
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.n, Fill::Uniform(-8.0, 8.0))]
+        vec![Input::with_grad("x", self.n, Fill::Uniform(-8.0, 8.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -35,7 +35,7 @@ impl Case for LrnCase {
 
     fn inputs(&self) -> Vec<Input> {
         let fill = Fill::Uniform(-2.0, 2.0);
-        vec![Input::variable("x", self.rows * self.channels, fill)]
+        vec![Input::with_grad("x", self.rows * self.channels, fill)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

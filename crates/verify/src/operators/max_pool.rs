@@ -28,7 +28,7 @@ impl Case for MaxPoolCase {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.len(), Fill::Distinct)]
+        vec![Input::with_grad("x", self.len(), Fill::Distinct)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -22,7 +22,7 @@ impl Case for ReluCase {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.n, Fill::AwayFromZero)]
+        vec![Input::with_grad("x", self.n, Fill::AwayFromZero)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -47,7 +47,7 @@ impl Case for UnaryCase {
             Unary::LeakyRelu { .. } => Fill::AwayFromZero,
             Unary::Sigmoid | Unary::Tanh => Fill::Uniform(-6.0, 6.0),
         };
-        vec![Input::variable("x", self.n, fill)]
+        vec![Input::with_grad("x", self.n, fill)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

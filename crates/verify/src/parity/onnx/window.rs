@@ -193,7 +193,7 @@ pub(super) fn conv_transpose(case: &Loaded<'_>, device: &Device) -> Result<Outco
     let groups = groups(attributes)?;
     let (n, c_out) = (dy.shape[0], w.shape[1] * groups);
     checked_len(&[n, output[0], output[1], c_out])?;
-    let x = full(device, [n, output[0], output[1], c_out], 0.0)?.into_variable();
+    let x = full(device, [n, output[0], output[1], c_out], 0.0)?.into_parameter();
     let options = Conv2dOptions {
         stride,
         dilation,
@@ -294,7 +294,7 @@ pub(super) fn col2im(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     let taps = checked_len(&[kh, kw])?;
     let c = depth / taps.max(1);
     checked_len(&[n, h, w, c])?;
-    let x = full(device, [n, h, w, c], 0.0)?.into_variable();
+    let x = full(device, [n, h, w, c], 0.0)?.into_parameter();
     let y = x.im2col(&window(case.attributes, [kh, kw], [h, w])?)?;
     let columns = columns.clone().reshaped([n, c, kh, kw, places])?;
     let columns = columns

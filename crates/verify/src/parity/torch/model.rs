@@ -115,7 +115,7 @@ impl Builder<'_> {
         self.network.parameters.push(Parameter {
             name,
             layout,
-            tensor: tensor.into_variable(),
+            tensor: tensor.into_parameter(),
         });
         Ok(self.network.parameters.len() - 1)
     }
