@@ -257,13 +257,13 @@ impl List {
         Ok(())
     }
 
-    /// The files with their places among the training list's classes.
+    /// The files with their indices among the training list's classes.
     fn labelled(&self, classes: &[String]) -> Result<Labelled, DataError> {
-        let places: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
+        let indices: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let mut labels = Vec::with_capacity(self.labels.len());
         for (class, line) in &self.labels {
             let name = &self.classes[*class];
-            let Some(label) = places.get(name.as_str()) else {
+            let Some(label) = indices.get(name.as_str()) else {
                 let expected = "a class of the training list";
                 return Err(rows::wrong(&self.path, *line, expected, name));
             };

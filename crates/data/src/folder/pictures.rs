@@ -38,9 +38,9 @@ impl Pictures {
         sides.fold(channels, |product, side| product * *side as usize)
     }
 
-    /// Removes the pictures at these places, which are in ascending order.
-    pub(super) fn remove(&mut self, places: &[usize]) {
-        let good = |place: &usize| places.binary_search(place).is_err();
+    /// Removes the pictures at these indices, which are in ascending order.
+    pub(super) fn remove(&mut self, indices: &[usize]) {
+        let good = |place: &usize| indices.binary_search(place).is_err();
         let mut place = 0..;
         self.files
             .retain(|_| place.next().as_ref().is_some_and(good));

@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads every picture once, in parallel, if it should; gives the places of those that are left out.
+    /// Reads every picture once, in parallel, if it should; gives the indices of those that are left out.
     fn check(&mut self, pictures: &Pictures, root: &Path) -> Result<Vec<usize>, DataError> {
         let n_files = pictures.files.len();
         let what = root.display().to_string();
@@ -203,9 +203,9 @@ impl<'a> Reader<'a> {
         if self.options.check == Check::Names {
             return Ok(bad);
         }
-        let places: Vec<usize> = (0..n_files).collect();
-        for places in places.chunks(64) {
-            let done = places[0] as u64;
+        let indices: Vec<usize> = (0..n_files).collect();
+        for indices in indices.chunks(64) {
+            let done = indices[0] as u64;
             (self.progress)(Progress {
                 stage: Stage::Decode,
                 what: &what,
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
             });
             let new_buffer = || vec![0; pictures.image_bytes()];
             let results =
-                places
+                indices
                     .par_iter()
                     .map_init(new_buffer, |buffer, place| match self.options.check {
                         Check::Pixels => pictures.read(*place, buffer),
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
                         Check::Names => Ok(()),
                     });
             let results: Vec<Result<(), DataError>> = results.collect();
-            for (place, result) in places.iter().zip(results) {
+            for (place, result) in indices.iter().zip(results) {
                 if let Err(error) = result {
                     self.give_up(error)?;
                     bad.push(*place);

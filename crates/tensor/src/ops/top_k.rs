@@ -16,7 +16,7 @@ impl Tensor {
         self.check_dtype("top_k", "x", DType::F32)?;
         let (rows, classes) = self.shape().rows_and_columns();
         let device = self.device();
-        let (values, positions) = kernel::forward(device, self.buffer(), [rows, classes], k)?;
+        let (values, indices) = kernel::forward(device, self.buffer(), [rows, classes], k)?;
         let mut shape = self.shape().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = k;
@@ -24,7 +24,7 @@ impl Tensor {
         let shape = Shape::from(shape);
         Ok((
             Self::constant(device, values, shape.clone()),
-            Self::leaf(device, positions, shape, DType::U32),
+            Self::leaf(device, indices, shape, DType::U32),
         ))
     }
 }

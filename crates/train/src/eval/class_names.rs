@@ -49,10 +49,10 @@ pub(crate) fn match_images(
             note: None,
         });
     }
-    let places: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let indices: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
     let mut labels = Vec::new();
     for name in &own {
-        labels.push(*places.get(name.as_str()).ok_or_else(|| Error::Classes {
+        labels.push(*indices.get(name.as_str()).ok_or_else(|| Error::Classes {
             path: weights.to_owned(),
             class: name.clone(),
             hint: suggestion(name, names),

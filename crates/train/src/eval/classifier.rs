@@ -209,8 +209,10 @@ impl Classifier {
         let (mut falls, of) = (Vec::new(), PLACES * PLACES);
         while falls.len() < of {
             progress(falls.len(), of);
-            let places = falls.len()..of.min(falls.len() + BATCH);
-            let covered: Vec<_> = places.map(|place| self.covered(pixels, place)).collect();
+            let positions = falls.len()..of.min(falls.len() + BATCH);
+            let covered: Vec<_> = positions
+                .map(|position| self.covered(pixels, position))
+                .collect();
             let rows = self.log_probabilities(&covered)?;
             falls.extend(rows.iter().map(|row| whole - row[class]));
         }

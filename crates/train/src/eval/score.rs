@@ -65,7 +65,7 @@ impl Tally {
         }
     }
 
-    /// Adds a batch of logits `[n, classes]`, the images in the order of their split; padded places are skipped.
+    /// Adds a batch of logits `[n, classes]`, the images in the order of their split; padding is skipped.
     pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
         for (row, &label) in logits.chunks_exact(self.classes).zip(labels) {
             if label == PADDING {

@@ -150,7 +150,7 @@ pub(super) fn load_output(
     } else {
         return Err(Error::damaged(
             place,
-            "a part of the output without its places",
+            "a part of the output without its indices",
         ));
     };
     let l2 = if item.has("l2") && item.has("l2_rtol") {

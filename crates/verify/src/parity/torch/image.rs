@@ -81,15 +81,15 @@ pub(super) fn im2col(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let x = image(case, "x", device)?.into_parameter();
     let (n, c) = (x.shape()[0], x.shape()[3]);
     let y = x.im2col(&window)?;
-    let places = y.shape()[0] / n.max(1);
+    let positions = y.shape()[0] / n.max(1);
     let cols = Array::from_tensor(&y)?
-        .reshaped([n, places, kh, kw, c])?
+        .reshaped([n, positions, kh, kw, c])?
         .permuted(&[0, 4, 2, 3, 1])?
-        .reshaped([n, c * kh * kw, places])?;
+        .reshaped([n, c * kh * kw, positions])?;
     let dcols = case
         .input("dcols")?
         .clone()
-        .reshaped([n, c, kh, kw, places])?;
+        .reshaped([n, c, kh, kw, positions])?;
     let dcols = dcols
         .permuted(&[0, 4, 2, 3, 1])?
         .reshaped(y.shape().to_vec())?;
@@ -100,9 +100,9 @@ pub(super) fn im2col(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
 pub(super) fn max_pool(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let window = window(case.attributes, case.attributes.array("kernel")?)?;
     let x = image(case, "x", device)?.into_parameter();
-    let (y, places) = x.max_pool_with_places(&window)?;
+    let (y, indices) = x.max_pool_with_indices(&window)?;
     let gradients = with_gradients(&y, &image(case, "dy", device)?, &[&x])?;
-    let indices = Array::from_words(&places)?;
+    let indices = Array::from_words(&indices)?;
     Ok(outputs([
         ("y", back(&y)?),
         ("indices", channels_first(&indices)?),

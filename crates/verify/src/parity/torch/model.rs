@@ -62,7 +62,7 @@ struct Parameter {
     tensor: Tensor,
 }
 
-/// A layer; parameters are places in the network's list.
+/// A layer; parameters are indices in the network's list.
 #[derive(Debug)]
 enum Layer {
     Conv {
