@@ -9,7 +9,7 @@ use crate::tensor::{DType, Tensor};
 
 /// A general matrix product: `alpha op(A) op(B) + beta C`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Product {
+pub struct MatmulOptions {
     /// Whether A is stored `[k, m]`.
     pub is_a_transposed: bool,
     /// Whether B is stored `[n, k]`.
@@ -20,7 +20,7 @@ pub struct Product {
     pub beta: f32,
 }
 
-impl Default for Product {
+impl Default for MatmulOptions {
     fn default() -> Self {
         Self {
             is_a_transposed: false,
@@ -31,7 +31,7 @@ impl Default for Product {
     }
 }
 
-impl Product {
+impl MatmulOptions {
     /// `[m, n, k]` of a product of two stored matrices.
     fn sizes(&self, a: &Tensor, b: &Tensor) -> Result<[usize; 3]> {
         let &[a0, a1] = &a.shape()[..] else {
@@ -75,14 +75,14 @@ impl Product {
             beta: 0.0,
         };
         let da = if ta {
-            b.product(dy, None, &with(tb, true))?
+            b.matmul_with(dy, None, &with(tb, true))?
         } else {
-            dy.product(b, None, &with(false, !tb))?
+            dy.matmul_with(b, None, &with(false, !tb))?
         };
         let db = if tb {
-            dy.product(a, None, &with(true, ta))?
+            dy.matmul_with(a, None, &with(true, ta))?
         } else {
-            a.product(dy, None, &with(!ta, false))?
+            a.matmul_with(dy, None, &with(!ta, false))?
         };
         Ok([da, db])
     }
@@ -93,7 +93,12 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::matmul`]; or if `c` is missing although beta is not 0.
-    pub fn product(&self, other: &Self, c: Option<&Self>, product: &Product) -> Result<Self> {
+    pub fn matmul_with(
+        &self,
+        other: &Self,
+        c: Option<&Self>,
+        product: &MatmulOptions,
+    ) -> Result<Self> {
         const OP: &str = "product";
         let operands = [("a", Some(self)), ("b", Some(other)), ("c", c)];
         for (argument, tensor) in operands {

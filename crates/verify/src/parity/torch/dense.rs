@@ -1,6 +1,6 @@
 //! Matrix products, dense layers and ReLU.
 
-use tensor::ops::gemm::Product;
+use tensor::ops::gemm::MatmulOptions;
 use tensor::{Activation, Device, Tensor};
 
 use super::super::Result;
@@ -11,7 +11,7 @@ use super::{Outputs, outputs, with_gradients};
 
 pub(super) fn gemm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let attributes = case.attributes;
-    let product = Product {
+    let product = MatmulOptions {
         is_a_transposed: attributes.flag("trans_a")?,
         is_b_transposed: attributes.flag("trans_b")?,
         alpha: attributes.float("alpha")?,
@@ -23,7 +23,7 @@ pub(super) fn gemm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
         .optional("c")
         .map(|c| c.to_tensor(device))
         .transpose()?;
-    let y = a.product(&b, c.as_ref(), &product)?;
+    let y = a.matmul_with(&b, c.as_ref(), &product)?;
     Ok(outputs([("c_out", Array::from_tensor(&y)?)]))
 }
 
