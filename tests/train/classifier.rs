@@ -83,7 +83,7 @@ fn an_exported_file_answers_exactly_as_its_run() {
     let pictures = pictures(root.path());
     type Change = fn(&mut Recipe);
     let changes: [Change; 4] = [
-        |r| (r.images.mean, r.images.deviation) = (None, None),
+        |r| (r.images.mean, r.images.std) = (None, None),
         |r| (r.images.resize, r.images.crop) = (Some(40), CropKind::Random),
         |r| (r.evaluation.resize, r.evaluation.views) = (Some(37), Views::Flip),
         |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some(vec![0.1, 0.2, 0.3])),

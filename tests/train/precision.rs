@@ -66,7 +66,7 @@ fn gradients(network: &Network, dtype: DType, scale: f32) -> (f32, Gradients) {
 
 /// How far the gradient of each layer in 16 bits may be from that in 32, as Euclidean norms.
 ///
-/// A rounding is `2^-11 / sqrt(3)` = 2.8e-4 in the root mean square, so what reaches a layer is off by some 6e-4 of its deviation.
+/// A rounding is `2^-11 / sqrt(3)` = 2.8e-4 in the root mean square, so what reaches a layer is off by some 6e-4 of its standard deviation.
 /// That moves units across ReLU's kink, where a normal variable has density 0.4: 0.4 * 0.8 * 6e-4 * 2 = 4e-4 of the active ones,
 /// each wrong by all of its gradient, sqrt(2 * 4e-4) = 2.8e-2 in the norm. And it moves maxima of pools to a neighbour: the gap
 /// between the two largest of nine has a density of about 2 at zero, so 2 * 0.8 * 6e-4 = 1e-3 of them, wrong in two places,

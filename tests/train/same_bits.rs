@@ -70,7 +70,7 @@ fn a_run_with_all_that_a_step_can_do_is_resumed_with_the_same_bits() {
         cutmix: 1.0,
         probability: 0.8,
     };
-    (recipe.images.mean, recipe.images.deviation) = (None, None);
+    (recipe.images.mean, recipe.images.std) = (None, None);
     (recipe.images.brightness, recipe.images.contrast) = (0.2, 0.2);
     recipe.images.colour_shift = 0.1;
     recipe.images.erase = Some(EraseRecipe::default());

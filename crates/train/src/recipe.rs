@@ -132,7 +132,7 @@ pub enum InitKind {
     /// As the network says.
     #[default]
     Network,
-    /// As Krizhevsky 2012, section 5: normal of deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
+    /// As Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
     /// layers, else zero.
     Paper,
 }
@@ -333,8 +333,8 @@ mod tests {
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| {
-                r.images.deviation = Some(vec![1.0, 0.0, 1.0]);
+            ("std", |r| {
+                r.images.std = Some(vec![1.0, 0.0, 1.0]);
             }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),

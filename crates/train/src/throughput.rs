@@ -58,14 +58,14 @@ impl Throughput {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let [height, width, channels] = architecture.input();
         let size = [height, width];
-        let (mean, deviation) = (vec![0.5; channels], vec![0.25; channels]);
+        let (mean, std) = (vec![0.5; channels], vec![0.25; channels]);
         let optimizer = Updater::new(recipe, &network)?;
         let noise = Noise::new(architecture, n)?;
         let train = captured(&network, &optimizer, recipe, &noise)?;
         let input = noise.input(device)?;
         let spec = Augment {
             resident: noise.resident(device),
-            ..Augment::plain(size, size, mean, deviation)
+            ..Augment::plain(size, size, mean, std)
         };
         let forward = || {
             let images = || input.images(&spec)?.cast(recipe.precision.dtype());

@@ -16,7 +16,7 @@ pub(crate) struct DataArgs {
 pub(crate) enum DataAction {
     /// Counts the images of each class and split, and lists files that can't be read
     Info(DataSetArgs),
-    /// Mean and deviation of each channel, and principal components of colour, over the training images
+    /// Mean and standard deviation of each channel, and principal components of colour, over the training images
     Stats(DataSetArgs),
     /// Draws images of each class on one picture
     Show(ShowArgs),

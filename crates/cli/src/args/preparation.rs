@@ -89,7 +89,7 @@ impl PreparationArgs {
         recipe.input_size = input_size.or(recipe.input_size);
         for (given, own) in [
             (mean, &mut recipe.images.mean),
-            (std, &mut recipe.images.deviation),
+            (std, &mut recipe.images.std),
         ] {
             if let Some(Numbers(given)) = given {
                 recipe.images.channels = given.len();

@@ -154,14 +154,14 @@ fn components(it: &Statistics) -> impl Iterator<Item = (&f64, &[f64; 3])> {
     all.flat_map(|principal| principal.values.iter().zip(&principal.vectors))
 }
 
-/// Mean, deviation and principal components of colour.
+/// Mean, standard deviation and principal components of colour.
 pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) -> Result<()> {
     if output.json {
         return print_json(&json!({
             "dataset": data.name,
             "images": data.train.len(),
             "mean": it.mean,
-            "deviation": it.std,
+            "std": it.std,
             "principal_components": components(it)
                 .map(|(value, vector)| json!({ "eigenvalue": value, "vector": vector }))
                 .collect::<Vec<_>>(),
@@ -184,7 +184,7 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
     );
     writeln!(text, "{:<22} {}", "", names.join(" "))?;
     writeln!(text, "{:<22} {}", "mean", row(&it.mean))?;
-    writeln!(text, "{:<22} {}", "deviation", row(&it.std))?;
+    writeln!(text, "{:<22} {}", "std", row(&it.std))?;
     for ((value, vector), number) in components(it).zip(1..) {
         let name = format!("component {number} ({value:.5})");
         writeln!(text, "{name:<22} {}", row(vector))?;

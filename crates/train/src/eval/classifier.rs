@@ -108,12 +108,12 @@ impl Classifier {
         let name = file.metadata("network").unwrap_or_default();
         let mut recipe = Recipe::for_dataset("cifar10")?;
         if !name.ends_with("input_size=32") {
-            let [mean, deviation] = IMAGENET;
+            let [mean, std] = IMAGENET;
             "pictures".clone_into(&mut recipe.dataset);
             "imagenet".clone_into(&mut recipe.name);
             recipe.images = ImagesRecipe {
                 mean: Some(mean.to_vec()),
-                deviation: Some(deviation.to_vec()),
+                std: Some(std.to_vec()),
                 ..ImagesRecipe::default()
             };
             // The centre of a picture whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.

@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::recipe::{Recipe, Views};
 use crate::step::input::Input;
 
-/// The deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
+/// The standard deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
 /// shifts are too small for the eye.
-const SHIFT_DEVIATION: f32 = 1.0;
+const SHIFT_STD: f32 = 1.0;
 
 /// A network, and images prepared as a recipe says.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl<'a> Preview<'a> {
         n: usize,
         principal: &PrincipalComponents,
     ) -> Result<Vec<u8>> {
-        let ([mean, deviation], size) = (self.recipe.images.normalisation()?, self.size());
+        let ([mean, std], size) = (self.recipe.images.normalisation()?, self.size());
         #[expect(clippy::cast_possible_truncation, reason = "shares of a colour")]
         let component =
             |row: usize, i: usize| (principal.vectors[i][row] * principal.values[i]) as f32;
@@ -131,9 +131,9 @@ impl<'a> Preview<'a> {
         let spec = Augment {
             colour_shift: Some(ColourShift {
                 components,
-                deviation: SHIFT_DEVIATION,
+                std: SHIFT_STD,
             }),
-            ..Augment::plain(self.images.size(), size, mean, deviation)
+            ..Augment::plain(self.images.size(), size, mean, std)
         };
         let batch = self.versions(sample, n)?;
         let device = self.device();
@@ -155,11 +155,11 @@ impl<'a> Preview<'a> {
 
     /// Undoes the normalisation.
     fn to_pixels(&self, x: &Tensor) -> Result<Vec<u8>> {
-        let [mean, deviation] = self.recipe.images.normalisation()?;
+        let [mean, std] = self.recipe.images.normalisation()?;
         let values = x.to_vec::<f32>()?.into_iter().enumerate();
         let pixel = |(idx, value): (usize, f32)| {
             let channel = idx % mean.len();
-            let value = value * deviation[channel] + mean[channel];
+            let value = value * std[channel] + mean[channel];
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

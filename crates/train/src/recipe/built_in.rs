@@ -120,7 +120,7 @@ impl Recipe {
             recipe.about.clear();
         }
         if dataset.ends_with("mnist") {
-            (recipe.images.mean, recipe.images.deviation) = (None, None);
+            (recipe.images.mean, recipe.images.std) = (None, None);
             recipe.images.channels = Channels::Grey.count();
             // A mirrored digit is another digit, or none.
             recipe.images.flip = dataset != "mnist";

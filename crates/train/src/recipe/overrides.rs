@@ -106,7 +106,7 @@ fn forget_channels(recipe: &mut Table, settings: &Table) {
     if let Some(Value::Table(images)) = recipe.get_mut("images")
         && new.is_some_and(|new| new != own)
     {
-        for key in ["mean", "deviation", "colour_components"] {
+        for key in ["mean", "std", "colour_components"] {
             images.remove(key);
         }
     }

@@ -52,7 +52,7 @@ impl Recipe {
         self.images.exif_rotation = preparation.exif_rotation;
         self.images.resize = preparation.resize;
         self.images.mean = Some(preparation.mean.clone());
-        self.images.deviation = Some(preparation.std.clone());
+        self.images.std = Some(preparation.std.clone());
         self.evaluation.resize = None;
         self.evaluation.views = match preparation.views {
             PreparedViews::Flip => Views::Flip,

@@ -128,7 +128,7 @@ impl Input {
         };
         let colour_shift = recipe.colour_components.map(|components| ColourShift {
             components,
-            deviation: recipe.colour_shift,
+            std: recipe.colour_shift,
         });
         let erase = recipe.erase.map(|erase| Erase {
             probability: erase.probability,
@@ -183,13 +183,13 @@ impl Input {
         size: [usize; 2],
         pad: usize,
     ) -> Result<Augment> {
-        let [mean, deviation] = recipe.normalisation()?;
+        let [mean, std] = recipe.normalisation()?;
         let shape = self.pixels.shape();
         let (source, channels) = ([shape[1], shape[2]], shape[3]);
-        if mean.len() != channels || deviation.len() != channels {
+        if mean.len() != channels || std.len() != channels {
             let expected = format!("{channels} numbers each, as the images have channels");
-            let got = format!("{} and {}", mean.len(), deviation.len());
-            return Err(Error::setting("mean and deviation", expected, got));
+            let got = format!("{} and {}", mean.len(), std.len());
+            return Err(Error::setting("mean and std", expected, got));
         }
         let shorter = source[0].min(source[1]).max(1);
         let resized = match resize {
@@ -206,7 +206,7 @@ impl Input {
         Ok(Augment {
             resident: self.is_resident.then_some(shape[0]),
             crop: Crop::Centre { resized },
-            ..Augment::plain(source, size, mean, deviation)
+            ..Augment::plain(source, size, mean, std)
         })
     }
 }

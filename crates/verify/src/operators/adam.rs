@@ -59,8 +59,8 @@ impl Case for AdamCase {
                 mean[i] = beta1 * mean[i] + (1.0 - beta1) * g;
                 variance[i] = beta2 * variance[i] + (1.0 - beta2) * g * g;
                 let corrected = mean[i] / (1.0 - beta1.powf(t));
-                let deviation = (variance[i] / (1.0 - beta2.powf(t))).sqrt();
-                parameter[i] -= rate * corrected / (deviation + epsilon);
+                let std = (variance[i] / (1.0 - beta2.powf(t))).sqrt();
+                parameter[i] -= rate * corrected / (std + epsilon);
             }
         }
         vec![parameter, mean, variance]

@@ -34,14 +34,14 @@ pub enum Crop {
     },
 }
 
-/// A random shift along the colours' principal components: `components z deviation`, with `z` near-normal.
+/// A random shift along the colours' principal components: `components z std`, with `z` near-normal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColourShift {
     /// A row for each of red, green and blue, a column for each principal component times its eigenvalue, for colours in
     /// `[0, 1]`.
     pub components: [[f32; 3]; 3],
     /// The paper's is 0.1.
-    pub deviation: f32,
+    pub std: f32,
 }
 
 /// Random erasing: a rectangle becomes the mean colour (0 after normalisation).
