@@ -147,7 +147,7 @@ fn long_buffers_are_worked_on_window_by_window() {
         for operator in operators() {
             // Of pools, windows are whole images, so one of AlexNet-small's has to fit.
             let case_idx = match operator.stem {
-                "adam" | "average" | "batch_norm" | "clip_grad_norm" | "elementwise" | "lrn"
+                "adam" | "ema" | "batch_norm" | "clip_grad_norm" | "elementwise" | "lrn"
                 | "reduce" | "sgd" => 0,
                 "max_pool" | "avg_pool" => 2,
                 _ => continue,

@@ -3,7 +3,7 @@
 //! Everything that changes from step to step comes through a step buffer ([`StepBuffer`]), so that a captured training
 //! step can be replayed with new values.
 
-use kernels::ops::{adam, average, clip_grad_norm, loss_scale, sgd};
+use kernels::ops::{adam, clip_grad_norm, ema, loss_scale, sgd};
 use kernels::{Device, Update};
 
 pub use kernels::ops::adam::Adam;
@@ -103,21 +103,16 @@ pub fn adam_step(
     )?)
 }
 
-/// Moves `average` towards `parameter`, in place: `average += s (parameter - average)` with
+/// Moves `ema` towards `parameter`, in place: `ema += s (parameter - ema)` with
 /// `s = max(1 - decay, 9 / (10 + t))` at step number `t` from 1.
 ///
 /// # Errors
 /// If shapes, dtypes or devices differ, `decay` is not in `[0, 1]`, both share memory, or the device fails.
-pub fn average_step(
-    decay: f64,
-    parameter: &Tensor,
-    average: &Tensor,
-    step: &StepBuffer,
-) -> Result<()> {
-    check("average", parameter, [("average", Some(average))])?;
+pub fn ema_step(decay: f64, parameter: &Tensor, ema: &Tensor, step: &StepBuffer) -> Result<()> {
+    check("ema", parameter, [("ema", Some(ema))])?;
     let (device, step) = (parameter.device(), step.0.buffer());
-    let (parameter, average) = (parameter.buffer(), average.buffer());
-    Ok(average::update(device, decay, parameter, average, step)?)
+    let (parameter, ema) = (parameter.buffer(), ema.buffer());
+    Ok(ema::update(device, decay, parameter, ema, step)?)
 }
 
 /// What clipping found: scalars on the device.

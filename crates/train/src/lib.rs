@@ -32,7 +32,7 @@ pub use eval::metrics;
 pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
-    AverageRecipe, CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EraseRecipe, EvaluationRecipe,
+    CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
     FitKind, ImagesRecipe, InitKind, MachineRecipe, Metric, MixRecipe, OptimizerKind,
     OptimizerRecipe, Precision, Recipe, Residency, Views,
 };

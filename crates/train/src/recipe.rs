@@ -33,7 +33,7 @@ pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
 pub use machine::{MachineRecipe, Residency};
 pub use metric::Metric;
 pub use mix::MixRecipe;
-pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
+pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
 pub(crate) use text::fault;
@@ -98,9 +98,9 @@ pub struct Recipe {
     pub precision: Precision,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
-    /// The moving average of the weights; none if absent.
+    /// The EMA of the weights; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub average: Option<AverageRecipe>,
+    pub ema: Option<EmaRecipe>,
     /// How the learning rate goes over the run.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
@@ -242,8 +242,8 @@ impl Recipe {
             stopping.check()?;
         }
         self.optimizer.check()?;
-        if let Some(average) = self.average {
-            average.check()?;
+        if let Some(ema) = self.ema {
+            ema.check()?;
         }
         self.images.check()?;
         self.mix.check()?;
@@ -341,8 +341,8 @@ mod tests {
             ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),
             ("accumulate", |r| r.optimizer.accumulate = 0),
             ("mix.probability", |r| r.mix.probability = 0.5),
-            ("average.decay", |r| {
-                r.average = Some(AverageRecipe { decay: 1.0 });
+            ("ema.decay", |r| {
+                r.ema = Some(EmaRecipe { decay: 1.0 });
             }),
         ];
         for (setting, change) in changes {

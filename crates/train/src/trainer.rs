@@ -47,7 +47,7 @@ pub struct Trainer {
     recipe: Recipe,
     data: DataSet,
     device: Device,
-    /// The one that is meant to be used: an average of the one in training, if the recipe averages.
+    /// The one to evaluate: the EMA of the one in training if enabled.
     network: Network,
     optimizer: Updater,
     step: TrainStep,
@@ -194,7 +194,7 @@ impl Trainer {
         self.max_time = Some(max_time);
     }
 
-    /// The network in training; the one with averaged weights, if the recipe averages.
+    /// The network to evaluate: the EMA if enabled, else the one in training.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network

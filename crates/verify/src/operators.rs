@@ -41,7 +41,7 @@ operators!(
     accuracy,
     adam,
     augment,
-    average,
+    ema,
     avg_pool,
     axis_sum,
     batch_norm,

@@ -43,7 +43,7 @@ const NO_GRADIENT: &[(&str, &str)] = &[
     ("accuracy", "counts right answers, after the forward pass"),
     ("adam", "an update of the weights, after the backward pass"),
     ("augment", "works on pixels, which nobody differentiates"),
-    ("average", "follows the weights, after their update"),
+    ("ema", "follows the weights, after their update"),
     (
         "clip_grad_norm",
         "works on gradients, after the backward pass",

@@ -88,7 +88,7 @@ impl Recipe {
             label_smoothing: 0.0,
             precision: Precision::default(),
             optimizer: OptimizerRecipe::adam(1e-3),
-            average: None,
+            ema: None,
             schedule: ScheduleRecipe::default(),
             early_stopping: None,
             checkpoints: CheckpointsRecipe::default(),

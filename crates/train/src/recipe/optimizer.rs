@@ -73,7 +73,7 @@ pub enum OptimizerKind {
 /// The exponential moving average of the weights, which is what validation, test and the saved model have.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AverageRecipe {
+pub struct EmaRecipe {
     /// The share of the average that a step keeps. Early steps keep less, `(1 + t) / (10 + t)` in step `t`, so that the
     /// initial weights are soon forgotten.
     pub decay: f64,
@@ -205,13 +205,13 @@ impl OptimizerRecipe {
     }
 }
 
-impl AverageRecipe {
+impl EmaRecipe {
     /// An error if the decay makes no sense.
     pub(crate) fn check(self) -> Result<()> {
         if (0.0..1.0).contains(&self.decay) {
             return Ok(());
         }
         let expected = "a number from 0 to below 1";
-        Err(Error::setting("average.decay", expected, self.decay))
+        Err(Error::setting("ema.decay", expected, self.decay))
     }
 }

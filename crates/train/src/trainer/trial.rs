@@ -38,7 +38,7 @@ impl Recipe {
             warmup_steps: usize::try_from(steps / WARMUP_SHARE).unwrap_or(0),
             ..ScheduleRecipe::default()
         };
-        (self.early_stopping, self.average) = (None, None);
+        (self.early_stopping, self.ema) = (None, None);
         self.checkpoints = CheckpointsRecipe::default();
         self.optimizer.accumulate = 1;
         self.label_smoothing = 0.0;
