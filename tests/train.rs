@@ -42,10 +42,10 @@ mod step;
 mod submission;
 #[path = "train/trial.rs"]
 mod trial;
+#[path = "train/tta.rs"]
+mod tta;
 #[path = "train/tune.rs"]
 mod tune;
-#[path = "train/views.rs"]
-mod views;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,7 @@ use std::path::Path;
 use data::{Images, Split};
 use model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
 use tensor::Device;
-use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Views, Weights};
+use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Tta, Weights};
 
 use super::{data, finished, recipe, run};
 
@@ -85,7 +85,7 @@ fn an_exported_file_answers_exactly_as_its_run() {
     let changes: [Change; 4] = [
         |r| (r.images.mean, r.images.std) = (None, None),
         |r| (r.images.resize, r.images.crop) = (Some(40), CropKind::Random),
-        |r| (r.evaluation.resize, r.evaluation.views) = (Some(37), Views::Flip),
+        |r| (r.evaluation.resize, r.evaluation.tta) = (Some(37), Tta::Flip),
         |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some(vec![0.1, 0.2, 0.3])),
     ];
     for (idx, change) in changes.into_iter().enumerate() {

@@ -9,7 +9,7 @@ use model::{Architecture, Format, Layer, Preparation};
 use tensor::Device;
 use train::{
     Classifier, CropKind, EraseRecipe, Event, ImagesRecipe, OptimizerRecipe, Outcome, Recipe,
-    RunDir, ScheduleKind, ScheduleRecipe, Trainer, Views, Weights,
+    RunDir, ScheduleKind, ScheduleRecipe, Trainer, Tta, Weights,
 };
 
 #[path = "../../examples/04_own_dataset.rs"]
@@ -78,7 +78,7 @@ fn trainer(shape: [usize; 3], device: &Device) -> Trainer {
     let builder = builder.optimizer(OptimizerRecipe::sgd(0.01, 0.9));
     let mixed = |recipe: &mut Recipe| {
         (recipe.mix.mixup, recipe.mix.cutmix, recipe.mix.probability) = (0.2, 1.0, 0.5);
-        recipe.evaluation.views = Views::Flip;
+        recipe.evaluation.tta = Tta::Flip;
     };
     builder.with(mixed).build(device).unwrap()
 }

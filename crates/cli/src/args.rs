@@ -18,7 +18,7 @@ pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, Sho
 
 pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
-    PredictArgs, ViewsArg,
+    PredictArgs, TtaArg,
 };
 pub(crate) use preparation::PreparationArgs;
 pub(crate) use speed::{BenchArgs, SizeArgs, TuneArgs};
@@ -209,9 +209,9 @@ pub(crate) struct EvaluateArgs {
     /// Which images [default: test, or validation where there is no test split]
     #[arg(long, value_name = "SPLIT")]
     pub(crate) split: Option<SplitArg>,
-    /// The views of each image whose probabilities are averaged [default: the recipe's]
-    #[arg(long, value_name = "VIEWS")]
-    pub(crate) views: Option<ViewsArg>,
+    /// Test-time augmentation: the views of each image whose probabilities are averaged [default: the recipe's]
+    #[arg(long, value_name = "TTA")]
+    pub(crate) tta: Option<TtaArg>,
     /// Images in a step
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,

@@ -40,9 +40,9 @@ pub struct Preparation {
     pub interpolation: Interpolation,
     /// Whether pictures are turned upright as their EXIF data say.
     pub exif_rotation: bool,
-    /// The views whose probabilities evaluation averages.
+    /// Test-time augmentation: the views whose probabilities evaluation averages.
     #[serde(default)]
-    pub views: PreparedViews,
+    pub tta: PreparedTta,
 }
 
 /// How a picture of any shape becomes one of the wanted shape.
@@ -67,11 +67,11 @@ pub enum Interpolation {
     BilinearAntialias,
 }
 
-/// Which views of an image evaluation averages.
+/// Test-time augmentation: the views of an image that evaluation averages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum PreparedViews {
+pub enum PreparedTta {
     /// The centre.
     #[default]
     Plain,
@@ -95,7 +95,7 @@ impl Preparation {
             std: vec![0.229, 0.224, 0.225],
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: false,
-            views: PreparedViews::Plain,
+            tta: PreparedTta::Plain,
         }
     }
 

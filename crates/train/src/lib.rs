@@ -34,7 +34,7 @@ pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
     FitKind, ImagesRecipe, InitKind, MachineRecipe, Metric, MixRecipe, OptimizerKind,
-    OptimizerRecipe, Precision, Recipe, Residency, Views,
+    OptimizerRecipe, Precision, Recipe, Residency, Tta,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

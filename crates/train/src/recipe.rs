@@ -28,7 +28,7 @@ use crate::schedule::ScheduleRecipe;
 
 pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
-pub use evaluation::{EvaluationRecipe, Views};
+pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
 pub use machine::{MachineRecipe, Residency};
 pub use metric::Metric;

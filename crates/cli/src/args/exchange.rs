@@ -34,7 +34,7 @@ pub(crate) struct PredictArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ViewsArg {
+pub(crate) enum TtaArg {
     /// The centre
     Plain,
     /// The centre, and its mirror image

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use data::Split;
 use model::Preparation;
-use train::{Evaluation, Recipe, Scored, Views, Weights};
+use train::{Evaluation, Recipe, Scored, Tta, Weights};
 
-use crate::args::{EvaluateArgs, ViewsArg};
+use crate::args::{EvaluateArgs, TtaArg};
 use crate::progress::Progress;
 use crate::report;
 
@@ -19,11 +19,11 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     super::apply(&args.machine, &mut recipe);
     recipe.limit = args.limit;
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
-    if let Some(views) = args.views {
-        recipe.evaluation.views = match views {
-            ViewsArg::Plain => Views::Plain,
-            ViewsArg::Flip => Views::Flip,
-            ViewsArg::TenCrop => Views::TenCrop,
+    if let Some(tta) = args.tta {
+        recipe.evaluation.tta = match tta {
+            TtaArg::Plain => Tta::Plain,
+            TtaArg::Flip => Tta::Flip,
+            TtaArg::TenCrop => Tta::TenCrop,
         };
     }
     recipe.check()?;

@@ -8,7 +8,7 @@ use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::evaluate::{self, Weights};
-use crate::recipe::{ImagesRecipe, Recipe, Views};
+use crate::recipe::{ImagesRecipe, Recipe, Tta};
 use crate::step::input::Input;
 use tensor::log_sum_exp;
 
@@ -69,7 +69,7 @@ impl Classifier {
         let specs = input.for_evaluation(
             &recipe.images,
             recipe.evaluation.resize,
-            Views::Plain,
+            Tta::Plain,
             [rows, columns],
         )?;
         let plain = &specs[0];

@@ -131,8 +131,8 @@ pub fn evaluate(
     recipe.images.resolve(&data.train)?;
     let classes = network.architecture().classes();
     let matched = match_images(weights, network.class_names(), classes, images)?;
-    let views = recipe.evaluation.views;
-    let score = Evaluator::new(&network, matched.images, &recipe, views)?.run(progress)?;
+    let tta = recipe.evaluation.tta;
+    let score = Evaluator::new(&network, matched.images, &recipe, tta)?.run(progress)?;
     if !score.loss.is_finite() {
         return Err(Error::NotFinite {
             weights: weights.to_owned(),

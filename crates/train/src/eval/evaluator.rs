@@ -8,7 +8,7 @@ use tensor::{DType, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::score::{Score, Tally};
-use crate::recipe::{Recipe, Views};
+use crate::recipe::{Recipe, Tta};
 use crate::step::input::Input;
 
 /// Batches that may be under way on the device before the first is waited for.
@@ -34,8 +34,8 @@ impl Evaluator {
     ///
     /// # Errors
     /// If the images do not suit the network or the views, or the device has no room.
-    pub fn new(network: &Network, images: Images, recipe: &Recipe, views: Views) -> Result<Self> {
-        Self::capture(network, images, recipe, views, false)
+    pub fn new(network: &Network, images: Images, recipe: &Recipe, tta: Tta) -> Result<Self> {
+        Self::capture(network, images, recipe, tta, false)
     }
 
     /// The same for images that are looked at again and again, by their plain view: they stay on the device, if the recipe
@@ -43,14 +43,14 @@ impl Evaluator {
     pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
         let resident = recipe.machine.resident;
         let is_resident = resident.keeps(&images, network.device())?;
-        Self::capture(network, images, recipe, Views::Plain, is_resident)
+        Self::capture(network, images, recipe, Tta::Plain, is_resident)
     }
 
     fn capture(
         network: &Network,
         images: Images,
         recipe: &Recipe,
-        views: Views,
+        tta: Tta,
         is_resident: bool,
     ) -> Result<Self> {
         let n = recipe.evaluation_batch_size.min(images.len());
@@ -65,7 +65,7 @@ impl Evaluator {
         let architecture = network.architecture();
         let ([height, width, channels], classes) = (architecture.input(), architecture.classes());
         let resize = recipe.evaluation.resize;
-        let specs = input.for_evaluation(&recipe.images, resize, views, [height, width])?;
+        let specs = input.for_evaluation(&recipe.images, resize, tta, [height, width])?;
         let options = LoaderOptions {
             threads: recipe.machine.loader_threads,
             pixels: !is_resident,

@@ -8,7 +8,7 @@ use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::recipe::{Recipe, Views};
+use crate::recipe::{Recipe, Tta};
 use crate::step::input::Input;
 
 /// The standard deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
@@ -63,10 +63,10 @@ impl<'a> Preview<'a> {
     /// The network's input, as one plain view for each image.
     fn evaluated(&self, input: &Input) -> Result<Tensor> {
         let (images, resize) = (&self.recipe.images, self.recipe.evaluation.resize);
-        let views = input.for_evaluation(images, resize, Views::Plain, self.size())?;
+        let views = input.for_evaluation(images, resize, Tta::Plain, self.size())?;
         let plain = views
             .first()
-            .ok_or_else(|| Error::setting("views", "at least one view of an image", "none"))?;
+            .ok_or_else(|| Error::setting("tta", "at least one view of an image", "none"))?;
         Ok(input.images(plain)?)
     }
 

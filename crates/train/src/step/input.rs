@@ -7,7 +7,7 @@ use tensor::update::{StepBuffer, StepScalars};
 use tensor::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::recipe::{CropKind, ImagesRecipe, Views};
+use crate::recipe::{CropKind, ImagesRecipe, Tta};
 
 /// Bytes that go to the device at once, of images that stay there: few beside the network, and enough to be fast.
 const PIECE_BYTES: usize = 16 << 20;
@@ -151,15 +151,15 @@ impl Input {
         &self,
         images: &ImagesRecipe,
         resize: Option<usize>,
-        views: Views,
+        tta: Tta,
         size: [usize; 2],
     ) -> Result<Vec<Augment>> {
         let plain = self.plain(images, resize.or(images.resize), size, 0)?;
-        let crops = match (views, plain.crop) {
-            (Views::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
+        let crops = match (tta, plain.crop) {
+            (Tta::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
             _ => vec![plain.crop],
         };
-        let flips: &[f32] = if views == Views::Plain {
+        let flips: &[f32] = if tta == Tta::Plain {
             &[0.0]
         } else {
             &[0.0, 1.0]
@@ -242,7 +242,7 @@ fn ten_crop(resized: [usize; 2], size: [usize; 2]) -> Result<Vec<Crop>> {
     if bottom == 0 && right == 0 {
         let size = ImageSize::from(size);
         let expected = format!("ten-crop with images resized to more than the input, {size}");
-        return Err(Error::setting("evaluation.views", expected, size));
+        return Err(Error::setting("evaluation.tta", expected, size));
     }
     let corners = [(0, 0), (0, right), (bottom, 0), (bottom, right)];
     let mut crops = vec![Crop::Centre { resized }];

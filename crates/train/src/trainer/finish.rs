@@ -85,8 +85,8 @@ impl Trainer {
         let Some(images) = self.data.split(split).cloned() else {
             return Ok(None);
         };
-        let views = self.recipe.evaluation.views;
-        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
+        let tta = self.recipe.evaluation.tta;
+        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, tta)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
         let score = evaluator.run(&mut tell)?;
         self.check_finite("the test loss", score.loss)?;

@@ -41,7 +41,7 @@ impl Ahead {
         let (before, _) = device.memory();
         let test = data.test.clone();
         let test =
-            test.map(|images| Evaluator::new(network, images, recipe, recipe.evaluation.views));
+            test.map(|images| Evaluator::new(network, images, recipe, recipe.evaluation.tta));
         let test = test.transpose()?;
         let test_bytes = device.memory().0 - before;
         drop(test);
