@@ -107,17 +107,17 @@ fn predict_reads_standard_input_and_explains_beside_the_picture() {
         "predict",
         weights.to_str().unwrap(),
         picture.to_str().unwrap(),
-        "--explain",
+        "--occlusion-map",
         "--device",
         "cpu",
     ];
     let out = succeed(&args);
-    let explained = root.path().join("white.explained.png");
+    let occlusion = root.path().join("white.occlusion.png");
     assert!(
-        out.contains(explained.to_str().unwrap()),
+        out.contains(occlusion.to_str().unwrap()),
         "the file is named:\n{out}"
     );
-    assert!(fs::read(&explained).unwrap().starts_with(b"\x89PNG"));
+    assert!(fs::read(&occlusion).unwrap().starts_with(b"\x89PNG"));
 }
 
 #[test]

@@ -171,19 +171,21 @@ fn an_explanation_finds_the_place_that_counts() {
         pixels[row * 96..row * 96 + 18].fill(255);
     }
     let mut told = Vec::new();
-    let explanation = classifier
-        .explain(&pixels, 1, &mut |done, of| told.push((done, of)))
+    let map = classifier
+        .occlusion_map(&pixels, 1, &mut |done, of| told.push((done, of)))
         .unwrap();
     assert_eq!((told[0], *told.last().unwrap()), ((0, 256), (256, 256)));
-    for (place, &fall) in explanation.falls.iter().enumerate() {
-        let (row, column) = (place / explanation.columns, place % explanation.columns);
+    for (place, &fall) in map.falls.iter().enumerate() {
+        let (row, column) = (place / map.columns, place % map.columns);
         if row > 6 || column > 6 {
             assert!(fall.abs() < 1e-6, "nothing is there: {row} {column} {fall}");
         }
     }
-    assert!(explanation.falls[0].abs() > 1e-6, "the corner counts");
+    assert!(map.falls[0].abs() > 1e-6, "the corner counts");
     assert!(
-        classifier.explain(&pixels, 3, &mut |_, _| {}).is_err(),
+        classifier
+            .occlusion_map(&pixels, 3, &mut |_, _| {})
+            .is_err(),
         "no such class"
     );
     let (bytes, _) = picture(root.path(), 0);

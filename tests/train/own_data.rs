@@ -170,7 +170,9 @@ fn a_grey_runs_weights_say_how_pictures_are_prepared_and_are_exported() {
         assert_eq!(pixels.len(), 10 * 14);
         let answer = classifier.classify(std::slice::from_ref(&pixels)).unwrap();
         assert!((answer[0].iter().sum::<f32>() - 1.0).abs() < 1e-5);
-        let why = classifier.explain(&pixels, 0, &mut |_, _| {}).unwrap();
+        let why = classifier
+            .occlusion_map(&pixels, 0, &mut |_, _| {})
+            .unwrap();
         assert_eq!(why.falls.len(), 16 * 16);
         let network = classifier.network();
         for (format, name) in [

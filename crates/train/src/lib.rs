@@ -24,7 +24,7 @@ pub mod throughput;
 pub mod tune;
 
 pub use error::{Error, Result};
-pub use eval::classifier::{Classifier, Explanation};
+pub use eval::classifier::{Classifier, OcclusionMap};
 pub use eval::evaluate::{Scored, Weights, evaluate};
 pub use eval::evaluation::{ClassScore, Evaluation};
 pub use eval::evaluator::Evaluator;

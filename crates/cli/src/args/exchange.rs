@@ -18,9 +18,9 @@ pub(crate) struct PredictArgs {
     /// How many classes are named
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
-    /// Write a picture beside each one, NAME.explained.png, with what speaks for its first class in red
+    /// Write a picture beside each one, NAME.occlusion.png, with what speaks for its first class in red
     #[arg(long)]
-    pub(crate) explain: bool,
+    pub(crate) occlusion_map: bool,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,

@@ -98,23 +98,17 @@ fn predict(
             probability: probabilities[class],
         });
         let guesses: Vec<_> = guesses.collect();
-        let explained = if args.explain {
-            let mut shown = |done, of| progress.counting("explain", done, of);
-            let explanation = classifier.explain(&pixels, first, &mut shown)?;
-            let out = explained_path(path);
-            heat_map(
-                &pixels,
-                classifier.size(),
-                &explanation.falls,
-                explanation.columns,
-            )?
-            .write_png(&out)?;
+        let occlusion = if args.occlusion_map {
+            let mut shown = |done, of| progress.counting("occlusion map", done, of);
+            let map = classifier.occlusion_map(&pixels, first, &mut shown)?;
+            let out = occlusion_path(path);
+            heat_map(&pixels, classifier.size(), &map.falls, map.columns)?.write_png(&out)?;
             Some(out)
         } else {
             None
         };
         progress.clear();
-        predictions.add(path, &guesses, explained.as_deref())?;
+        predictions.add(path, &guesses, occlusion.as_deref())?;
     }
     Ok(())
 }
@@ -181,11 +175,11 @@ fn reason(error: &anyhow::Error) -> String {
     }
 }
 
-/// `rose.jpg` is explained in `rose.explained.png` beside it, standard input in `stdin.explained.png`.
-fn explained_path(path: &Path) -> PathBuf {
+/// `rose.jpg` has its map in `rose.occlusion.png` beside it, standard input in `stdin.occlusion.png`.
+fn occlusion_path(path: &Path) -> PathBuf {
     if path == Path::new("-") {
-        PathBuf::from("stdin.explained.png")
+        PathBuf::from("stdin.occlusion.png")
     } else {
-        path.with_extension("explained.png")
+        path.with_extension("occlusion.png")
     }
 }

@@ -45,12 +45,12 @@ impl Predictions {
         }
     }
 
-    /// What a picture shows, the likeliest first, and where that is explained.
+    /// The classes of an image, most probable first, and its occlusion map's file.
     pub(crate) fn add(
         &mut self,
         path: &Path,
         guesses: &[Guess],
-        explained: Option<&Path>,
+        occlusion: Option<&Path>,
     ) -> Result<()> {
         if self.output.json {
             let classes = guesses.iter().map(|guess| {
@@ -59,9 +59,9 @@ impl Predictions {
             let mut row = json!({});
             in_json(&mut row, "image", path);
             row["predictions"] = classes.collect();
-            row["explained"] = Value::Null;
-            if let Some(explained) = explained {
-                in_json(&mut row, "explained", explained);
+            row["occlusion_map"] = Value::Null;
+            if let Some(occlusion) = occlusion {
+                in_json(&mut row, "occlusion_map", occlusion);
             }
             self.all.push(row);
             return Ok(());
@@ -74,8 +74,12 @@ impl Predictions {
             let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
             writeln!(text, "{}", line.trim_end())?;
         }
-        if let Some(explained) = explained {
-            writeln!(text, "  explained in {}", printable(explained.as_os_str()))?;
+        if let Some(occlusion) = occlusion {
+            writeln!(
+                text,
+                "  occlusion map in {}",
+                printable(occlusion.as_os_str())
+            )?;
         }
         to_stdout(&text)
     }

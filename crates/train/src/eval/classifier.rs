@@ -14,11 +14,11 @@ use tensor::log_sum_exp;
 
 /// Pictures that are classified at once.
 const BATCH: usize = 32;
-/// Places along each side that an explanation covers, one after the other.
+/// Positions of the occluding square along each side.
 const PLACES: usize = 16;
-/// The share of each side that is covered.
+/// The side of the occluding square as a share of the image's.
 const COVERED: f64 = 0.2;
-/// What a place is covered with: the grey in the middle.
+/// Colour of the occluding square: mid-grey.
 const COVER: u8 = 128;
 
 /// ImageNet's mean and standard deviation, as torchvision's networks take them.
@@ -38,10 +38,10 @@ pub struct Classifier {
     path: PathBuf,
 }
 
-/// How much each place of a picture speaks for a class: by how much the logarithm of the class's probability falls when the
+/// An occlusion map (Zeiler and Fergus 2014): by how much the log probability of a class falls when the
 /// place is covered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
+pub struct OcclusionMap {
     /// Row by row.
     pub falls: Vec<f32>,
     /// Places in a row.
@@ -191,16 +191,16 @@ impl Classifier {
             .collect())
     }
 
-    /// Which places of a picture speak for `class`. `progress` is told of places done and places in all.
+    /// The occlusion map of an image for `class`. `progress` is called with positions done and in all.
     ///
     /// # Errors
     /// As [`Classifier::classify`]; [`Error::Setting`] if there is no such class.
-    pub fn explain(
+    pub fn occlusion_map(
         &self,
         pixels: &[u8],
         class: usize,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Explanation> {
+    ) -> Result<OcclusionMap> {
         if class >= self.names.len() {
             let expected = format!("a class below {}", self.names.len());
             return Err(Error::setting("class", expected, class));
@@ -217,13 +217,13 @@ impl Classifier {
             falls.extend(rows.iter().map(|row| whole - row[class]));
         }
         progress(of, of);
-        Ok(Explanation {
+        Ok(OcclusionMap {
             falls,
             columns: PLACES,
         })
     }
 
-    /// A picture with one place covered.
+    /// An image with the square at one position.
     fn covered(&self, pixels: &[u8], place: usize) -> Vec<u8> {
         let [height, width] = self.size.map(|side| side as usize);
         let [rows, columns] =
