@@ -184,7 +184,7 @@ fn lists_and_tables_are_printed() {
 }
 
 #[test]
-fn a_run_leaves_pictures_that_are_drawn_again_watched_and_compared() {
+fn a_run_leaves_images_that_are_drawn_again_watched_and_compared() {
     let root = tempfile::tempdir().unwrap();
     let folder = trained(root.path());
     let names: Vec<_> = fs::read_dir(&folder)

@@ -146,7 +146,7 @@ fn opacity_is_a_channel_like_the_others() {
 }
 
 #[test]
-fn a_grey_runs_weights_say_how_pictures_are_prepared_and_are_exported() {
+fn a_grey_runs_weights_say_how_images_are_prepared_and_are_exported() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     run(&folder, [10, 14, 1], &Device::cpu(), u64::MAX);
@@ -161,11 +161,11 @@ fn a_grey_runs_weights_say_how_pictures_are_prepared_and_are_exported() {
         recipe.check().unwrap();
         let classifier = Classifier::open(&weights, &recipe, &Device::cpu()).unwrap();
         assert_eq!(classifier.size(), [10, 14]);
-        // A light picture in colour becomes a grey one.
-        let picture = data::heat_map(&[220; 10 * 14], [10, 14], &[0.0], 1).unwrap();
+        // A light image in colour becomes a grey one.
+        let image = data::heat_map(&[220; 10 * 14], [10, 14], &[0.0], 1).unwrap();
         let path = root.path().join("light.png");
-        picture.write_png(&path).unwrap();
-        let bytes = data::read_picture(&path).unwrap();
+        image.write_png(&path).unwrap();
+        let bytes = data::read_image(&path).unwrap();
         let pixels = classifier.pixels(&bytes, &path).unwrap();
         assert_eq!(pixels.len(), 10 * 14);
         let answer = classifier.classify(std::slice::from_ref(&pixels)).unwrap();

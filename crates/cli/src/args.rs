@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(Box<EvaluateArgs>),
-    /// Names what is on pictures
+    /// Names what is on images
     Predict(PredictArgs),
     /// Shows what is in a weight file: tensors, shapes, values, metadata
     Inspect(InspectArgs),
@@ -160,7 +160,7 @@ pub(crate) struct MachineArgs {
     /// Fail rather than download a data set that is not there
     #[arg(long)]
     pub(crate) no_download: bool,
-    /// Leave out pictures of a folder that can't be read, rather than fail
+    /// Leave out images of a folder that can't be read, rather than fail
     #[arg(long)]
     pub(crate) skip_unreadable: bool,
     /// Threads that make batches

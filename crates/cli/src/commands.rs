@@ -88,11 +88,11 @@ fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
+/// Draws what the run has left. An image that can't be drawn is no reason to lose a run: it is told, and no more.
 fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
     let plots = match ::report::write_report(folder) {
         Ok(written) => {
-            crate::report::missing_pictures(&written.gallery, output);
+            crate::report::missing_plots(&written.gallery, output);
             // With --json, the summary is all that standard output has.
             if !output.json {
                 crate::report::page(&written.report, output)?;

@@ -28,9 +28,7 @@ pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::doctor::{Examined, Found, doctor};
 pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
-pub(crate) use self::pages::{
-    drawn, listening, missing_pictures, page, state_name, status, warning,
-};
+pub(crate) use self::pages::{drawn, listening, missing_plots, page, state_name, status, warning};
 pub(crate) use self::speed::{Speed, speed};
 use self::terminal::{in_json, print_json};
 pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};

@@ -73,7 +73,7 @@ const FIGURES: [(&str, &[&str], &str); 5] = [
     ),
 ];
 /// The sections whose plots need weights and images.
-const PICTURES: [&str; 3] = ["samples", "mistakes", "kernels"];
+const IMAGES: [&str; 3] = ["samples", "mistakes", "kernels"];
 /// Wider plots take a line of their own.
 const WIDE: &str = "width=\"";
 const WIDE_PIXELS: u32 = 640;
@@ -207,8 +207,8 @@ fn part(run: &Run, gallery: &Gallery) -> Part {
         let plots = serde_json::to_value(plots).unwrap_or_default();
         figures.insert(section.to_owned(), plots);
         let reason = match &gallery.missing {
-            Some(reason) if PICTURES.contains(&section) => {
-                format!("Pictures could not be drawn: {reason}")
+            Some(reason) if IMAGES.contains(&section) => {
+                format!("Images could not be drawn: {reason}")
             }
             _ => reason.to_owned(),
         };

@@ -47,9 +47,9 @@ pub struct Recipe {
     /// A line on what it is and whose numbers it repeats.
     #[serde(default)]
     pub about: String,
-    /// The data set: a name, a folder with a folder per class, or a list of pictures and labels.
+    /// The data set: a name, a folder with a folder per class, or a list of images and labels.
     pub dataset: String,
-    /// Where the pictures of a data set that is a list are, if not beside it.
+    /// Where the images of a data set that is a list are, if not beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images_dir: Option<String>,
     /// The network.
@@ -83,7 +83,7 @@ pub struct Recipe {
     /// Training images set aside for validation; the data set's own number if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
-    /// Whether pictures of a folder that can't be read are left out; an error if not.
+    /// Whether images of a folder that can't be read are left out; an error if not.
     #[serde(default)]
     pub skip_unreadable: bool,
     /// Trained weights to begin with instead of random ones: a run's folder, a checkpoint's folder or a weight file. Layers
@@ -270,10 +270,10 @@ mod tests {
 
     #[test]
     fn a_folder_gets_a_recipe_under_its_own_name() {
-        let recipe = Recipe::for_dataset("/home/me/my pictures/").unwrap();
+        let recipe = Recipe::for_dataset("/home/me/my images/").unwrap();
         assert_eq!(
             (recipe.name.as_str(), recipe.dataset.as_str()),
-            ("my-pictures", "/home/me/my pictures/")
+            ("my-images", "/home/me/my images/")
         );
         recipe.check().unwrap();
         assert_eq!(

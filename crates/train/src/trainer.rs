@@ -321,7 +321,7 @@ fn resolved(
     check_metrics(&recipe, &data)?;
     recipe.images.channels = data.train.channels().count();
     if data::image_size(&recipe.dataset).is_none() {
-        // Images of the caller's own have a size that pictures in files are to be brought to.
+        // Images of the caller's own have a size that images in files are to be brought to.
         recipe.images.source_size = data.train.size().into();
     }
     recipe.images.resolve(&data.train)?;

@@ -12,13 +12,13 @@ pub(crate) struct PredictArgs {
     /// A run's folder, a checkpoint's folder or a weight file
     #[arg(value_name = "CHECKPOINT")]
     pub(crate) weights: PathBuf,
-    /// Pictures, folders of them at any depth, or - for a picture on standard input
+    /// Images, folders of them at any depth, or - for an image on standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// How many classes are named
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
-    /// Write a picture beside each one, NAME.occlusion.png, with what speaks for its first class in red
+    /// Write an image beside each one, NAME.occlusion.png, with what speaks for its first class in red
     #[arg(long)]
     pub(crate) occlusion_map: bool,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]

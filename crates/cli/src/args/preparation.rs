@@ -22,7 +22,7 @@ pub(crate) struct PreparationArgs {
     /// What red, green and blue are divided by then
     #[arg(long, visible_alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
     pub(crate) std: Option<Numbers>,
-    /// How a picture of another shape becomes one of the wanted shape
+    /// How an image of another shape becomes one of the wanted shape
     #[arg(long, value_name = "FIT")]
     pub(crate) fit: Option<FitArg>,
     /// Between pixels
@@ -81,7 +81,7 @@ impl PreparationArgs {
             interpolation: _,
         } = self;
         if let Some(side) = resize {
-            // Pictures of folders are decoded at this side, so that they are resized once.
+            // Images of folders are decoded at this side, so that they are resized once.
             recipe.images.source_size = (*side).into();
             recipe.images.resize = Some(*side);
             recipe.evaluation.resize = None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use data::{DataError, heat_map, pictures_under, read_picture};
+use data::{DataError, heat_map, images_under, read_image};
 use model::Preparation;
 use train::{Classifier, Recipe, Weights};
 
@@ -13,7 +13,7 @@ use crate::args::PredictArgs;
 use crate::progress::Progress;
 use crate::report::{self, Guess, Predictions};
 
-/// More bytes of a picture on standard input are refused.
+/// More bytes of an image on standard input are refused.
 const MAX_BYTES: u64 = 256 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut files = Vec::new();
     for path in &args.images {
         if path.is_dir() {
-            let found = pictures_under(path);
+            let found = images_under(path);
             predictions.leave_out(path, &found.left_out);
             let skipped = found.skipped.into_iter();
             skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     predictions.finish(files.len())
 }
 
-/// Classifies as many pictures as fit at once.
+/// Classifies as many images as fit at once.
 fn predict(
     classifier: &Classifier,
     files: &[PathBuf],
@@ -69,13 +69,13 @@ fn predict(
             Err(error) => predictions.fail(path, reason(&error)),
         }
     }
-    let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
-    let rows: Vec<_> = match classifier.classify(&pictures) {
+    let images: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
+    let rows: Vec<_> = match classifier.classify(&images) {
         Ok(rows) => rows.into_iter().map(Ok).collect(),
         // One by one, to say for which.
         Err(train::Error::NotFinite { .. }) => {
             let one = |pixels| classifier.classify(std::slice::from_ref(pixels));
-            let rows = pictures.iter().map(one);
+            let rows = images.iter().map(one);
             rows.map(|rows| rows.map(|mut rows| rows.remove(0)))
                 .collect()
         }
@@ -113,7 +113,7 @@ fn predict(
     Ok(())
 }
 
-/// How pictures are prepared: as asked for, else as in the run, else as is usual for the network, with a word.
+/// How images are prepared: as asked for, else as in the run, else as is usual for the network, with a word.
 fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
     if let Some(name) = &args.recipe {
         return Ok(Recipe::named(name)?);
@@ -126,7 +126,7 @@ fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
         return Ok(recipe);
     }
     let text = format!(
-        "neither the weight file nor a run around it tells how: pictures are prepared as for {}",
+        "neither the weight file nor a run around it tells how: images are prepared as for {}",
         recipe.name
     );
     report::working(&text, args.output);
@@ -148,7 +148,7 @@ fn named(classifier: Classifier, recipe: &Recipe) -> Result<Classifier> {
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     if path != Path::new("-") {
-        return Ok(read_picture(path)?);
+        return Ok(read_image(path)?);
     }
     let mut bytes = Vec::new();
     let stdin = std::io::stdin().lock();
@@ -159,17 +159,17 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why a picture was left out, without its name.
+/// Why an image was left out, without its name.
 fn reason(error: &anyhow::Error) -> String {
     let cause = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<DataError>());
     match cause {
-        Some(DataError::Picture { reason, .. }) => reason.clone(),
+        Some(DataError::Image { reason, .. }) => reason.clone(),
         Some(DataError::Io { source, .. }) => source.to_string(),
         Some(DataError::File(error)) => error.source.to_string(),
         _ => match error.downcast_ref::<train::Error>() {
-            Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
+            Some(train::Error::Data(DataError::Image { reason, .. })) => reason.clone(),
             _ => format!("{error:#}"),
         },
     }

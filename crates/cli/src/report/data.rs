@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use data::{Channels, DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
+use data::{Channels, DataSet, ImageSizes, Images, LeftOut, Skipped, Split, Statistics};
 use files::escape;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn counts(images: &Images) -> Vec<usize> {
 }
 
 /// How many images there are, of which sizes, and what was left out.
-pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputArgs) -> Result<()> {
+pub(crate) fn info(data: &DataSet, sizes: Option<ImageSizes>, output: OutputArgs) -> Result<()> {
     if output.json {
         return print_json(&info_json(data, sizes));
     }
@@ -87,7 +87,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
 }
 
 /// What [`info`] says, for programs.
-fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
+fn info_json(data: &DataSet, sizes: Option<ImageSizes>) -> Value {
     let splits = splits(data);
     let classes = data.class_names().iter().enumerate().map(|(class, name)| {
         let mut row = json!({ "name": name });
@@ -112,7 +112,7 @@ fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
         "channels": data.train.channels().count(),
         "images": images.collect::<serde_json::Map<_, _>>(),
         "classes": classes.collect::<Vec<_>>(),
-        "pictures": sizes.map(|sizes| json!({
+        "image_sizes": sizes.map(|sizes| json!({
             "smallest": sizes.smallest,
             "median": sizes.median,
             "largest": sizes.largest,

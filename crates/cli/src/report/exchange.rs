@@ -84,12 +84,12 @@ impl Predictions {
         to_stdout(&text)
     }
 
-    /// A picture that can't be read.
+    /// An image that can't be read.
     pub(crate) fn fail(&mut self, path: &Path, reason: String) {
         self.failed.push((path.to_owned(), reason));
     }
 
-    /// Files in a folder that are no pictures by their names.
+    /// Files in a folder that are no images by their names.
     pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
         for line in left_out_lines(left_out) {
             let folder = printable(folder.as_os_str());
@@ -100,7 +100,7 @@ impl Predictions {
         }
     }
 
-    /// The end, with what was left out of `of` pictures.
+    /// The end, with what was left out of `of` images.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
             let failed = self.failed.iter().map(|(path, reason)| {
@@ -125,7 +125,7 @@ impl Predictions {
         }
         writeln!(
             text,
-            "error: {} of {of} pictures can't be read",
+            "error: {} of {of} images can't be read",
             self.failed.len()
         )?;
         to_stderr(&text);

@@ -1,4 +1,4 @@
-//! Weights at work on pictures: a network with its recipe's way of preparing images and its classes' names.
+//! Weights at work on images: a network with its recipe's way of preparing images and its classes' names.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::recipe::{ImagesRecipe, Recipe, Tta};
 use crate::step::input::Input;
 use tensor::log_sum_exp;
 
-/// Pictures that are classified at once.
+/// Images that are classified at once.
 const BATCH: usize = 32;
 /// Positions of the occluding square along each side.
 const PLACES: usize = 16;
@@ -24,7 +24,7 @@ const COVER: u8 = 128;
 /// ImageNet's mean and standard deviation, as torchvision's networks take them.
 const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
 
-/// A network that names what is on pictures.
+/// A network that names what is on images.
 #[derive(Debug)]
 pub struct Classifier {
     network: Network,
@@ -100,7 +100,7 @@ impl Classifier {
         if let Some(preparation) = Preparation::in_file(weights)? {
             let mut recipe = Recipe::named("folder")?;
             "weights".clone_into(&mut recipe.name);
-            "pictures".clone_into(&mut recipe.dataset);
+            "images".clone_into(&mut recipe.dataset);
             recipe.prepare_as(&preparation);
             return Ok(recipe);
         }
@@ -109,14 +109,14 @@ impl Classifier {
         let mut recipe = Recipe::for_dataset("cifar10")?;
         if !name.ends_with("input_size=32") {
             let [mean, std] = IMAGENET;
-            "pictures".clone_into(&mut recipe.dataset);
+            "images".clone_into(&mut recipe.dataset);
             "imagenet".clone_into(&mut recipe.name);
             recipe.images = ImagesRecipe {
                 mean: Some(mean.to_vec()),
                 std: Some(std.to_vec()),
                 ..ImagesRecipe::default()
             };
-            // The centre of a picture whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.
+            // The centre of an image whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.
             let side = name
                 .rsplit('=')
                 .next()
@@ -165,27 +165,27 @@ impl Classifier {
         self.size
     }
 
-    /// Pictures that are best classified at once.
+    /// Images that are best classified at once.
     #[must_use]
     pub fn batch_size(&self) -> usize {
         BATCH
     }
 
-    /// A picture file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
+    /// An image file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is no whole picture.
+    /// [`Error::Data`] if it is no whole image.
     pub fn pixels(&self, bytes: &[u8], name: &Path) -> Result<Vec<u8>> {
-        Ok(data::picture_pixels(bytes, name, &self.decode)?)
+        Ok(data::image_pixels(bytes, name, &self.decode)?)
     }
 
-    /// The probability of each class, for each picture.
+    /// The probability of each class, for each image.
     ///
     /// # Errors
-    /// [`Error::Setting`] if a picture has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
+    /// [`Error::Setting`] if an image has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
     /// device fails.
-    pub fn classify(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
-        let logarithms = self.log_probabilities(pictures)?.into_iter();
+    pub fn classify(&self, images: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
+        let logarithms = self.log_probabilities(images)?.into_iter();
         Ok(logarithms
             .map(|row| row.into_iter().map(f32::exp).collect())
             .collect())
@@ -233,7 +233,7 @@ impl Classifier {
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
                     clippy::cast_precision_loss,
-                    reason = "a share of a picture's side"
+                    reason = "a share of an image's side"
                 )]
                 let half = (side as f64 * COVERED / 2.0).ceil() as usize;
                 centre.saturating_sub(half)..(centre + half).min(side)
@@ -247,18 +247,18 @@ impl Classifier {
         covered
     }
 
-    /// The logarithm of each class's probability, for each picture.
-    fn log_probabilities(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
+    /// The logarithm of each class's probability, for each image.
+    fn log_probabilities(&self, images: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let [height, width] = self.size.map(|side| side as usize);
         let channels = self.decode.channels.count();
         let length = height * width * channels;
-        if let Some(other) = pictures.iter().find(|pixels| pixels.len() != length) {
-            let expected = format!("pictures of {height}x{width}x{channels} bytes");
+        if let Some(other) = images.iter().find(|pixels| pixels.len() != length) {
+            let expected = format!("images of {height}x{width}x{channels} bytes");
             return Err(Error::setting("pixels", expected, other.len()));
         }
         let device = self.logits.device();
         let mut rows = Vec::new();
-        for chunk in pictures.chunks(BATCH) {
+        for chunk in images.chunks(BATCH) {
             let mut pixels = chunk.concat();
             pixels.resize(BATCH * length, 0);
             self.input.write(&Batch {

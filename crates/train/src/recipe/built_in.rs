@@ -100,7 +100,7 @@ impl Recipe {
     }
 
     /// The recipe that a data set is trained with when none is asked for: its own; that of CIFAR-10, without its means,
-    /// for small images; that of `folder`, under the folder's name, for pictures.
+    /// for small images; that of `folder`, under the folder's name, for images.
     ///
     /// # Errors
     /// As [`Recipe::named`].

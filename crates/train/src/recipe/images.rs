@@ -16,16 +16,16 @@ const MIN_STD: f64 = 1.0 / 255.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImagesRecipe {
-    /// The side at which pictures in files are decoded and kept in memory, or their `[height, width]`: for a network whose
+    /// The side at which images in files are decoded and kept in memory, or their `[height, width]`: for a network whose
     /// input is not square, of its shape. CIFAR and the like have a size of their own.
     pub source_size: ImageSize,
     /// Numbers in a pixel: 1 for grey, 3 for red, green and blue, 4 with opacity behind them. Images with others are
     /// converted: see [`Channels::convert`]. A `config.toml` of a time before this setting is of 3.
     #[serde(skip_serializing_if = "is_rgb")]
     pub channels: usize,
-    /// How a picture of another shape becomes one of that size.
+    /// How an image of another shape becomes one of that size.
     pub fit: FitKind,
-    /// Whether pictures in files are turned as their EXIF orientation says. torchvision and Keras don't.
+    /// Whether images in files are turned as their EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
     /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct ImagesRecipe {
     pub erase: Option<EraseRecipe>,
 }
 
-/// How a picture of any shape becomes one of the wanted shape.
+/// How an image of any shape becomes one of the wanted shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitKind {

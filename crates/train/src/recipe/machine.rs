@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// See [`data::DECODE_BYTES`].
 const DECODE_MIB: u64 = data::DECODE_BYTES >> 20;
-/// 10,922 pictures of 256x256.
+/// 10,922 images of 256x256.
 const CACHE_MIB: u64 = 2048;
 /// More MiB than a machine has.
 const MOST_MIB: u64 = 1 << 30;
@@ -38,10 +38,10 @@ pub struct MachineRecipe {
     pub loader_threads: usize,
     /// Whether the training and the validation images stay on the device, so that a step sends their numbers alone.
     pub resident: Residency,
-    /// Memory that all pictures take together while they are decoded, in MiB. One that needs more is an error.
+    /// Memory that all images take together while they are decoded, in MiB. One that needs more is an error.
     #[serde(skip_serializing_if = "is_default_decode")]
     pub decode_mib: u64,
-    /// Memory for decoded pictures of a folder, in MiB. Those beyond it are decoded whenever they are asked for.
+    /// Memory for decoded images of a folder, in MiB. Those beyond it are decoded whenever they are asked for.
     #[serde(skip_serializing_if = "is_default_cache")]
     pub cache_mib: u64,
     /// The data directory, if not the default one.

@@ -1,4 +1,4 @@
-//! From a recipe to its images: the data set it names, and how pictures become pixels.
+//! From a recipe to its images: the data set it names, and how images become pixels.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ impl Recipe {
         Ok(data::open(Path::new(&self.dataset), &options, progress)?)
     }
 
-    /// How a picture file becomes pixels of this size, `[height, width]`, before the network's own preparation.
+    /// How an image file becomes pixels of this size, `[height, width]`, before the network's own preparation.
     #[must_use]
     pub fn decode_options(&self, size: [u32; 2]) -> DecodeOptions {
         DecodeOptions {

@@ -16,7 +16,7 @@ pub struct Memory {
     /// On the device.
     pub device_bytes: u64,
     /// Resident in this process, where the system tells: on the CPU device and on a software rasteriser this includes what
-    /// the device holds. Pictures that a data set keeps as they are decoded come on top.
+    /// the device holds. Images that a data set keeps as they are decoded come on top.
     pub host_bytes: Option<u64>,
 }
 
