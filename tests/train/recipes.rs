@@ -80,7 +80,7 @@ fn images(folders: &[&Path], n: usize) {
 
 /// The data of a recipe: CIFAR's records from files shorter than the published ones, images as the recipe opens them.
 fn open(recipe: &mut Recipe, root: &Path) -> DataSet {
-    recipe.machine.data_dir = Some(root.to_str().unwrap().to_owned());
+    recipe.runtime.data_dir = Some(root.to_str().unwrap().to_owned());
     match recipe.dataset.as_str() {
         "cifar10" => return cifar10(root).with_validation(4, 0).unwrap(),
         "cifar100" => return cifar100(root).with_validation(4, 0).unwrap(),

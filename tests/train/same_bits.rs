@@ -11,7 +11,7 @@ fn one_seed_gives_the_same_bits_whatever_the_loader_threads() {
     for (folder, threads, seed) in [(&one, 1, 42), (&three, 3, 42), (&other, 1, 43)] {
         let mut recipe = recipe();
         recipe.epochs = 2;
-        (recipe.machine.loader_threads, recipe.seed) = (threads, seed);
+        (recipe.runtime.loader_threads, recipe.seed) = (threads, seed);
         finished(run(folder, recipe, u64::MAX));
     }
     assert_same_run(&one, &three, "1 and 3 threads");

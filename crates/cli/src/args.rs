@@ -132,7 +132,7 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) control: ControlArgs,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
@@ -150,7 +150,7 @@ pub(crate) struct TrainArgs {
 
 /// Where things run and lie.
 #[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct MachineArgs {
+pub(crate) struct RuntimeArgs {
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
@@ -227,7 +227,7 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) preparation: PreparationArgs,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

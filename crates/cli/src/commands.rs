@@ -31,7 +31,7 @@ use ::report::TensorBoard;
 use ::train::{Recipe, Weights};
 use anyhow::Result;
 
-use crate::args::{Args, Command, MachineArgs, OutputArgs};
+use crate::args::{Args, Command, OutputArgs, RuntimeArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -61,16 +61,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Puts the flags that say where things run and lie into a recipe.
-fn apply(machine: &MachineArgs, recipe: &mut Recipe) {
-    if let Some(device) = &machine.device {
-        recipe.machine.device.clone_from(device);
+fn apply(runtime: &RuntimeArgs, recipe: &mut Recipe) {
+    if let Some(device) = &runtime.device {
+        recipe.runtime.device.clone_from(device);
     }
-    if let Some(dir) = &machine.data_dir {
-        recipe.machine.data_dir = Some(dir.clone());
+    if let Some(dir) = &runtime.data_dir {
+        recipe.runtime.data_dir = Some(dir.clone());
     }
-    recipe.skip_unreadable |= machine.skip_unreadable;
-    if let Some(threads) = machine.threads {
-        recipe.machine.loader_threads = threads;
+    recipe.skip_unreadable |= runtime.skip_unreadable;
+    if let Some(threads) = runtime.threads {
+        recipe.runtime.loader_threads = threads;
     }
 }
 

@@ -7,7 +7,6 @@ mod checkpoints;
 mod early_stopping;
 mod evaluation;
 mod images;
-mod machine;
 mod metric;
 mod mix;
 mod open;
@@ -15,6 +14,7 @@ mod optimizer;
 mod overrides;
 mod precision;
 mod preparation;
+mod runtime;
 mod text;
 
 use std::path::Path;
@@ -30,12 +30,12 @@ pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
-pub use machine::{MachineRecipe, Residency};
 pub use metric::Metric;
 pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
+pub use runtime::{Residency, RuntimeRecipe};
 pub(crate) use text::fault;
 
 /// Everything that decides how a run goes.
@@ -121,7 +121,7 @@ pub struct Recipe {
     pub evaluation: EvaluationRecipe,
     /// What changes how fast a run goes, and not where it ends.
     #[serde(default)]
-    pub machine: MachineRecipe,
+    pub runtime: RuntimeRecipe,
 }
 
 /// How weights are drawn at first.
@@ -193,7 +193,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Device`] if no device answers to the selector.
     pub fn open_device(&self) -> Result<Device> {
-        Device::open(&self.machine.device).map_err(|error| Error::Device(error.into()))
+        Device::open(&self.runtime.device).map_err(|error| Error::Device(error.into()))
     }
 
     /// An error if `device` can't train in the recipe's precision.
@@ -217,13 +217,13 @@ impl Recipe {
             ("batch_size", self.batch_size),
             ("evaluation_batch_size", self.evaluation_batch_size),
             ("limit", self.limit.unwrap_or(1)),
-            ("loader_threads", self.machine.loader_threads),
+            ("loader_threads", self.runtime.loader_threads),
         ] {
             if value == 0 {
                 return Err(Error::setting(setting, "at least 1", 0));
             }
         }
-        self.machine.check()?;
+        self.runtime.check()?;
         // TOML's integers have 63 bits, and config.toml must hold the seed.
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63", self.seed));

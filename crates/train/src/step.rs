@@ -312,7 +312,7 @@ impl BatchStep {
             input,
             recording,
             // Else their memory is free for what follows.
-            gradients: recipe.machine.norms.then_some(gradients),
+            gradients: recipe.runtime.norms.then_some(gradients),
         })
     }
 }

@@ -109,10 +109,10 @@ impl Trainer {
         let (recipe, data) = resolved(recipe, &architecture, data)?;
         let input = architecture.input();
         // The loader checks the batch size against the images, before the larger allocations.
-        let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
+        let is_resident = recipe.runtime.resident.keeps(&data.train, device)?;
         let (n, left) = batch_sizes(&recipe, data.train.len());
         let options = LoaderOptions {
-            threads: recipe.machine.loader_threads,
+            threads: recipe.runtime.loader_threads,
             pixels: !is_resident,
             tail: if recipe.drop_last {
                 Tail::Drop

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args as ClapArgs};
 
-use super::{MachineArgs, OutputArgs};
+use super::{OutputArgs, RuntimeArgs};
 
 /// What a run starts from, when it stops and what it notes.
 #[derive(Debug, ClapArgs)]
@@ -87,7 +87,7 @@ pub(crate) struct SweepArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     /// The folder for the runs [default: sweeps/NAME-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,

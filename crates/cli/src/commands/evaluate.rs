@@ -16,7 +16,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
     args.preparation.apply(&mut recipe);
-    super::apply(&args.machine, &mut recipe);
+    super::apply(&args.runtime, &mut recipe);
     recipe.limit = args.limit;
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
     if let Some(tta) = args.tta {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+    let data = recipe.open_data(!args.runtime.no_download, &mut |event| {
         progress.download(&event);
     })?;
     let split = match args.split {

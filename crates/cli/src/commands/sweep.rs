@@ -21,7 +21,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let mut recipes = Vec::new();
     for recipe in &sweep.runs {
         let mut recipe = recipe.with_settings(&args.settings)?;
-        super::apply(&args.machine, &mut recipe);
+        super::apply(&args.runtime, &mut recipe);
         recipe.check()?;
         recipes.push(recipe);
     }
@@ -97,7 +97,7 @@ fn train(
 ) -> Result<Option<Summary>> {
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+    let data = recipe.open_data(!args.runtime.no_download, &mut |event| {
         progress.download(&event);
     })?;
     progress.left_out(&data);

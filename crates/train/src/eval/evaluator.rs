@@ -41,7 +41,7 @@ impl Evaluator {
     /// The same for images that are looked at again and again, by their plain view: they stay on the device, if the recipe
     /// keeps them there.
     pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
-        let resident = recipe.machine.resident;
+        let resident = recipe.runtime.resident;
         let is_resident = resident.keeps(&images, network.device())?;
         Self::capture(network, images, recipe, Tta::Plain, is_resident)
     }
@@ -67,7 +67,7 @@ impl Evaluator {
         let resize = recipe.evaluation.resize;
         let specs = input.for_evaluation(&recipe.images, resize, tta, [height, width])?;
         let options = LoaderOptions {
-            threads: recipe.machine.loader_threads,
+            threads: recipe.runtime.loader_threads,
             pixels: !is_resident,
             ..LoaderOptions::evaluation(n)
         };

@@ -5,8 +5,8 @@ use std::path::Path;
 use data::Channels;
 
 use super::{
-    EvaluationRecipe, ImagesRecipe, InitKind, MachineRecipe, MixRecipe, OptimizerRecipe, Precision,
-    Recipe, default_evaluation_batch_size,
+    EvaluationRecipe, ImagesRecipe, InitKind, MixRecipe, OptimizerRecipe, Precision, Recipe,
+    RuntimeRecipe, default_evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::recipe::CheckpointsRecipe;
@@ -95,7 +95,7 @@ impl Recipe {
             images: ImagesRecipe::default(),
             mix: MixRecipe::default(),
             evaluation: EvaluationRecipe::default(),
-            machine: MachineRecipe::default(),
+            machine: RuntimeRecipe::default(),
         }
     }
 

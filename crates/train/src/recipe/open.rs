@@ -22,7 +22,7 @@ impl Recipe {
         let decode =
             self.decode_options(source.map(|side| u32::try_from(side).unwrap_or(u32::MAX)));
         let options = OpenOptions {
-            data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
+            data_dir: self.runtime.data_dir.as_ref().map(PathBuf::from),
             validation: self
                 .validation
                 .map_or(Validation::Default, Validation::Count),
@@ -41,7 +41,7 @@ impl Recipe {
                 exif_rotation: decode.exif_rotation,
                 channels: decode.channels,
                 memory_bytes: decode.memory_bytes,
-                cache_bytes: self.machine.cache_mib << 20,
+                cache_bytes: self.runtime.cache_mib << 20,
                 ..FolderOptions::default()
             },
         };
@@ -56,7 +56,7 @@ impl Recipe {
             fit: self.images.fit.into(),
             exif_rotation: self.images.exif_rotation,
             channels: Channels::of(self.images.channels).unwrap_or_default(),
-            memory_bytes: self.machine.decode_mib << 20,
+            memory_bytes: self.runtime.decode_mib << 20,
         }
     }
 }

@@ -31,7 +31,7 @@ fn is_default_cache(mib: &u64) -> bool {
 /// What changes how fast a run goes, and not where it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct MachineRecipe {
+pub struct RuntimeRecipe {
     /// The device, as `--device` takes it.
     pub device: String,
     /// Threads that make batches.
@@ -51,7 +51,7 @@ pub struct MachineRecipe {
     pub norms: bool,
 }
 
-impl Default for MachineRecipe {
+impl Default for RuntimeRecipe {
     fn default() -> Self {
         Self {
             device: "auto".to_owned(),
@@ -65,12 +65,12 @@ impl Default for MachineRecipe {
     }
 }
 
-impl MachineRecipe {
+impl RuntimeRecipe {
     /// An error if a number makes no sense.
     pub(super) fn check(&self) -> Result<()> {
         for (setting, mib, least) in [
-            ("machine.decode_mib", self.decode_mib, 1),
-            ("machine.cache_mib", self.cache_mib, 0),
+            ("runtime.decode_mib", self.decode_mib, 1),
+            ("runtime.cache_mib", self.cache_mib, 0),
         ] {
             if !(least..=MOST_MIB).contains(&mib) {
                 return Err(Error::setting(
@@ -112,7 +112,7 @@ impl Residency {
             Self::Always => {
                 let expected = "images that one binding of the device holds for `always`";
                 let got = format!("{bytes} bytes of them");
-                Err(Error::setting("machine.resident", expected, got))
+                Err(Error::setting("runtime.resident", expected, got))
             }
             Self::Auto => {
                 Ok(can_be && bytes <= MOST_BYTES && !device.is_cpu() && images.are_decoded())
