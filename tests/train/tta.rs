@@ -76,7 +76,7 @@ fn check(tta: Tta, size: usize, by_hand_views: &[View]) {
 
 #[test]
 fn one_view_is_the_centre() {
-    check(Tta::Plain, 24, &[(4, 4, false)]);
+    check(Tta::None, 24, &[(4, 4, false)]);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn views_that_do_not_fit_are_errors() {
     let network = Network::new(architecture, 7, &Device::cpu()).unwrap();
     for (tta, resize, part) in [
         (Tta::TenCrop, None, "evaluation.tta"),
-        (Tta::Plain, Some(31), "resize"),
+        (Tta::None, Some(31), "resize"),
     ] {
         let mut recipe = Recipe::named("shapes10").unwrap();
         recipe.evaluation.resize = resize;

@@ -210,7 +210,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "SPLIT")]
     pub(crate) split: Option<SplitArg>,
     /// Test-time augmentation: the views of each image whose probabilities are averaged [default: the recipe's]
-    #[arg(long, value_name = "TTA")]
+    #[arg(long, alias = "views", value_name = "TTA")]
     pub(crate) tta: Option<TtaArg>,
     /// Images in a step
     #[arg(long, value_name = "N")]

@@ -41,7 +41,7 @@ pub struct Preparation {
     /// Whether images are turned upright as their EXIF data say.
     pub exif_rotation: bool,
     /// Test-time augmentation: the views whose probabilities evaluation averages.
-    #[serde(default)]
+    #[serde(default, alias = "views")]
     pub tta: PreparedTta,
 }
 
@@ -74,7 +74,8 @@ pub enum Interpolation {
 pub enum PreparedTta {
     /// The centre.
     #[default]
-    Plain,
+    #[serde(alias = "plain")]
+    None,
     /// The centre, and its mirror image.
     Flip,
     /// The four corners and the centre, and their mirror images.
@@ -95,7 +96,7 @@ impl Preparation {
             std: vec![0.229, 0.224, 0.225],
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: false,
-            tta: PreparedTta::Plain,
+            tta: PreparedTta::None,
         }
     }
 

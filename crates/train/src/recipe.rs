@@ -9,6 +9,7 @@ mod evaluation;
 mod images;
 mod metric;
 mod mix;
+mod old_names;
 mod open;
 mod optimizer;
 mod overrides;
@@ -99,7 +100,7 @@ pub struct Recipe {
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
     /// The EMA of the weights; none if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "average", skip_serializing_if = "Option::is_none")]
     pub ema: Option<EmaRecipe>,
     /// How the learning rate goes over the run.
     #[serde(default)]
@@ -120,7 +121,7 @@ pub struct Recipe {
     #[serde(default)]
     pub evaluation: EvaluationRecipe,
     /// What changes how fast a run goes, and not where it ends.
-    #[serde(default)]
+    #[serde(default, alias = "machine")]
     pub runtime: RuntimeRecipe,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
     /// Write an image beside each one, NAME.occlusion.png, with what speaks for its first class in red
-    #[arg(long)]
+    #[arg(long, alias = "explain")]
     pub(crate) occlusion_map: bool,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
@@ -36,7 +36,8 @@ pub(crate) struct PredictArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TtaArg {
     /// The centre
-    Plain,
+    #[value(alias = "plain")]
+    None,
     /// The centre, and its mirror image
     Flip,
     /// The four corners and the centre, and their mirror images

@@ -20,7 +20,7 @@ pub(crate) struct PreparationArgs {
     #[arg(long, value_name = "R,G,B", value_parser = numbers)]
     pub(crate) mean: Option<Numbers>,
     /// What red, green and blue are divided by then
-    #[arg(long, visible_alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
+    #[arg(long, alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
     pub(crate) std: Option<Numbers>,
     /// How an image of another shape becomes one of the wanted shape
     #[arg(long, value_name = "FIT")]

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
     if let Some(tta) = args.tta {
         recipe.evaluation.tta = match tta {
-            TtaArg::Plain => Tta::Plain,
+            TtaArg::None => Tta::None,
             TtaArg::Flip => Tta::Flip,
             TtaArg::TenCrop => Tta::TenCrop,
         };

@@ -69,7 +69,7 @@ impl Classifier {
         let specs = input.for_evaluation(
             &recipe.images,
             recipe.evaluation.resize,
-            Tta::Plain,
+            Tta::None,
             [rows, columns],
         )?;
         let plain = &specs[0];

@@ -43,7 +43,7 @@ impl Evaluator {
     pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
         let resident = recipe.runtime.resident;
         let is_resident = resident.keeps(&images, network.device())?;
-        Self::capture(network, images, recipe, Tta::Plain, is_resident)
+        Self::capture(network, images, recipe, Tta::None, is_resident)
     }
 
     fn capture(

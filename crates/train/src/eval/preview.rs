@@ -63,7 +63,7 @@ impl<'a> Preview<'a> {
     /// The network's input, as one plain view for each image.
     fn evaluated(&self, input: &Input) -> Result<Tensor> {
         let (images, resize) = (&self.recipe.images, self.recipe.evaluation.resize);
-        let views = input.for_evaluation(images, resize, Tta::Plain, self.size())?;
+        let views = input.for_evaluation(images, resize, Tta::None, self.size())?;
         let plain = views
             .first()
             .ok_or_else(|| Error::setting("tta", "at least one view of an image", "none"))?;

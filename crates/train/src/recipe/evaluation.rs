@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationRecipe {
     /// Test-time augmentation: the views of each image whose probabilities the test averages. Validation uses the centre alone.
+    #[serde(alias = "views")]
     pub tta: Tta,
     /// The shorter side that images are resized to before the crop; that of `images.resize` if absent, else the network's
     /// input. Where a recipe has it, it keeps its ratio to the side that training images are resized to (`images.resize`, or
@@ -24,7 +25,8 @@ pub struct EvaluationRecipe {
 pub enum Tta {
     /// The centre.
     #[default]
-    Plain,
+    #[serde(alias = "plain")]
+    None,
     /// The centre, and its mirror image.
     Flip,
     /// The four corners and the centre, and their mirror images (Krizhevsky 2012, section 4.1).

@@ -31,7 +31,7 @@ pub struct ImagesRecipe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<Vec<f32>>,
     /// What each channel is divided by then; the training images' standard deviation if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "deviation", skip_serializing_if = "Option::is_none")]
     pub std: Option<Vec<f32>>,
     /// The shorter side that images are resized to before they are cropped; the network's input if absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::path::Path;
 use model::{Architecture, ImageSize};
 use toml::{Table, Value};
 
-use super::{CropKind, Recipe, fault};
+use super::{CropKind, Recipe, fault, old_names};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -90,7 +90,8 @@ impl Recipe {
     }
 
     /// The same, and nothing that follows from them.
-    fn with_exactly(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
+    fn with_exactly(&self, mut settings: Table, text: &str, path: &Path) -> Result<Self> {
+        old_names::replace(&mut settings);
         let mut all = table(&self.to_toml()?, path)?;
         forget_channels(&mut all, &settings);
         merge(&mut all, settings);

@@ -27,7 +27,7 @@ impl Recipe {
             tta: match self.evaluation.tta {
                 Tta::Flip => PreparedTta::Flip,
                 Tta::TenCrop => PreparedTta::TenCrop,
-                Tta::Plain => PreparedTta::Plain,
+                Tta::None => PreparedTta::None,
             },
         })
     }
@@ -57,7 +57,7 @@ impl Recipe {
         self.evaluation.tta = match preparation.tta {
             PreparedTta::Flip => Tta::Flip,
             PreparedTta::TenCrop => Tta::TenCrop,
-            _ => Tta::Plain,
+            _ => Tta::None,
         };
     }
 }

@@ -159,7 +159,7 @@ impl Input {
             (Tta::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
             _ => vec![plain.crop],
         };
-        let flips: &[f32] = if tta == Tta::Plain {
+        let flips: &[f32] = if tta == Tta::None {
             &[0.0]
         } else {
             &[0.0, 1.0]
