@@ -25,7 +25,7 @@ struct Params {
 
 {% set forward = entry == "max_pool_forward" %}
 {% set value_type = "vec4<f32>" if vector else "f32" %}
-{% set stored_type = "vec4<" ~ real ~ ">" if vector else real %}
+{% set stored_type = "vec4<" ~ dtype ~ ">" if vector else dtype %}
 {% set index_type = "vec4<u32>" if vector else "u32" %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}

@@ -209,7 +209,7 @@ fn an_image_over_the_budget_names_both() {
     let bytes = fs::read(&path).unwrap();
     let error = image_pixels(&bytes, &path, &options).unwrap_err();
     let error = error.to_string();
-    // 6 bytes a pixel: as it was, and its centre square; and columns of 2000x256 in 32-bit floats.
+    // 6 bytes a pixel: as it was, and its centre square; and columns of 2000x256 in f32.
     assert!(
         error.contains("2.png") && error.contains("21 MiB") && error.contains("8 MiB"),
         "{error}"

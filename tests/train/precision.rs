@@ -1,5 +1,5 @@
 //! Mixed precision: how far its gradients are from those in 32 bits, that a run learns, is resumed with the same bits, and gets
-//! over an overflow; and what a device without 16-bit floats says.
+//! over an overflow; and what a device without f16 says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,14 +29,14 @@ fn data() -> DataSet {
     set.generate().unwrap()
 }
 
-/// The GPU, if it has 16-bit floats.
+/// The GPU, if it has f16.
 #[expect(clippy::print_stdout, reason = "a test says what it skips")]
 fn gpu_with_f16() -> Option<Device> {
     let gpu = gpu()?;
     if gpu.has_f16() {
         return Some(gpu);
     }
-    println!("skipped: {} has no 16-bit floats", gpu.name());
+    println!("skipped: {} has no f16", gpu.name());
     None
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn check_len(
 
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.
 pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range<usize>> {
-    let alignment = Width::Half.alignment();
+    let alignment = Width::F16.alignment();
     let longest = (device.max_binding_words() / alignment).max(1) * alignment;
     (0..len)
         .step_by(longest)

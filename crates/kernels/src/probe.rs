@@ -5,7 +5,7 @@
 //! the device from what did not hold. On the CPU device there are only the functions to look at.
 
 mod functions;
-mod half;
+mod f16;
 mod products;
 
 use crate::device::Device;

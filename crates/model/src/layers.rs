@@ -252,7 +252,7 @@ impl<M: Module> From<M> for Layer {
     }
 }
 
-/// Bytes of a tensor of 32-bit floats.
+/// Bytes of a tensor of f32.
 fn float_bytes(shape: &Shape) -> u64 {
     4 * shape.elements() as u64
 }

@@ -189,7 +189,7 @@ impl Network {
 
     /// The logits `[n, classes]` of normalised images `[n, height, width, channels]`.
     ///
-    /// Of images in [`tensor::DType::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
+    /// Of images in [`tensor::DType::F16`], activations and their gradients are in f16 too (mixed precision,
     /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
     /// and the logits stay in 32.
     ///

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::shape::Shape;
 use crate::tensor::{DType, Tensor};
 
-/// A kernel whose operands are 32-bit floats and which computes one tensor.
+/// A kernel whose operands are f32 and which computes one tensor.
 ///
 /// What its WGSL looks like says [`CustomKernel`].
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ impl Custom {
     /// Floats among the parameters are given by [`f32::to_bits`].
     ///
     /// # Errors
-    /// If `reads` is empty, its elements are not 32-bit floats or on several devices; else as [`CustomKernel::launch`].
+    /// If `reads` is empty, its elements are not f32 or on several devices; else as [`CustomKernel::launch`].
     pub fn run(
         &self,
         params: &[u32],

@@ -41,16 +41,16 @@ impl DType {
     /// How wide the elements of a buffer of these are.
     pub(crate) const fn width(self) -> Width {
         match self {
-            Self::F16 => Width::Half,
-            Self::F32 | Self::U32 | Self::U8 => Width::Full,
+            Self::F16 => Width::F16,
+            Self::F32 | Self::U32 | Self::U8 => Width::Word,
         }
     }
 
     /// The floats of a width.
     const fn float(width: Width) -> Self {
         match width {
-            Width::Half => Self::F16,
-            Width::Full => Self::F32,
+            Width::F16 => Self::F16,
+            Width::Word => Self::F32,
         }
     }
 }

@@ -205,7 +205,7 @@ impl Recipe {
         if self.precision.is_single() || device.has_f16() {
             return Ok(());
         }
-        let expected = format!("f32 on {}, which has no 16-bit floats", device.name());
+        let expected = format!("f32 on {}, which has no f16", device.name());
         Err(Error::setting("precision", expected, "f16"))
     }
 

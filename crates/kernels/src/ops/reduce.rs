@@ -62,7 +62,7 @@ pub fn broadcast(device: &Device, row: &Buffer, n: usize, factor: f32) -> Result
     }
     let y = device.alloc(n)?;
     let len = row.len();
-    for rows in row_windows(device, Width::Full, n.div_ceil(len), &[len]) {
+    for rows in row_windows(device, Width::Word, n.div_ceil(len), &[len]) {
         let y = y.slice(rows.start * len..n.min(rows.end * len))?;
         let params = params(y.len(), len, factor)?;
         let grid = Grid::linear(y.len()).flops(y.len());

@@ -58,8 +58,8 @@ pub(super) fn probe(device: &Device) -> Result<Option<HalfFloats>> {
     }
     let pairs = [&OVERFLOW[..], &TIES, &SUBNORMALS].concat();
     let inputs: Vec<f32> = pairs.iter().map(|pair| pair.0).collect();
-    let half = cast::forward(device, &device.upload(&inputs)?, Width::Half)?;
-    let outputs = device.read::<f32>(&cast::forward(device, &half, Width::Full)?)?;
+    let half = cast::forward(device, &device.upload(&inputs)?, Width::F16)?;
+    let outputs = device.read::<f32>(&cast::forward(device, &half, Width::Word)?)?;
     let mut outputs = outputs.into_iter();
     let mut holds = |table: &[(f32, f32)]| {
         // Every number of the table is taken, so that the next table finds its own.

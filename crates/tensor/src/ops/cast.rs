@@ -1,4 +1,4 @@
-//! Conversion between 32-bit and 16-bit floats; the gradient is converted back.
+//! Conversion between f32 and f16; the gradient is converted back.
 
 use kernels::ops::cast;
 
@@ -10,7 +10,7 @@ impl Tensor {
     /// over 65,504. The tensor itself if it has such elements.
     ///
     /// # Errors
-    /// If either is no float, the device has no 16-bit floats ([`kernels::Error::NoF16`]), or it fails.
+    /// If either is no float, the device has no f16 ([`kernels::Error::NoF16`]), or it fails.
     pub fn cast(&self, dtype: DType) -> Result<Self> {
         self.check_float("cast", "x")?;
         if dtype == self.dtype() {

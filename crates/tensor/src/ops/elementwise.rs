@@ -18,7 +18,7 @@ pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Tens
 }
 
 impl Tensor {
-    /// A tensor of 32-bit floats that are all 0.
+    /// A tensor of f32 that are all 0.
     ///
     /// # Errors
     /// If the device has no room.
@@ -26,7 +26,7 @@ impl Tensor {
         full(device, shape, 0.0)
     }
 
-    /// A tensor of 32-bit floats that are all 1.
+    /// A tensor of f32 that are all 1.
     ///
     /// # Errors
     /// If the device has no room.

@@ -147,7 +147,7 @@ impl Tensor {
 
     /// A dense layer: rows of `[rows, k]` (leading dimensions are flattened into rows, as `[n, h, w, c]` becomes
     /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then the activation. Rows and
-    /// weights are both of 32-bit floats or both of 16-bit ones, in which case the weights' gradient is still of 32.
+    /// weights are both of f32 or both of f16, in which case the weights' gradient is still of 32.
     ///
     /// # Errors
     /// As [`Tensor::matmul`].
@@ -212,7 +212,7 @@ impl Tensor {
 }
 
 impl Tensor {
-    /// An error unless a layer's weights are of the same floats as `self`, its bias of 32-bit ones, all on one device.
+    /// An error unless a layer's weights are of the same floats as `self`, its bias of f32, all on one device.
     pub(super) fn check_operands(
         &self,
         op: &'static str,

@@ -7,11 +7,11 @@ use tensor::DType;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// 32-bit floats throughout.
+    /// f32 throughout.
     #[default]
     F32,
-    /// Mixed precision (Micikevicius 2018): 16-bit floats for activations and their gradients, with a scaled loss; weights and
-    /// sums in 32 bits. On GPUs whose shaders have 16-bit floats.
+    /// Mixed precision (Micikevicius 2018): f16 for activations and their gradients, with a scaled loss; weights and
+    /// sums in 32 bits. On GPUs whose shaders have f16.
     F16,
 }
 

@@ -27,7 +27,7 @@ impl AvgPoolCase {
 }
 
 impl Case for AvgPoolCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 

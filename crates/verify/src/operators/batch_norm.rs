@@ -55,7 +55,7 @@ impl BatchNormCase {
 }
 
 impl Case for BatchNormCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 

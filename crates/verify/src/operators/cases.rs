@@ -30,13 +30,13 @@ pub trait Case: Debug {
     /// How many terms the longest sum of forward and of backward has: tolerances follow from it.
     fn sizes(&self) -> Sizes;
 
-    /// The names of the inputs that may be of 16-bit floats, then with `dy`; none if the operator takes no such.
-    fn half_inputs(&self) -> &'static [&'static str] {
+    /// The names of the inputs that may be of f16, then with `dy`; none if the operator takes no such.
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &[]
     }
 
     /// How many kernels in a row store what the next one reads: each rounds to 16 bits.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         1
     }
 

@@ -103,7 +103,7 @@ impl Conv2dCase {
 }
 
 impl Case for Conv2dCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x", "w"]
     }
 

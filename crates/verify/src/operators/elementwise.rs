@@ -19,12 +19,12 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for ElementwiseCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["a", "b"]
     }
 
     /// Mul, add, scale, axpy; or for the gradient of b div, mul, div, scale.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         4
     }
 

@@ -136,8 +136,8 @@ impl Input {
     }
 }
 
-/// The nearest 16-bit float, ties to even: 11 significant bits, `2^-24` the least above 0.
-pub(crate) fn to_half(x: f64) -> f64 {
+/// The nearest f16, ties to even: 11 significant bits, `2^-24` the least above 0.
+pub(crate) fn round_to_f16(x: f64) -> f64 {
     let exponent = x.abs().log2().floor().max(-14.0);
     let unit = (exponent - 10.0).exp2();
     (x / unit).round_ties_even() * unit

@@ -29,7 +29,7 @@ fn erf(x: f64) -> f64 {
 }
 
 impl Case for GeluCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 

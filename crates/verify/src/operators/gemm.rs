@@ -43,7 +43,7 @@ impl GemmCase {
 }
 
 impl Case for GemmCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["a", "b", "c"]
     }
 

@@ -23,7 +23,7 @@ impl MaxPoolCase {
 }
 
 impl Case for MaxPoolCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 

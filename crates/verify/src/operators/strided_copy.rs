@@ -66,7 +66,7 @@ impl StridedCopyCase {
 }
 
 impl Case for StridedCopyCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x", "other"]
     }
 

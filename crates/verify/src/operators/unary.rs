@@ -30,12 +30,12 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for UnaryCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     /// What is kept is rounded, and then the gradient.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         2
     }
 
