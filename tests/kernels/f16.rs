@@ -4,7 +4,7 @@ use kernels::ops::adam::{self, Adam};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::sgd::{self, Sgd};
 use kernels::ops::{cast, relu};
-use kernels::{Buffer, Device, Error, StepScalars, Update, Width};
+use kernels::{Buffer, Device, Error, ParameterUpdate, StepScalars, Width};
 use verify::operators::gpu;
 
 use super::no_gpu;
@@ -110,7 +110,7 @@ fn an_update_with_a_negative_scale_changes_nothing() {
         let gradient = device.upload(&[f32::INFINITY; 5]).unwrap();
         let step = StepScalars::new(1, 2, 0.1).upload(&device).unwrap();
         let scale = device.upload(&[-1.0_f32]).unwrap();
-        let update = Update {
+        let update = ParameterUpdate {
             parameter: &parameter,
             gradient: &gradient,
             step: &step,

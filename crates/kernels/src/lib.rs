@@ -42,5 +42,5 @@ pub use profile::{KernelTime, Launch, Profile};
 pub use quirk::{QUIRKS, Quirk};
 pub use recorder::Recording;
 pub use roofline::Roofline;
-pub use step::{Mix, StepScalars, Update};
+pub use step::{Mix, StepScalars, ParameterUpdate};
 pub use tile::{Card, Product, TileKind, TilePlan};

@@ -4,7 +4,7 @@
 //! step can be replayed with new values.
 
 use kernels::ops::{adam, clip_grad_norm, ema, loss_scale, sgd};
-use kernels::{Device, Update};
+use kernels::{Device, ParameterUpdate};
 
 pub use kernels::ops::adam::Adam;
 pub use kernels::ops::clip_grad_norm::Norm;
@@ -225,8 +225,8 @@ fn arguments<'a>(
     gradient: &'a Tensor,
     step: &'a StepBuffer,
     scale: Option<&'a Tensor>,
-) -> Update<'a> {
-    Update {
+) -> ParameterUpdate<'a> {
+    ParameterUpdate {
         parameter: parameter.buffer(),
         gradient: gradient.buffer(),
         step: step.0.buffer(),

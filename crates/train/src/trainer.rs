@@ -29,7 +29,7 @@ use crate::run::step_log::StepLog;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step::input::Input;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 use crate::trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
 use crate::trainer::memory::Ahead;
 
@@ -49,7 +49,7 @@ pub struct Trainer {
     device: Device,
     /// The one to evaluate: the EMA of the one in training if enabled.
     network: Network,
-    optimizer: Updater,
+    optimizer: RecipeOptimizer,
     step: TrainStep,
     loader: Loader,
     schedule: Schedule,
@@ -127,7 +127,7 @@ impl Trainer {
             .with_class_names(data.class_names())?
             .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
-        let optimizer = Updater::new(&recipe, &trained)?;
+        let optimizer = RecipeOptimizer::new(&recipe, &trained)?;
         let input = Input::of(device, n, &data.train, is_resident)?;
         let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
         let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;

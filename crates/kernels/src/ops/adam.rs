@@ -11,7 +11,7 @@ use crate::cpu::adam::AdamParams;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel};
-use crate::step::Update;
+use crate::step::ParameterUpdate;
 use shaders::variants::update;
 
 const OP: &str = "adam";
@@ -57,7 +57,7 @@ impl Default for Adam {
 pub fn update(
     device: &Device,
     spec: &Adam,
-    update: &Update<'_>,
+    update: &ParameterUpdate<'_>,
     mean: &Buffer,
     variance: &Buffer,
 ) -> Result<()> {

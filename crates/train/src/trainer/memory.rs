@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::eval::evaluator::Evaluator;
 use crate::recipe::Recipe;
 use crate::run::environment::resident_bytes;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 
 /// The most memory that a run will hold at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Ahead {
     /// Captures the test as it will be at the end, to see what it takes, and lets go of it.
     pub(crate) fn measure(
         network: &Network,
-        optimizer: &Updater,
+        optimizer: &RecipeOptimizer,
         data: &DataSet,
         recipe: &Recipe,
     ) -> Result<Self> {

@@ -12,7 +12,7 @@ use crate::recipe::{EmaRecipe, OptimizerKind, OptimizerRecipe, Recipe};
 
 /// The optimizer of a run, with the network that it updates.
 #[derive(Debug)]
-pub(crate) struct Updater {
+pub(crate) struct RecipeOptimizer {
     kind: OptimizerKind,
     optimizer: Optimizer,
     network: Network,
@@ -27,7 +27,7 @@ struct Ema {
     network: Network,
 }
 
-impl Updater {
+impl RecipeOptimizer {
     /// An optimizer of the parameters of `network` that require a gradient.
     pub(crate) fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
         let all = network.parameters();
