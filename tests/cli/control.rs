@@ -145,7 +145,7 @@ fn a_time_limit_ends_a_run_that_can_go_on() {
     let folder = root.path().join("run");
     let said = succeed(&quick(&["--max-time", "1ms", "--out", path_text(&folder)]));
     assert!(
-        said.contains("the time is up")
+        said.contains("the time limit was reached")
             && said.contains("--resume")
             && said.contains("test accuracy"),
         "{said}"

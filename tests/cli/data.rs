@@ -161,7 +161,7 @@ fn what_is_no_image_is_counted_and_lists_give_labels() {
     let folder = path_text(root.path());
     let said = succeed(&["data", "info", folder]);
     assert!(
-        said.contains("left out, as they are no images that are read: 1 .heic"),
+        said.contains("ignored, as they are not images of a supported format: 1 .heic"),
         "{said}"
     );
     let info: Value = serde_json::from_str(&succeed(&["data", "info", folder, "--json"])).unwrap();

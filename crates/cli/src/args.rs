@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(Box<EvaluateArgs>),
-    /// Names what is on images
+    /// Classify images
     Predict(PredictArgs),
     /// Shows what is in a weight file: tensors, shapes, values, metadata
     Inspect(InspectArgs),
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Writes weights for another program, reads them back and compares
     Export(ExportArgs),
-    /// Trains with a list or a grid of settings, one run after another, and compares what they came to
+    /// Trains with a list or a grid of settings, one run after another, and compares the results
     Sweep(SweepArgs),
     /// Shows what a data set holds, or fetches it
     Data(DataArgs),
@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// How much is printed, and how.
+/// Verbosity and format of the output.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
     /// Print nothing but errors and, with --json, the result
@@ -139,7 +139,7 @@ pub(crate) struct TrainArgs {
     /// Time the kernels of a few steps: profile.json and trace.json (for Chrome's tracing page or Perfetto) in the run's folder
     #[arg(long)]
     pub(crate) profile: bool,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]

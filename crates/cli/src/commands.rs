@@ -88,7 +88,7 @@ fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Draws what the run has left. An image that can't be drawn is no reason to lose a run: it is told, and no more.
+/// Draws what the run has left. An image that can't be drawn must not lose a run: it is a warning.
 fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
     let plots = match ::report::write_report(folder) {
         Ok(written) => {

@@ -97,13 +97,10 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
     }
     let mut text = String::new();
     match summary.ended {
-        Ended::EarlyStopping => writeln!(
-            text,
-            "stopped early, as nothing had improved for long enough"
-        )?,
+        Ended::EarlyStopping => writeln!(text, "early stopping: no improvement for long enough")?,
         Ended::MaxTime => writeln!(
             text,
-            "the time is up; `alexnet train --resume {}` goes on",
+            "the time limit was reached; resume with `alexnet train --resume {}`",
             shown(folder)
         )?,
         _ => {}
@@ -142,7 +139,7 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
     if !output.quiet {
         let folder = shown(folder);
         to_stderr(&format!(
-            "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
+            "interrupted after step {step}, saved; resume with `alexnet train --resume {folder}`\n"
         ));
     }
 }

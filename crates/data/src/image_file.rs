@@ -20,7 +20,7 @@ const SHOWN: u32 = 256;
 /// The bytes of an image file, which is no larger than is sensible.
 ///
 /// # Errors
-/// [`DataError::File`], also for a file of more than 256 MiB and for what is no regular file.
+/// [`DataError::File`], also for a file of more than 256 MiB and for anything but a regular file.
 pub fn read_image(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(files::read(path, MAX_FILE_BYTES)?)
 }
@@ -29,7 +29,7 @@ pub fn read_image(path: &Path) -> Result<Vec<u8>, DataError> {
 /// an error calls it.
 ///
 /// # Errors
-/// [`DataError::Image`] if it is no whole image, or far too large.
+/// [`DataError::Image`] if it is not a complete image, or is too large.
 pub fn image_pixels(
     bytes: &[u8],
     name: &Path,

@@ -207,7 +207,7 @@ impl Architecture {
         })
     }
 
-    /// The same layers with another share of units that dropout switches off in training.
+    /// The same layers with another dropout rate.
     ///
     /// # Errors
     /// [`Error::Argument`] unless the share is in `[0, 1)`.

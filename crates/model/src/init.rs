@@ -9,7 +9,7 @@ use tensor::{Device, Shape, Tensor};
 
 use crate::layers::Fans;
 
-/// How a parameter is filled at first. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
+/// How a parameter is initialised. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
 /// included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

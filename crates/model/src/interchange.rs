@@ -117,7 +117,7 @@ impl Network {
         };
         files::replace_if(path, &bytes, |written| {
             let (difference, tolerance) = self.compare(format, written)?;
-            // Written so that no difference that is no number passes.
+            // `<=`, so that NaN fails.
             if difference <= tolerance {
                 return Ok(Exported {
                     bytes: bytes.len(),

@@ -1,4 +1,4 @@
-//! Networks: an architecture with weights on a device, and the way forward through it.
+//! Networks: an architecture with weights on a device, and its forward pass.
 
 mod file;
 
@@ -199,7 +199,7 @@ impl Network {
         self.run(images, mode, self.architecture.stages().len())
     }
 
-    /// What layer number `layer` makes of normalised images of the input's size: `[n, h, w, c]` or `[n, units]`, in
+    /// The activations of layer number `layer` for normalised images of the input's size: `[n, h, w, c]` or `[n, units]`, in
     /// evaluation. A number past the last layer means the logits.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ impl TensorFile {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is no safetensors file or has another length than its
+    /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is not a safetensors file or has another length than its
     /// header says.
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = files::open(path)?;

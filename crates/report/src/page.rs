@@ -90,7 +90,7 @@ pub struct Written {
 /// Draws a run's plots into `RUN/plots` and writes `RUN/report.html`.
 ///
 /// # Errors
-/// If the folder is no run, or a file can't be read, drawn or written.
+/// If the folder is not a run, or a file can't be read, drawn or written.
 pub fn write_report(folder: &Path) -> Result<Written> {
     let run = Run::read(folder)?;
     let gallery = Gallery::of(&run)?;

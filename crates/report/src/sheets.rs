@@ -19,7 +19,7 @@ use crate::svg::{GREEN, GREY, INK, Plot, RED};
 
 /// Images on a sheet of samples or mistakes.
 const N_SAMPLES: usize = 20;
-/// Images that are asked for mistakes when the run has left no list of them.
+/// Images that are searched for mistakes when the run has left no list of them.
 const N_ASKED: usize = 200;
 /// Versions of one image.
 const N_VERSIONS: usize = 7;

@@ -45,7 +45,7 @@ pub enum Error {
         /// This tensor's device.
         got: String,
     },
-    /// A label that is no class.
+    /// A label out of range.
     #[error("labels: row {row}: expected a class below {classes}, got {label}")]
     Label {
         /// Its place.

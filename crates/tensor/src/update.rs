@@ -207,7 +207,7 @@ impl LossScale {
 /// Multiplies `gradient` by the scalar `factor`, in place. Not needed where an update takes the factor.
 ///
 /// # Errors
-/// If they are no floats or on different devices, or the device fails.
+/// If they are not floats, or are on different devices, or the device fails.
 pub fn scale_gradient(gradient: &Tensor, factor: &Tensor) -> Result<()> {
     gradient.check_dtype("clip_grad_norm", "gradient", DType::F32)?;
     factor.check_dtype("clip_grad_norm", "factor", DType::F32)?;

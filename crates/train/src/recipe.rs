@@ -39,13 +39,13 @@ pub use precision::Precision;
 pub use runtime::{Residency, RuntimeRecipe};
 pub(crate) use text::fault;
 
-/// Everything that decides how a run goes.
+/// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// The recipe's name: the first part of the run folder's.
     pub name: String,
-    /// A line on what it is and whose numbers it repeats.
+    /// A line of description, with the source of its numbers.
     #[serde(default)]
     pub about: String,
     /// The data set: a name, a folder with a folder per class, or a list of images and labels.
@@ -55,10 +55,10 @@ pub struct Recipe {
     pub images_dir: Option<String>,
     /// The network.
     pub network: String,
-    /// How its weights are drawn at first.
+    /// How its weights are initialised.
     #[serde(default)]
     pub init: InitKind,
-    /// The share of units that dropout switches off in training; the network's own if absent.
+    /// The dropout rate; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
     /// The side of the images that the network gets, or their `[height, width]`; the network's own if absent.
@@ -91,10 +91,10 @@ pub struct Recipe {
     /// that the other network does not have in the same shape begin anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The part of each target that is spread evenly over all classes, in training. The training loss counts it.
+    /// Label smoothing, in training only. The training loss includes it.
     #[serde(default)]
     pub label_smoothing: f32,
-    /// What activations and their gradients are, in training. The weights, and all of evaluation, are in 32 bits anyway.
+    /// The dtype of activations and their gradients in training. Weights, and all of evaluation, are in f32.
     #[serde(default, skip_serializing_if = "Precision::is_single")]
     pub precision: Precision,
     /// How the weights are updated.
@@ -102,7 +102,7 @@ pub struct Recipe {
     /// The EMA of the weights; none if absent.
     #[serde(default, alias = "average", skip_serializing_if = "Option::is_none")]
     pub ema: Option<EmaRecipe>,
-    /// How the learning rate goes over the run.
+    /// The learning rate schedule.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
     /// When to stop before the last epoch; never if absent.
@@ -120,12 +120,12 @@ pub struct Recipe {
     /// How a split is scored.
     #[serde(default)]
     pub evaluation: EvaluationRecipe,
-    /// What changes how fast a run goes, and not where it ends.
+    /// Settings of the runtime: they change the speed of a run and not its result.
     #[serde(default, alias = "machine")]
     pub runtime: RuntimeRecipe,
 }
 
-/// How weights are drawn at first.
+/// How weights are initialised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -93,7 +93,7 @@ impl Place {
     }
 }
 
-/// The sums of an epoch, after a step.
+/// The running totals of an epoch, after a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) step: u64,
@@ -151,12 +151,12 @@ impl TrainStep {
         last.gradients.as_ref()
     }
 
-    /// How many steps may lie between two readings.
+    /// Steps between two read-backs.
     pub(crate) fn every(&self) -> u64 {
         self.every
     }
 
-    /// Begins the sums of an epoch with what it has come to.
+    /// Restores an epoch's running totals.
     pub(crate) fn set_sums(&self, totals: &Totals) -> Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -297,7 +297,7 @@ impl BatchStep {
                 let mode = Mode::Train { step: input.step() };
                 let logits = network.forward(&x.cast(recipe.precision.dtype())?, mode)?;
                 let loss = logits.cross_entropy(&targets, &loss_of)?;
-                // Of a mixed image, its own label counts.
+                // Accuracy on mixed images uses the original label.
                 sums.add(&logits, labels, &loss)?;
                 let mut factors = share.iter().copied().chain(optimizer.loss_scale());
                 let objective = factors.try_fold(loss, |loss, factor| loss.mul(factor))?;

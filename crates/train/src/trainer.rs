@@ -61,7 +61,7 @@ pub struct Trainer {
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
-    /// What the learning rate jumps by where the run goes on, if it does.
+    /// The jump of the learning rate where the run resumes, if there is one.
     rate_change: Option<RateChange>,
     max_time: Option<Duration>,
     /// What the last step that was read back lost.
@@ -188,7 +188,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Ends [`Trainer::run`] after this time, with everything saved and tested, and able to go on: at the first step's end
+    /// Ends [`Trainer::run`] after this time, with everything saved and tested, ready to be resumed: at the first step's end
     /// that is later.
     pub fn set_max_time(&mut self, max_time: Duration) {
         self.max_time = Some(max_time);
@@ -210,7 +210,7 @@ impl Trainer {
     /// then the step in hand is finished and everything saved.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss is no number, with the step; if images, device or run folder fail.
+    /// [`Error::Diverged`] when the loss is NaN or infinite, with the step; if images, device or run folder fail.
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
         self.load_initial_weights()?;
         self.began = Instant::now();

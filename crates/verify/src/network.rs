@@ -1,4 +1,4 @@
-//! Proof of whole networks at their own layer shapes: the loss's slope against the gradient, and one training step on a
+//! Checks of whole networks at their own layer shapes: the loss's slope against the gradient, and one training step on a
 //! device against the same step on the CPU device. What `alexnet gradcheck --model NAME` prints.
 //!
 //! Operators one by one are proven by [`crate::operators`].

@@ -59,7 +59,7 @@ const NO_GRADIENT: &[(&str, &str)] = &[
 /// Operators that the CPU device lacks, so that they have neither a twin nor cases that compare with it, and why.
 const GPU_ALONE: &[(&str, &str)] = &[(
     "cast",
-    "f16 are a GPU's; tests/kernels/f16.rs has their bits",
+    "f16 is for GPUs; tests/kernels/f16.rs has their bits",
 )];
 /// The parts that such an operator may lack.
 const PARTS_OF_TWIN: [&str; 3] = ["CPU twin", "cases", "f64 reference"];

@@ -18,7 +18,7 @@ pub(crate) struct PredictArgs {
     /// How many classes are named
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
-    /// Write an image beside each one, NAME.occlusion.png, with what speaks for its first class in red
+    /// Write beside each image, as NAME.occlusion.png, its occlusion map: what the first class depends on in red
     #[arg(long, alias = "explain")]
     pub(crate) occlusion_map: bool,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]

@@ -83,7 +83,7 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
             recipe
         }
         (None, None, None) => {
-            return Err(anyhow::anyhow!("no run around it tells the data set"))
+            return Err(anyhow::anyhow!("no run beside it names the data set"))
                 .with_context(|| args.weights.display().to_string());
         }
     };

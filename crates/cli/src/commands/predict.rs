@@ -17,7 +17,7 @@ use crate::report::{self, Guess, Predictions};
 const MAX_BYTES: u64 = 256 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
-    anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
+    anyhow::ensure!(args.top > 0, "--top: expected at least 1 class, got 0");
     let weights = super::weights(&args.weights, args.output)?;
     let device = super::device::open(&args.device, args.output)?;
     let mut recipe = recipe(args, &weights)?;
@@ -126,7 +126,7 @@ fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
         return Ok(recipe);
     }
     let text = format!(
-        "neither the weight file nor a run around it tells how: images are prepared as for {}",
+        "neither the weight file nor its run says how images are prepared: as for {}",
         recipe.name
     );
     report::working(&text, args.output);

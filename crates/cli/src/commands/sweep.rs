@@ -27,7 +27,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     let folder = match (&args.resume, &args.out) {
         (Some(folder), _) if !folder.is_dir() => {
-            anyhow::bail!("{}: no sweep here to go on with", folder.display())
+            anyhow::bail!("{}: no sweep here to resume", folder.display())
         }
         (Some(folder), _) | (None, Some(folder)) => folder.clone(),
         (None, None) => sweep.fresh_path(),

@@ -150,7 +150,7 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// The recipe of a run that goes on, with settings that may change on the way: when it stops early follows from its epochs
+/// The recipe of a resumed run, with settings that may change on the way: when it stops early follows from its epochs
 /// anew, and their weights do not depend on it.
 fn resumed_with(recipe: &Recipe, settings: &[String]) -> Result<Recipe> {
     for setting in settings {

@@ -128,10 +128,7 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
     if skipped.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![format!(
-        "left out, as they can't be read: {} files",
-        skipped.len()
-    )];
+    let mut lines = vec![format!("skipped {} unreadable files", skipped.len())];
     let listed = skipped.iter().take(MOST_SKIPPED);
     lines.extend(listed.map(|file| format!("  {}: {}", shown(&file.path), one_line(&file.reason))));
     if skipped.len() > MOST_SKIPPED {
@@ -143,8 +140,8 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
 /// What is to be said about what else was left out: nothing if there is nothing.
 pub(crate) fn left_out_lines(left_out: &LeftOut) -> Vec<String> {
     let files = left_out.files_line();
-    let files =
-        files.map(|files| format!("left out, as they are no images that are read: {files}"));
+    let files = files
+        .map(|files| format!("ignored, as they are not images of a supported format: {files}"));
     files.into_iter().chain(left_out.notes.clone()).collect()
 }
 

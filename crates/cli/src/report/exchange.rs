@@ -1,4 +1,4 @@
-//! What is printed about weights at work, in files, and on their way to other programs.
+//! What is printed about inference, in files, and on their way to other programs.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ impl Predictions {
         self.failed.push((path.to_owned(), reason));
     }
 
-    /// Files in a folder that are no images by their names.
+    /// Files in a folder whose names are not those of images.
     pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
         for line in left_out_lines(left_out) {
             let folder = printable(folder.as_os_str());

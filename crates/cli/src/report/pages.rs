@@ -31,7 +31,7 @@ pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
     }
     let folder = shown(folder);
     to_stdout(&format!(
-        "images in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
+        "plots in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
     ))
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
 pub(crate) fn missing_plots(gallery: &Gallery, output: OutputArgs) {
     if let (Some(reason), false) = (&gallery.missing, output.quiet) {
         let reason = one_line(reason);
-        to_stderr(&format!("warning: images could not be drawn: {reason}\n"));
+        to_stderr(&format!("warning: plots could not be drawn: {reason}\n"));
     }
 }
 

@@ -26,9 +26,9 @@ const KERNELS: [Kernel<AdamParams>; 2] = [
 /// [`crate::StepScalars::with_betas`], which must be given the same betas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Decay of the gradient's mean.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the squared gradient's mean.
+    /// Decay rate of the second moment.
     pub beta2: f64,
     /// Added to the root of the corrected variance.
     pub epsilon: f32,

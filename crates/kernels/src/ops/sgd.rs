@@ -37,7 +37,7 @@ pub struct Sgd {
     pub dampening: f32,
     /// Coefficient of the parameter that is added to its gradient.
     pub weight_decay: f32,
-    /// Whether to look ahead along the velocity.
+    /// Whether to use Nesterov momentum.
     pub is_nesterov: bool,
 }
 

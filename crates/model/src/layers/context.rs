@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
         self.rng.as_ref()
     }
 
-    /// `x` with a share of it switched off and the rest scaled up, in training alone.
+    /// `x` after dropout, in training only.
     ///
     /// # Errors
     /// If the device fails.

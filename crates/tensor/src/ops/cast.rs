@@ -10,7 +10,7 @@ impl Tensor {
     /// over 65,504. The tensor itself if it has such elements.
     ///
     /// # Errors
-    /// If either is no float, the device has no f16 ([`kernels::Error::NoF16`]), or it fails.
+    /// If either is not a float dtype, the device has no f16 ([`kernels::Error::NoF16`]), or it fails.
     pub fn cast(&self, dtype: DType) -> Result<Self> {
         self.check_float("cast", "x")?;
         if dtype == self.dtype() {

@@ -9,7 +9,7 @@ impl Tensor {
     /// The sums of the columns of `self: [.., columns]`, as `[columns]`.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn column_sum(&self) -> Result<Self> {
         self.check_dtype("column_sum", "x", DType::F32)?;
         let (rows, columns) = self.shape().rows_and_columns();

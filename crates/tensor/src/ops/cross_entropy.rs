@@ -47,10 +47,10 @@ impl Tensor {
     /// The labels of a batch: class numbers under `classes`, or [`PADDING`] for rows that count for nothing.
     ///
     /// Labels made in another way ([`Tensor::from_slice`]) are not looked at, since no device tells the host of one element: one
-    /// that is no class makes the loss NaN.
+    /// out of range makes the loss NaN.
     ///
     /// # Errors
-    /// [`Error::Label`] for the first that is no class; or if the device has no room.
+    /// [`Error::Label`] for the first that is out of range; or if the device has no room.
     pub fn labels(device: &Device, labels: &[u32], classes: usize) -> Result<Self> {
         let is_class = |label: u32| usize::try_from(label).is_ok_and(|label| label < classes);
         let mut all = labels.iter().copied().enumerate();
@@ -65,7 +65,7 @@ impl Tensor {
     }
 
     /// The cross-entropy of `self: [.., classes]` logits with labels (`u32`, one a row) or target probabilities (float,
-    /// of the logits' shape). [`Tensor::labels`] refuses what is no class; here it makes the loss NaN. A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
+    /// of the logits' shape). [`Tensor::labels`] refuses labels out of range; here it makes the loss NaN. A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
     ///
     /// # Errors
     /// If shapes, dtypes or devices don't fit, the smoothing is not in `[0, 1]`, or the device fails.

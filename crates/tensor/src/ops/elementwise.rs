@@ -98,7 +98,7 @@ impl Tensor {
     /// `factor self`.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn scale(&self, factor: f32) -> Result<Self> {
         self.check_float("scale", "x")?;
         let y = elementwise::scale(self.device(), self.buffer(), factor)?;
@@ -114,7 +114,7 @@ impl Tensor {
     /// Sets every element to `value`, for all that share the memory.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn fill(&self, value: f32) -> Result<()> {
         self.check_float("fill", "self")?;
         Ok(elementwise::fill(self.device(), self.buffer(), value)?)

@@ -12,7 +12,7 @@ impl Tensor {
     /// with the filters as `[kh * kw * c, c_out]`. [`Tensor::conv2d`] does the same without storing them.
     ///
     /// # Errors
-    /// If the tensor is not of that shape, the window does not fit, the elements are no floats, or the device fails.
+    /// If the tensor is not of that shape, the window does not fit, the elements are not floats, or the device fails.
     pub fn im2col(&self, window: &Window) -> Result<Self> {
         self.check_dtype("im2col", "x", DType::F32)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {

@@ -7,7 +7,7 @@ impl Tensor {
     /// The mean of the squares of `self - target`, a scalar: the loss of a regression. Gradients flow to both.
     ///
     /// # Errors
-    /// If the shapes or devices differ, the elements are no f32, or the device fails.
+    /// If the shapes or devices differ, the elements are not f32, or the device fails.
     pub fn mse_loss(&self, target: &Self) -> Result<Self> {
         self.check_dtype("mse_loss", "x", DType::F32)?;
         let sum = self.sub(target)?.square_sum()?;

@@ -11,7 +11,7 @@ impl Tensor {
     /// The sum of all elements, a scalar.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn sum(&self) -> Result<Self> {
         self.check_dtype("sum", "x", DType::F32)?;
         let y = reduce::sum(self.device(), self.buffer())?;
@@ -41,7 +41,7 @@ impl Tensor {
     /// The sum of the squares of all elements, a scalar.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn square_sum(&self) -> Result<Self> {
         self.check_dtype("square_sum", "x", DType::F32)?;
         let y = reduce::square_sum(self.device(), self.buffer())?;

@@ -9,7 +9,7 @@ impl Tensor {
     /// The softmax of each row of `[.., classes]`.
     ///
     /// # Errors
-    /// If the elements are no floats, there are no classes, or the device fails.
+    /// If the elements are not floats, there are no classes, or the device fails.
     pub fn softmax(&self) -> Result<Self> {
         self.softmax_of(Kind::Softmax, "softmax")
     }

@@ -13,7 +13,7 @@ impl Tensor {
     /// in order `[0, 3, 1, 2]` becomes `[n, c, h, w]`.
     ///
     /// # Errors
-    /// If the elements are no floats, `order` does not name each dimension once, more than six dimensions move, the tensor is
+    /// If the elements are not floats, `order` does not name each dimension once, more than six dimensions move, the tensor is
     /// longer than a binding of the device, or that fails.
     pub fn permute(&self, order: &[usize]) -> Result<Self> {
         self.check_float("permute", "x")?;
@@ -47,7 +47,7 @@ impl Tensor {
     /// What lies at `range` of dimension number `axis`: `slice(0, 2..5)` of a batch is its images 2, 3 and 4.
     ///
     /// # Errors
-    /// If the elements are no floats, the range is empty or reaches beyond the dimension, the tensor is longer than a binding
+    /// If the elements are not floats, the range is empty or reaches beyond the dimension, the tensor is longer than a binding
     /// of the device, or that fails.
     pub fn slice(&self, axis: usize, range: Range<usize>) -> Result<Self> {
         self.check_float("slice", "x")?;
@@ -72,7 +72,7 @@ impl Tensor {
         const OP: &str = "concat";
         let [first, ..] = tensors else {
             let none = Vec::<usize>::new().into();
-            return Err(Error::shape(OP, "tensors", "one at least", &none));
+            return Err(Error::shape(OP, "tensors", "at least one", &none));
         };
         first.check_float(OP, "tensors")?;
         let mut whole = first.shape().to_vec();

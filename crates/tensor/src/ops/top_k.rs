@@ -11,7 +11,7 @@ impl Tensor {
     /// Of equal ones the first comes first; a NaN comes before all.
     ///
     /// # Errors
-    /// If the elements are no floats, `k` is 0 or more than the classes, or the device fails.
+    /// If the elements are not floats, `k` is 0 or more than the classes, or the device fails.
     pub fn top_k(&self, k: usize) -> Result<(Self, Self)> {
         self.check_dtype("top_k", "x", DType::F32)?;
         let (rows, classes) = self.shape().rows_and_columns();

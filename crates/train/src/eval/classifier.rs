@@ -1,4 +1,4 @@
-//! Weights at work on images: a network with its recipe's way of preparing images and its classes' names.
+//! Inference on single images: a network with its recipe's way of preparing images and its classes' names.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ const COVER: u8 = 128;
 /// ImageNet's mean and standard deviation, as torchvision's networks take them.
 const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
 
-/// A network that names what is on images.
+/// An image classifier.
 #[derive(Debug)]
 pub struct Classifier {
     network: Network,
@@ -174,7 +174,7 @@ impl Classifier {
     /// An image file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is no whole image.
+    /// [`Error::Data`] if it is not a complete image.
     pub fn pixels(&self, bytes: &[u8], name: &Path) -> Result<Vec<u8>> {
         Ok(data::image_pixels(bytes, name, &self.decode)?)
     }

@@ -117,7 +117,7 @@ impl Evaluator {
         self.input.resident_bytes()
     }
 
-    /// Scores the whole split; `progress` is told of batches done and batches in all.
+    /// Scores the whole split; `progress` is called with batches done and in all.
     ///
     /// # Errors
     /// If an image can't be read, or the device fails.

@@ -1,4 +1,4 @@
-//! A look at single images: what a network answers, what its layers make of one, and what training shows it of one. Not
+//! A look at single images: a network's predictions, its activations, and augmented versions of one. Not
 //! for scores over a split, which are the evaluator's.
 
 use data::{Batch, Images, PrincipalComponents};
@@ -23,7 +23,7 @@ pub struct Preview<'a> {
     images: &'a Images,
 }
 
-/// What a layer makes of an image.
+/// The activations of a layer for an image.
 #[derive(Clone, Debug)]
 pub struct Activations {
     /// `[h, w, c]`, or `[units]`.
@@ -70,7 +70,7 @@ impl<'a> Preview<'a> {
         Ok(input.images(plain)?)
     }
 
-    /// The probabilities `[n, classes]` that the network gives to the classes, for each of `samples`.
+    /// The class probabilities `[n, classes]` for each of `samples`.
     ///
     /// # Errors
     /// If an image can't be read, or the device fails.
@@ -85,7 +85,7 @@ impl<'a> Preview<'a> {
         Ok(all)
     }
 
-    /// What layer number `layer` makes of one image.
+    /// The activations of layer number `layer` for one image.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].
@@ -99,7 +99,7 @@ impl<'a> Preview<'a> {
         })
     }
 
-    /// What training may show of one image: `n` versions, bytes `[n, height, width, c]` as the images have them.
+    /// `n` augmented versions of one image, bytes `[n, height, width, c]` as the images have them.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].

@@ -1,4 +1,4 @@
-//! Which settings of a begun run may change, and which did.
+//! Which settings may change when a run is resumed, and which did.
 
 use toml::{Table, Value};
 
@@ -21,10 +21,10 @@ pub(crate) const MAY_CHANGE: [&str; 10] = [
     "runtime",
 ];
 
-/// How a recipe differs from the one that a run began with.
+/// The differences between a recipe and the one that a run began with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecipeChanges {
-    /// Settings that a begun run can't change: `KEY was X, is Y`.
+    /// Settings that must stay the same within a run: `KEY was X, is Y`.
     pub(crate) refused: Vec<String>,
     /// Settings that it can.
     pub(crate) allowed: Vec<String>,

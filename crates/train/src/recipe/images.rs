@@ -36,7 +36,7 @@ pub struct ImagesRecipe {
     /// The shorter side that images are resized to before they are cropped; the network's input if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Which part of a training image is taken.
+    /// How training images are cropped.
     pub crop: CropKind,
     /// Random crop: black pixels that are added on each side first.
     pub pad: usize,
@@ -44,7 +44,7 @@ pub struct ImagesRecipe {
     pub area: [f32; 2],
     /// Area crop: the least and the largest ratio of width to height.
     pub ratio: [f32; 2],
-    /// Training images are mirrored half of the time.
+    /// Random horizontal flips of training images.
     pub flip: bool,
     /// Training images' brightness is uniform in 1 plus or minus this.
     pub brightness: f32,
@@ -72,7 +72,7 @@ pub enum FitKind {
     Stretch,
 }
 
-/// Which part of a training image is taken. Evaluation takes the centre.
+/// How training images are cropped. Evaluation takes the centre.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -92,9 +92,9 @@ pub enum CropKind {
 pub struct EraseRecipe {
     /// How likely it is.
     pub probability: f32,
-    /// The least and the largest share of the image.
+    /// The smallest and the largest share of the image's area.
     pub area: [f32; 2],
-    /// The least and the largest ratio of width to height.
+    /// The smallest and the largest aspect ratio, width over height.
     pub ratio: [f32; 2],
 }
 
@@ -142,7 +142,7 @@ impl From<FitKind> for Fit {
 }
 
 impl ImagesRecipe {
-    /// Fills in what is left to the training images: mean, standard deviation, principal components. They are taken over at most
+    /// Fills in what the recipe leaves to the training images: mean, standard deviation, principal components. They are taken over at most
     /// 5000 images, evenly spread.
     ///
     /// # Errors

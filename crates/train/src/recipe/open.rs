@@ -8,7 +8,7 @@ use super::Recipe;
 use crate::error::Result;
 
 impl Recipe {
-    /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` is told how
+    /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` hears how
     /// that goes.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ impl Recipe {
     }
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
-    /// the value in TOML. What is no TOML value is taken for a text: `network=alexnet-bn`.
+    /// the value in TOML. Anything else is taken as a string: `network=alexnet-bn`.
     ///
     /// # Errors
     /// As [`Recipe::parse`]; [`Error::Setting`] if one has no `=`.

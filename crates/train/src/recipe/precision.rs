@@ -1,9 +1,9 @@
-//! The floats that a network is trained in.
+//! The precision that a network is trained in.
 
 use serde::{Deserialize, Serialize};
 use tensor::DType;
 
-/// The floats that a network is trained in.
+/// The precision that a network is trained in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {

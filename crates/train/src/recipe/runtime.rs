@@ -1,4 +1,4 @@
-//! What changes how fast a run goes, and not where it ends.
+//! Settings of the runtime: they change the speed of a run and not its result.
 
 use data::Images;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ fn is_default_cache(mib: &u64) -> bool {
     *mib == CACHE_MIB
 }
 
-/// What changes how fast a run goes, and not where it ends.
+/// Settings of the runtime: they change the speed of a run and not its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuntimeRecipe {

@@ -146,7 +146,7 @@ impl Input {
         })
     }
 
-    /// What is done to the images of a split for each view of them.
+    /// The preparation of a split's images for each view.
     pub(crate) fn for_evaluation(
         &self,
         images: &ImagesRecipe,

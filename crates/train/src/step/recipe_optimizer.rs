@@ -63,12 +63,12 @@ impl RecipeOptimizer {
         }
     }
 
-    /// What the loss is multiplied by before backward, in mixed precision.
+    /// The loss scale, in mixed precision.
     pub(crate) fn loss_scale(&self) -> Option<&Tensor> {
         self.optimizer.loss_scale().map(|state| &state.scale)
     }
 
-    /// What the last step's gradients are to be multiplied by to be those of the loss, where that was scaled.
+    /// The inverse of the last step's loss scale, in mixed precision.
     pub(crate) fn unscale(&self) -> Option<&Tensor> {
         self.optimizer.loss_scale().map(|state| &state.inverse)
     }
@@ -112,7 +112,7 @@ impl RecipeOptimizer {
         })
     }
 
-    /// What a run goes on from beside the model: the optimizer's state, and the weights in training where the model is their
+    /// What resuming needs besides the model: the optimizer's state, and the weights in training where the model is their
     /// average.
     fn saved(&self) -> Vec<(&str, &Tensor)> {
         let weights = self.ema.iter().flat_map(|_| self.network.parameters());

@@ -58,7 +58,7 @@ impl Recipe {
     }
 }
 
-/// Whether a run of [`Recipe::for_one_batch`] has learnt its batch: the loss, with dropout off, is near zero.
+/// Whether a run of [`Recipe::for_one_batch`] has overfit its batch: the loss, with dropout off, is near zero.
 #[must_use]
 pub fn has_learnt_batch(summary: &Summary) -> bool {
     summary.val_loss.is_some_and(|loss| loss < NEAR_ZERO)

@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
     /// The value of a size that must be there.
     ///
     /// # Errors
-    /// If it is absent or no number.
+    /// If it is absent or not a number.
     pub fn get(&self, name: &str) -> Result<usize, String> {
         self.find(name)
             .and_then(|v| v.parse().ok())
@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
     /// The value of a size, or `default` where the line does not have it.
     ///
     /// # Errors
-    /// If it is no number.
+    /// If it is not a number.
     pub fn get_or(&self, name: &str, default: usize) -> Result<usize, String> {
         if self.values.contains_key(name) {
             self.get(name)
@@ -152,7 +152,7 @@ impl<'a> Fields<'a> {
     /// The value of a real number, or `default` where the line does not have it.
     ///
     /// # Errors
-    /// If it is no number.
+    /// If it is not a number.
     pub fn real_or(&self, name: &str, default: f32) -> Result<f32, String> {
         let Some(value) = self.find(name) else {
             return Ok(default);

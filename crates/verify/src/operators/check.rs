@@ -24,7 +24,7 @@ pub fn gpu() -> Result<Device, String> {
 /// a GPU both against the twins.
 ///
 /// # Errors
-/// Those of the operator or the device; a wrong result is no error but a [`Row`] that did not pass.
+/// Those of the operator or the device; a wrong result is a [`Row`] that did not pass, not an error.
 pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     let inputs = case.inputs();
     let values = values(&inputs);

@@ -29,7 +29,7 @@ pub enum Crop {
     Area {
         /// The least and the largest share of the source's area.
         share: [f32; 2],
-        /// The least and the largest ratio of width to height.
+        /// The smallest and the largest aspect ratio, width over height.
         ratio: [f32; 2],
     },
 }
@@ -51,6 +51,6 @@ pub struct Erase {
     pub probability: f32,
     /// The least and the largest share of the output's area.
     pub share: [f32; 2],
-    /// The least and the largest ratio of width to height.
+    /// The smallest and the largest aspect ratio, width over height.
     pub ratio: [f32; 2],
 }
