@@ -18,6 +18,8 @@ mod hostile;
 #[cfg(unix)]
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/old_runs.rs"]
+mod old_runs;
 
 use std::fs;
 use std::path::{Path, PathBuf};

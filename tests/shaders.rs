@@ -161,8 +161,8 @@ fn variants_declare_their_16_bits() {
     let all = variants();
     let listed: std::collections::HashSet<_> = all.iter().collect();
     for variant in &all {
-        let [full, half] = [false, true].map(|half| shaders::source(&variant.half(half)).unwrap());
-        let differs = half != format!("enable f16;\n{full}");
+        let [full, f16] = [false, true].map(|f16| shaders::source(&variant.f16(f16)).unwrap());
+        let differs = f16 != format!("enable f16;\n{full}");
         assert_eq!(listed.contains(&variant.f16(true)), differs, "{variant}");
     }
 }

@@ -18,6 +18,8 @@ mod devices;
 mod last_batch;
 #[path = "train/not_finite.rs"]
 mod not_finite;
+#[path = "train/old_settings.rs"]
+mod old_settings;
 #[path = "train/optim.rs"]
 mod optim;
 #[path = "train/own_data.rs"]

@@ -8,7 +8,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::error::DataError;
-use crate::image::rgb_image;
+use crate::image_file::rgb_image;
 use crate::images::Images;
 use crate::random::{Philox, Stream};
 

@@ -7,7 +7,7 @@ import hashlib, io, json, os, shutil, struct, subprocess, sys, tarfile, tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = {
     "conv1": [7, 7, 3, 48], "conv2": [5, 5, 48, 128], "conv3": [3, 3, 128, 192], "conv4": [3, 3, 192, 192],
-    "conv5": [3, 3, 192, 128], "fc6": [2048, 512], "fc7": [512, 512], "fc8": [512, 2],
+    "conv5": [3, 3, 192, 192], "fc6": [3072, 512], "fc7": [512, 512], "fc8": [512, 2],
 }
 
 
@@ -37,7 +37,7 @@ def weights(path):
         step = 2.0 ** -(terms.bit_length() // 2 + 2)
         for kind, size in [("weight", shape), ("bias", shape[-1:])]:
             n = terms * shape[-1] if kind == "weight" else shape[-1]
-            pattern = [(7 * i % 13 - 5) * step if kind == "weight" else 0.125 for i in range(13)]
+            pattern = [(7 * i % 13 - 6) * step if kind == "weight" else 0.125 for i in range(13)]
             bytes_ = (struct.pack("<13f", *pattern) * (n // 13 + 1))[: 4 * n]
             header[f"{name}.{kind}"] = {"dtype": "F32", "shape": size, "data_offsets": [len(data), len(data) + len(bytes_)]}
             data += bytes_

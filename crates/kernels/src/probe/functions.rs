@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ops::adam::{self, Adam};
 use crate::ops::lrn::{self, Lrn};
 use crate::ops::softmax::{self, Kind};
-use crate::step::{StepScalars, ParameterUpdate};
+use crate::step::{ParameterUpdate, StepScalars};
 
 /// Arguments of each function.
 const SAMPLES: usize = 256;

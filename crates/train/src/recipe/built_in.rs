@@ -95,7 +95,7 @@ impl Recipe {
             images: ImagesRecipe::default(),
             mix: MixRecipe::default(),
             evaluation: EvaluationRecipe::default(),
-            machine: RuntimeRecipe::default(),
+            runtime: RuntimeRecipe::default(),
         }
     }
 
