@@ -113,7 +113,7 @@ fn trials_say_what_they_found_and_leave_nothing_behind() {
     let output = here(&quick(&["--overfit-one-batch"]));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(
-        text(&output.stdout).contains("not learnt"),
+        text(&output.stdout).contains("failed to overfit"),
         "{}",
         text(&output.stdout)
     );

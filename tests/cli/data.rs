@@ -239,7 +239,7 @@ fn images_that_cannot_be_read_are_an_error_or_a_listed_skip() {
         let args = ["data", "info", path_text(root.path())];
         let said = succeed(&args);
         assert!(
-            said.contains("left out") && said.contains(name) && said.contains(reason),
+            said.contains("skipped: ") && said.contains(name) && said.contains(reason),
             "{said}"
         );
     }

@@ -128,7 +128,7 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
     if skipped.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![format!("skipped {} unreadable files", skipped.len())];
+    let mut lines = vec![format!("skipped: {} files can't be read", skipped.len())];
     let listed = skipped.iter().take(MOST_SKIPPED);
     lines.extend(listed.map(|file| format!("  {}: {}", shown(&file.path), one_line(&file.reason))));
     if skipped.len() > MOST_SKIPPED {
