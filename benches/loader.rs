@@ -38,7 +38,7 @@ fn batches_from_memory(c: &mut Criterion) -> Outcome {
     Ok(())
 }
 
-/// Batches of 32 pictures of 320x256, decoded from JPEG files each time and cropped to 256x256.
+/// Batches of 32 images of 320x256, decoded from JPEG files each time and cropped to 256x256.
 fn batches_from_files(c: &mut Criterion) -> Outcome {
     let dir = tempfile::tempdir()?;
     for class in 0..2_u32 {
@@ -46,10 +46,10 @@ fn batches_from_files(c: &mut Criterion) -> Outcome {
         for number in 0..32 {
             let colour =
                 |x: u32, y: u32, c: u32| ((x * (c + number)) ^ (y * (class + 3))).to_le_bytes()[0];
-            let picture = image::RgbImage::from_fn(320, 256, |x, y| {
+            let image = image::RgbImage::from_fn(320, 256, |x, y| {
                 image::Rgb([0, 1, 2].map(|c| colour(x, y, c)))
             });
-            picture.save(dir.path().join(format!("{class}/{number}.jpg")))?;
+            image.save(dir.path().join(format!("{class}/{number}.jpg")))?;
         }
     }
     let mut group = c.benchmark_group("batch_from_jpeg_files");

@@ -8,7 +8,7 @@ use tensor::{Device, Result, Tensor};
 /// The slope of `sum (x w)^2` at `w`: `2 x^T x w`.
 pub(crate) fn slope(device: &Device) -> Result<Vec<f32>> {
     let x = Tensor::from_slice(device, &[1.0_f32, 2.0, 3.0, 4.0], [2, 2])?;
-    let w = Tensor::from_slice(device, &[0.5_f32, -1.0], [2, 1])?.into_variable();
+    let w = Tensor::from_slice(device, &[0.5_f32, -1.0], [2, 1])?.into_parameter();
     let loss = x.matmul(&w)?.square_sum()?;
     let gradients = loss.backward()?;
     gradients.get(&w).map_or(Ok(Vec::new()), Tensor::to_vec)

@@ -24,18 +24,18 @@ pub(crate) fn train(device: &Device) -> Result<(Vec<u32>, f32)> {
             step: 0,
         };
         let values = normal(device, shape, 0.5, source)?;
-        Ok((name.to_owned(), values.into_variable()))
+        Ok((name.to_owned(), values.into_parameter()))
     };
     let parameters = [
         random("hidden.weight", 0, [2, 16])?,
         (
             "hidden.bias".to_owned(),
-            full(device, [16], 0.0)?.into_variable(),
+            full(device, [16], 0.0)?.into_parameter(),
         ),
         random("output.weight", 1, [16, 2])?,
         (
             "output.bias".to_owned(),
-            full(device, [2], 0.0)?.into_variable(),
+            full(device, [2], 0.0)?.into_parameter(),
         ),
     ];
     let [w1, b1, w2, b2] = parameters.each_ref().map(|(_, tensor)| tensor);

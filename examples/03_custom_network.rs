@@ -1,6 +1,6 @@
-//! A network of your own on your own pictures, a folder for each class. `alexnet predict RUN picture.jpg` opens the run too.
+//! A network of your own on your own images, a folder for each class. `alexnet predict RUN image.jpg` opens the run too.
 //!
-//!     cargo run --release -p report --example 03_custom_network -- PICTURES RUN [DEVICE]
+//!     cargo run --release -p report --example 03_custom_network -- IMAGES RUN [DEVICE]
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use std::path::Path;
@@ -28,9 +28,9 @@ fn layers(classes: usize) -> Vec<Layer> {
     layers
 }
 
-/// Trains on the folder `pictures`, and leaves `run`, `run/report.html` and `run/mine.onnx`.
-pub(crate) fn train(pictures: &Path, run: &Path, device: &Device) -> Result<Trainer> {
-    let recipe = Recipe::for_dataset(&pictures.to_string_lossy())?;
+/// Trains on the folder `images`, and leaves `run`, `run/report.html` and `run/mine.onnx`.
+pub(crate) fn train(images: &Path, run: &Path, device: &Device) -> Result<Trainer> {
+    let recipe = Recipe::for_dataset(&images.to_string_lossy())?;
     let mut recipe = recipe.with_settings(&["input_size=64", "images.source_size=72"])?;
     (recipe.epochs, recipe.batch_size) = (10, 16);
     let data = recipe.open_data(false, &mut |_| {})?;
@@ -51,9 +51,9 @@ pub(crate) fn train(pictures: &Path, run: &Path, device: &Device) -> Result<Trai
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, pictures, run, device @ ..] = &arguments[..] else {
-        return Err("usage: 03_custom_network PICTURES RUN [DEVICE]".into());
+    let [_, images, run, device @ ..] = &arguments[..] else {
+        return Err("usage: 03_custom_network IMAGES RUN [DEVICE]".into());
     };
     let device = Device::open(device.first().map_or("auto", String::as_str))?;
-    train(Path::new(pictures), Path::new(run), &device).map(drop)
+    train(Path::new(images), Path::new(run), &device).map(drop)
 }

@@ -1,8 +1,8 @@
-//! Trained weights at work, without the trainer: the classes of a picture of RGB bytes that is prepared already.
+//! Trained weights at work, without the trainer: the classes of an image of RGB bytes that is prepared already.
 //!
 //!     cargo run --release -p model --example 06_inference_only -- WEIGHTS.safetensors [PIXELS.rgb] [DEVICE]
 //!
-//! `PIXELS.rgb` has the network's height x width x 3 bytes; without it, a grey picture is classified. `cargo build -p model`
+//! `PIXELS.rgb` has the network's height x width x 3 bytes; without it, a grey image is classified. `cargo build -p model`
 //! builds neither a trainer nor a decoder of images.
 #![expect(clippy::print_stdout, reason = "a program")]
 

@@ -26,7 +26,7 @@ struct Params {
     shift_br: f32, shift_bg: f32, shift_bb: f32,
     erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
     mean_r: f32, mean_g: f32, mean_b: f32, mean_a: f32,
-    deviation_r: f32, deviation_g: f32, deviation_b: f32, deviation_a: f32,
+    std_r: f32, std_g: f32, std_b: f32, deviation_a: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -114,9 +114,9 @@ fn augment_plan(@builtin(global_invocation_id) id: vec3<u32>) {
         params.shift_br * z.x + params.shift_bg * z.y + params.shift_bb * z.z,
     );
     let mean = vec3<f32>(params.mean_r, params.mean_g, params.mean_b);
-    let deviation = vec3<f32>(params.deviation_r, params.deviation_g, params.deviation_b);
-    let gain = vec3<f32>(bright * contrast) / (255.0 * deviation);
-    let bias = (shift - contrast * mean) / deviation;
+    let std_rgb = vec3<f32>(params.std_r, params.std_g, params.std_b);
+    let gain = vec3<f32>(bright * contrast) / (255.0 * std_rgb);
+    let bias = (shift - contrast * mean) / std_rgb;
     var erased = vec4<f32>(0.0);
     if v.z < params.erase {
         let areas = vec2<f32>(params.erase_low, params.erase_high);

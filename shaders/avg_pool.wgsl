@@ -26,8 +26,8 @@ struct Params {
 
 {% set forward = entry == "avg_pool_forward" %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<{{ real }}>;
-@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<{{ real }}>;
+@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<{{ dtype }}>;
+@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<{{ dtype }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -74,7 +74,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             }
         }
     }
-    y[i] = {{ real }}(sum / counted(oy, ox));
+    y[i] = {{ dtype }}(sum / counted(oy, ox));
     {% else %}
     let row = pixel / params.w;
     let image = row / params.h;
@@ -96,6 +96,6 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             sum += f32(dy[((image * params.out_h + oy) * params.out_w + ox) * params.c + channel]) / counted(oy, ox);
         }
     }
-    dx[i] = {{ real }}(sum);
+    dx[i] = {{ dtype }}(sum);
     {% endif %}
 }

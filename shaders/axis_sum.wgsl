@@ -14,8 +14,8 @@ struct Params {
 
 {% set forward = entry == "axis_sum_forward" %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<{{ real }}>;
-@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<{{ real }}>;
+@group(0) @binding(1) var<storage, read> {{ "x" if forward else "dy" }}: array<{{ dtype }}>;
+@group(0) @binding(2) var<storage, read_write> {{ "y" if forward else "dx" }}: array<{{ dtype }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -32,9 +32,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     for (var l = 0u; l < params.axis; l++) {
         sum += f32(x[first + l * params.inner]);
     }
-    y[at] = {{ real }}(params.factor * sum);
+    y[at] = {{ dtype }}(params.factor * sum);
     {% else %}
     let outer = at / (params.axis * params.inner);
-    dx[at] = {{ real }}(params.factor * f32(dy[outer * params.inner + inner]));
+    dx[at] = {{ dtype }}(params.factor * f32(dy[outer * params.inner + inner]));
     {% endif %}
 }

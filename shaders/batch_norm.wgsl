@@ -34,13 +34,13 @@ struct Params {
 }[entry] %}
 {% set count = " / 4u" if vector else "" %}
 {% set type = "vec4<f32>" if vector else "f32" %}
-{% set type_real = "vec4<" ~ real ~ ">" if vector else real %}
+{% set dtype_vec = "vec4<" ~ dtype ~ ">" if vector else dtype %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% for name in bindings[0] %}
-@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<{{ type_real if name in ["x", "dy"] else type }}>;
+@group(0) @binding({{ loop.index }}) var<storage, read> {{ name }}: array<{{ dtype_vec if name in ["x", "dy"] else type }}>;
 {% endfor %}
 {% for name in bindings[1] %}
-@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<{{ type_real if name in ["y", "dx"] else type }}>;
+@group(0) @binding({{ loop.index + bindings[0] | length }}) var<storage, read_write> {{ name }}: array<{{ dtype_vec if name in ["y", "dx"] else type }}>;
 {% endfor %}
 
 {% if entry in ["batch_norm_squares", "batch_norm_gradient_sums"] %}
@@ -106,13 +106,13 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let normal = ({{ type }}(x[i]) - statistics[channel]) * statistics[channels + channel];
     {% endif %}
     {% if entry == "batch_norm_forward" %}
-    y[i] = {{ type_real }}(gamma[channel] * normal + beta[channel]);
+    y[i] = {{ dtype_vec }}(gamma[channel] * normal + beta[channel]);
     {% else %}
     let slope = gamma[channel] * statistics[channels + channel];
     {% if entry == "batch_norm_backward" %}
-    dx[i] = {{ type_real }}(slope * ({{ type }}(dy[i]) - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows)));
+    dx[i] = {{ dtype_vec }}(slope * ({{ type }}(dy[i]) - (dbeta[channel] + normal * dgamma[channel]) / f32(params.all_rows)));
     {% else %}
-    dx[i] = {{ type_real }}(slope * {{ type }}(dy[i]));
+    dx[i] = {{ dtype_vec }}(slope * {{ type }}(dy[i]));
     {% endif %}
     {% endif %}
     {% endif %}

@@ -8,7 +8,7 @@ struct Params {
     n: u32,
 }
 
-{% set from, to = (real, "f32") if widen else ("f32", real) %}
+{% set from, to = (dtype, "f32") if widen else ("f32", dtype) %}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<{{ from }}>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ to }}>>;

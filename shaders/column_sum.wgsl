@@ -13,7 +13,7 @@ struct Params {
 {% set type = "vec4<f32>" if vector else "f32" %}
 {% set names = ["sum"] %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<{{ "vec4<" ~ real ~ ">" if vector else real }}>;
+@group(0) @binding(1) var<storage, read> x: array<{{ "vec4<" ~ dtype ~ ">" if vector else dtype }}>;
 @group(0) @binding(2) var<storage, read_write> y: array<{{ type }}>;
 
 {% include "shared/column_tree.wgsl" %}

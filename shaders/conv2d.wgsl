@@ -9,7 +9,7 @@
 // conv2d_weight_gradient   A = patches of x^T B = dy    C = dw   M = kh kw c_in / groups  N = c_out / groups   K = n out_h out_w
 //
 // Where K is longer than k_per_split, z = group * splits + split, and C is the sums of one stretch of K each, [splits, M, channels], for
-// gemm_reduce to add up. wide: C is of 32-bit floats though the operands are of 16-bit ones.
+// gemm_reduce to add up. wide: C is of f32 though the operands are of f16.
 // vector_a, vector_b: channels per group are multiples of 4 on the side that A and that B and C are read along.
 // Workgroup (x, y, z) computes tile x along N, tile y along M of stretch z % splits of channel group z / splits.
 
@@ -20,15 +20,15 @@
 {% set weight_gradient = entry == "conv2d_weight_gradient" %}
 {% set a_along_k = not weight_gradient %}
 {% set b_along_k = data_gradient %}
-{% set real_c = "f32" if weight_gradient or wide else real %}
+{% set dtype_c = "f32" if weight_gradient or wide else dtype %}
 @group(0) @binding(0) var<uniform> params: Params;
 {# The operands go by the names of the product; the comments give the operator's. #}
-@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ real ~ ">" if vector_a else real }}>; // {{ "dy" if data_gradient else "x" }}
-@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ real ~ ">" if vector_b else real }}>; // {{ "dy" if weight_gradient else "w" }}
+@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ dtype ~ ">" if vector_a else dtype }}>; // {{ "dy" if data_gradient else "x" }}
+@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ dtype ~ ">" if vector_b else dtype }}>; // {{ "dy" if weight_gradient else "w" }}
 {% if has_bias %}
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 {% endif %}
-@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ real_c ~ ">" if vector_b else real_c }}>; // {{ "y" if forward else "dx" if data_gradient else "dw" }}
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ dtype_c ~ ">" if vector_b else dtype_c }}>; // {{ "y" if forward else "dx" if data_gradient else "dw" }}
 
 // The first channel of this workgroup's group, in x and in y, and the first element of its partial sums.
 var<private> first_in: u32;
@@ -79,11 +79,11 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     }
     let at = {{ "m * params.c_in + first_in" if data_gradient else "m * params.c_out + first_out" }} + n + first_partial;
     {% if vector_b %}
-    c[at / 4u] = vec4<{{ real_c }}>(vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u)));
+    c[at / 4u] = vec4<{{ dtype_c }}>(vec4<f32>(finish(value.x, n), finish(value.y, n + 1u), finish(value.z, n + 2u), finish(value.w, n + 3u)));
     {% else %}
     {% for i in range(4) %}
     if n + {{ i }}u < extent_n {
-        c[at + {{ i }}u] = {{ real_c }}(finish(value.{{ "xyzw"[i] }}, n + {{ i }}u));
+        c[at + {{ i }}u] = {{ dtype_c }}(finish(value.{{ "xyzw"[i] }}, n + {{ i }}u));
     }
     {% endfor %}
     {% endif %}

@@ -15,9 +15,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<{{ dtype }}>>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<{{ real }}>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<{{ dtype }}>>;
 
 {% include "shared/linear_index.wgsl" %}
 {% include "shared/philox.wgsl" %}
@@ -29,6 +29,6 @@ fn dropout_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_wo
     if i < (params.n + 3u) / 4u {
         let bits = philox(vec4<u32>(i, step[STEP], 0u, step[SEED_HIGH]), vec2<u32>(step[SEED_LOW], params.stream));
         let dropped = uniform_floats(bits) < vec4<f32>(params.rate);
-        y[i] = vec4<{{ real }}>(select(params.scale * vec4<f32>(x[i]), vec4<f32>(0.0), dropped));
+        y[i] = vec4<{{ dtype }}>(select(params.scale * vec4<f32>(x[i]), vec4<f32>(0.0), dropped));
     }
 }

@@ -14,12 +14,12 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 {% if entry == "gelu_forward" %}
-@group(0) @binding(1) var<storage, read> x: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ dtype }}>>;
 {% else %}
-@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<{{ real }}>>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<{{ dtype }}>>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ dtype }}>>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -42,10 +42,10 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     if i < (params.n + 3u) / 4u {
         let at = vec4<f32>(x[i]);
         {% if entry == "gelu_forward" %}
-        y[i] = vec4<{{ real }}>(at * normal_cdf(at));
+        y[i] = vec4<{{ dtype }}>(at * normal_cdf(at));
         {% else %}
         let density = 0.3989422804 * exp(-0.5 * at * at);
-        dx[i] = vec4<{{ real }}>(vec4<f32>(dy[i]) * (normal_cdf(at) + at * density));
+        dx[i] = vec4<{{ dtype }}>(vec4<f32>(dy[i]) * (normal_cdf(at) + at * density));
         {% endif %}
     }
 }

@@ -4,7 +4,7 @@
 // op(A): [m, k]; a: [m, lda], or [k, lda] with trans_a. op(B): [k, n]; b: [k, ldb], or [n, ldb] with trans_b.
 // bias: [n]. c: [m, ldc]; where K is longer than k_per_split, one such matrix for each stretch of it: [splits, m, n].
 // The offsets say where in its buffer a matrix starts. vector: all matrices are read and written as vec4, so their leading
-// dimensions, offsets and extents along them are multiples of 4. wide: c is of 32-bit floats.
+// dimensions, offsets and extents along them are multiples of 4. wide: c is of f32.
 // Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z of K.
 
 struct Params {
@@ -25,16 +25,16 @@ struct Params {
 
 {% set vector_a = vector %}
 {% set vector_b = vector %}
-{% set real_c = "f32" if wide else real %}
+{% set dtype_c = "f32" if wide else dtype %}
 {% set a_along_k = not trans_a %}
 {% set b_along_k = trans_b %}
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ real ~ ">" if vector_a else real }}>;
-@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ real ~ ">" if vector_b else real }}>;
+@group(0) @binding(1) var<storage, read> a: array<{{ "vec4<" ~ dtype ~ ">" if vector_a else dtype }}>;
+@group(0) @binding(2) var<storage, read> b: array<{{ "vec4<" ~ dtype ~ ">" if vector_b else dtype }}>;
 {% if has_bias %}
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 {% endif %}
-@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ real_c ~ ">" if vector_b else real_c }}>;
+@group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ dtype_c ~ ">" if vector_b else dtype_c }}>;
 
 {% include "shared/fetch.wgsl" %}
 
@@ -107,11 +107,11 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     {% endif %}
     done = select(done, vec4<f32>(0.0), (done <= vec4<f32>(0.0)) & vec4<bool>(params.relu != 0u));
     {% if vector_b %}
-    c[at / 4u] = vec4<{{ real_c }}>(done);
+    c[at / 4u] = vec4<{{ dtype_c }}>(done);
     {% else %}
     {% for i in range(4) %}
     if n + {{ i }}u < params.n {
-        c[at + {{ i }}u] = {{ real_c }}(done.{{ "xyzw"[i] }});
+        c[at + {{ i }}u] = {{ dtype_c }}(done.{{ "xyzw"[i] }});
     }
     {% endfor %}
     {% endif %}

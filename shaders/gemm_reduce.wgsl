@@ -22,14 +22,14 @@ struct Params {
 }
 
 {% set type = "vec4<f32>" if vector else "f32" %}
-{% set type_real = "vec4<" ~ real ~ ">" if vector else real %}
+{% set dtype_vec = "vec4<" ~ dtype ~ ">" if vector else dtype %}
 {% set count = " / 4u" if vector else "" %}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partial: array<{{ type }}>;
 {% if has_bias %}
 @group(0) @binding(2) var<storage, read> bias: array<{{ type }}>;
 {% endif %}
-@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ type_real }}>;
+@group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ dtype_vec }}>;
 
 {% include "shared/linear_index.wgsl" %}
 
@@ -59,5 +59,5 @@ fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     {% else %}
     value = select(value, 0.0, (value <= 0.0) & (params.relu != 0u));
     {% endif %}
-    c[at] = {{ type_real }}(value);
+    c[at] = {{ dtype_vec }}(value);
 }

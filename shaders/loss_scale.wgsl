@@ -1,5 +1,5 @@
 // Dynamic loss scaling (Micikevicius 2018, section 3.2), with the rule of PyTorch's GradScaler: the loss is multiplied by `scale`,
-// so that small gradients are not lost in 16-bit floats, and the update divides by it.
+// so that small gradients are not lost in f16, and the update divides by it.
 //
 // total [1]: the norm of all gradients, which are scaled. If it is finite: factor = min(1, max_norm / (total / scale + 1e-6)) / scale,
 // and after `interval` such steps in a row the scale doubles. If not, some gradient overflowed: factor = -1, which tells the

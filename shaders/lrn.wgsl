@@ -18,7 +18,7 @@ struct Params {
 
 {% set forward = entry == "lrn_forward" %}
 {% set type = "vec4<f32>" if paper else "f32" %}
-{% set stored = "vec4<" ~ real ~ ">" if paper else real %}
+{% set stored = "vec4<" ~ dtype ~ ">" if paper else dtype %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}
 @group(0) @binding(1) var<storage, read> x: array<{{ stored }}>;
@@ -143,9 +143,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     if first + {{ k }}u < params.channels {
         let at = row + first + {{ k }}u;
         {% if forward %}
-        y[at] = {{ real }}(f32(x[at]) * power(params.bias + params.alpha * sum[{{ k }}]));
+        y[at] = {{ dtype }}(f32(x[at]) * power(params.bias + params.alpha * sum[{{ k }}]));
         {% else %}
-        dx[at] = {{ real }}(f32(dy[at]) * power(scale(row, first + {{ k }}u)) - 2.0 * params.alpha * params.beta * f32(x[at]) * sum[{{ k }}]);
+        dx[at] = {{ dtype }}(f32(dy[at]) * power(scale(row, first + {{ k }}u)) - 2.0 * params.alpha * params.beta * f32(x[at]) * sum[{{ k }}]);
         {% endif %}
     }
     {% endfor %}

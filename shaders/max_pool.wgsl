@@ -1,7 +1,7 @@
 // Max-pooling and its gradient (Krizhevsky 2012, section 3.4, with overlapping windows).
 // y[n, oy, ox, c] = max over ky, kx of x[n, oy stride - pad + ky dilation, ox stride - pad + kx dilation, c]; padding never wins.
 //
-// x, dx: [n, h, w, c]; y, dy: [n, out_h, out_w, c]; argmax: [n, out_h, out_w, c] as u32, the winner's place iy * w + ix in its image.
+// x, dx: [n, h, w, c]; y, dy: [n, out_h, out_w, c]; argmax: [n, out_h, out_w, c] as u32, the winner's index iy * w + ix in its image.
 // The first of equal maxima in row-major order wins; a NaN wins over everything, the last one over the others, as in PyTorch.
 // One invocation computes one element, or with `vector` (c is a multiple of 4) four neighbouring channels. The backward kernel is a
 // gather: every input pixel asks the windows that contain it, in order, whether it won.
@@ -25,16 +25,16 @@ struct Params {
 
 {% set forward = entry == "max_pool_forward" %}
 {% set value_type = "vec4<f32>" if vector else "f32" %}
-{% set stored_type = "vec4<" ~ real ~ ">" if vector else real %}
-{% set place_type = "vec4<u32>" if vector else "u32" %}
+{% set stored_type = "vec4<" ~ dtype ~ ">" if vector else dtype %}
+{% set index_type = "vec4<u32>" if vector else "u32" %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if forward %}
 @group(0) @binding(1) var<storage, read> x: array<{{ stored_type }}>;
 @group(0) @binding(2) var<storage, read_write> y: array<{{ stored_type }}>;
-@group(0) @binding(3) var<storage, read_write> argmax: array<{{ place_type }}>;
+@group(0) @binding(3) var<storage, read_write> argmax: array<{{ index_type }}>;
 {% else %}
 @group(0) @binding(1) var<storage, read> dy: array<{{ stored_type }}>;
-@group(0) @binding(2) var<storage, read> argmax: array<{{ place_type }}>;
+@group(0) @binding(2) var<storage, read> argmax: array<{{ index_type }}>;
 @group(0) @binding(3) var<storage, read_write> dx: array<{{ stored_type }}>;
 
 // The first window that reaches position `at` of the padded image.
@@ -61,7 +61,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     // Minus infinity. Of a variable, because a constant expression must be finite (WGSL, section 8.1.1).
     var lowest = 0xff800000u;
     var best = {{ value_type }}(bitcast<f32>(lowest));
-    var place = {{ place_type }}(0xffffffffu);
+    var index = {{ index_type }}(0xffffffffu);
     for (var ky = 0u; ky < params.kh; ky++) {
         // What lies left of or above the image wraps to a huge number.
         let iy = row % params.out_h * params.stride_h + ky * params.dilation_h - params.pad_top;
@@ -75,15 +75,15 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
             }
             let value = {{ value_type }}(x[((image * params.h + iy) * params.w + ix) * channels + channel]);
             // By its bits, since a driver may assume that there is no NaN.
-            let nan = (bitcast<{{ place_type }}>(value) & {{ place_type }}(0x7fffffffu)) > {{ place_type }}(0x7f800000u);
-            let old_nan = (bitcast<{{ place_type }}>(best) & {{ place_type }}(0x7fffffffu)) > {{ place_type }}(0x7f800000u);
-            let wins = nan | ((value > best) & !old_nan) | (place == {{ place_type }}(0xffffffffu));
+            let nan = (bitcast<{{ index_type }}>(value) & {{ index_type }}(0x7fffffffu)) > {{ index_type }}(0x7f800000u);
+            let old_nan = (bitcast<{{ index_type }}>(best) & {{ index_type }}(0x7fffffffu)) > {{ index_type }}(0x7f800000u);
+            let wins = nan | ((value > best) & !old_nan) | (index == {{ index_type }}(0xffffffffu));
             best = select(best, value, wins);
-            place = select(place, {{ place_type }}(iy * params.w + ix), wins);
+            index = select(index, {{ index_type }}(iy * params.w + ix), wins);
         }
     }
     y[i] = {{ stored_type }}(best);
-    argmax[i] = place;
+    argmax[i] = index;
     {% else %}
     let row = pixel / params.w;
     let image = row / params.h;
@@ -98,7 +98,7 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     for (var oy = first_window(iy + params.pad_top, params.kh, params.dilation_h, params.stride_h); oy < last_y; oy++) {
         for (var ox = first_window(ix + params.pad_left, params.kw, params.dilation_w, params.stride_w); ox < last_x; ox++) {
             let at = ((image * params.out_h + oy) * params.out_w + ox) * channels + channel;
-            sum += select({{ value_type }}(0.0), {{ value_type }}(dy[at]), argmax[at] == {{ place_type }}(iy * params.w + ix));
+            sum += select({{ value_type }}(0.0), {{ value_type }}(dy[at]), argmax[at] == {{ index_type }}(iy * params.w + ix));
         }
     }
     dx[i] = {{ stored_type }}(sum);

@@ -11,12 +11,12 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 {% if entry == "relu_forward" %}
-@group(0) @binding(1) var<storage, read> x: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ dtype }}>>;
 {% else %}
-@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read> y: array<vec4<{{ real }}>>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read> y: array<vec4<{{ dtype }}>>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ dtype }}>>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -26,7 +26,7 @@ struct Params {
 fn relu_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
-        y[i] = select(x[i], vec4<{{ real }}>(0.0), x[i] <= vec4<{{ real }}>(0.0));
+        y[i] = select(x[i], vec4<{{ dtype }}>(0.0), x[i] <= vec4<{{ dtype }}>(0.0));
     }
 }
 {% else %}
@@ -34,7 +34,7 @@ fn relu_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workg
 fn relu_backward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
-        dx[i] = select(dy[i], vec4<{{ real }}>(0.0), y[i] <= vec4<{{ real }}>(0.0));
+        dx[i] = select(dy[i], vec4<{{ dtype }}>(0.0), y[i] <= vec4<{{ dtype }}>(0.0));
     }
 }
 {% endif %}

@@ -28,8 +28,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<{{ real }}>;
-@group(0) @binding(2) var<storage, read_write> y: array<{{ real }}>;
+@group(0) @binding(1) var<storage, read> x: array<{{ dtype }}>;
+@group(0) @binding(2) var<storage, read_write> y: array<{{ dtype }}>;
 
 {% include "shared/linear_index.wgsl" %}
 

@@ -17,12 +17,12 @@ struct Params {
 {% set is_backward = "_backward" in entry %}
 @group(0) @binding(0) var<uniform> params: Params;
 {% if is_backward %}
-@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read> kept: array<vec4<{{ real }}>>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read> kept: array<vec4<{{ dtype }}>>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4<{{ dtype }}>>;
 {% else %}
-@group(0) @binding(1) var<storage, read> x: array<vec4<{{ real }}>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ real }}>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<{{ dtype }}>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<{{ dtype }}>>;
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
@@ -74,9 +74,9 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
         {% if is_backward %}
-        dx[i] = vec4<{{ real }}>(vec4<f32>(dy[i]) * slope(vec4<f32>(kept[i])));
+        dx[i] = vec4<{{ dtype }}>(vec4<f32>(dy[i]) * slope(vec4<f32>(kept[i])));
         {% else %}
-        y[i] = vec4<{{ real }}>(value(vec4<f32>(x[i])));
+        y[i] = vec4<{{ dtype }}>(value(vec4<f32>(x[i])));
         {% endif %}
     }
 }

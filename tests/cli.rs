@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(unix)]
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/old_runs.rs"]
+mod old_runs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -186,7 +188,7 @@ fn lists_and_tables_are_printed() {
 }
 
 #[test]
-fn a_run_leaves_pictures_that_are_drawn_again_watched_and_compared() {
+fn a_run_leaves_images_that_are_drawn_again_watched_and_compared() {
     let root = tempfile::tempdir().unwrap();
     let folder = trained(root.path());
     let names: Vec<_> = fs::read_dir(&folder)

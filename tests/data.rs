@@ -18,6 +18,8 @@ mod download;
 mod folder;
 #[path = "data/formats.rs"]
 mod formats;
+#[path = "data/image_sizes.rs"]
+mod image_sizes;
 #[path = "data/images.rs"]
 mod images;
 #[path = "data/layouts.rs"]
@@ -32,8 +34,6 @@ mod memory;
 mod mnist;
 #[path = "data/names.rs"]
 mod names;
-#[path = "data/picture_sizes.rs"]
-mod picture_sizes;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]

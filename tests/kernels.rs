@@ -2,15 +2,15 @@
 
 #[path = "kernels/device.rs"]
 mod device;
-#[path = "kernels/half.rs"]
-mod half;
+#[path = "kernels/f16.rs"]
+mod f16;
 #[path = "kernels/probe.rs"]
 mod probe;
 #[path = "kernels/variants.rs"]
 mod variants;
 
 use kernels::{Device, Options, TileKind};
-use verify::operators::{Case, Row, check, check_half, check_twin, gpu, operators};
+use verify::operators::{Case, Row, check, check_f16, check_twin, gpu, operators};
 
 fn check_all(device: &Device, only: &[&str], run: Check) {
     check_cases(device, only, usize::MAX, run);
@@ -69,7 +69,7 @@ fn matrix_products_hold_with_every_tile() {
     for device in TileKind::ALL.into_iter().filter_map(open_with_tile) {
         check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_twin);
         if device.has_f16() {
-            check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_half);
+            check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_f16);
         }
     }
 }
@@ -94,8 +94,8 @@ fn open_with_tile(tile: TileKind) -> Option<Device> {
 /// What mixed precision stores in 16 bits. Other tiles have their turn above.
 #[test]
 fn operators_hold_with_16_bit_floats() {
-    if let Some(device) = half::device() {
-        check_cases(&device, &[], QUICK_FLOPS, check_half);
+    if let Some(device) = f16::device() {
+        check_cases(&device, &[], QUICK_FLOPS, check_f16);
     }
 }
 
@@ -115,7 +115,7 @@ fn operators_hold_when_bindings_are_short() {
         Ok(device) => {
             check_all(&device, &operators, check_twin);
             if device.has_f16() {
-                check_cases(&device, &operators, QUICK_FLOPS, check_half);
+                check_cases(&device, &operators, QUICK_FLOPS, check_f16);
             }
         }
         Err(error) => no_gpu(&error.to_string()),
@@ -149,7 +149,7 @@ fn long_buffers_are_worked_on_window_by_window() {
         for operator in operators() {
             // Of pools, windows are whole images, so one of AlexNet-small's has to fit.
             let case_idx = match operator.stem {
-                "adam" | "average" | "batch_norm" | "clip_grad_norm" | "elementwise" | "lrn"
+                "adam" | "ema" | "batch_norm" | "clip_grad_norm" | "elementwise" | "lrn"
                 | "reduce" | "sgd" => 0,
                 "max_pool" | "avg_pool" => 2,
                 _ => continue,

@@ -46,7 +46,7 @@ fn recipe() -> Recipe {
     (recipe.epochs, recipe.batch_size, recipe.limit) = (2, 16, Some(64));
     (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     recipe.images.flip = true;
-    recipe.machine.device = "cpu".to_owned();
+    recipe.runtime.device = "cpu".to_owned();
     recipe
 }
 

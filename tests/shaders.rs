@@ -27,7 +27,7 @@ fn complaints(variant: &Variant) -> Vec<String> {
     if variant.needs_subgroups() {
         capabilities |= Capabilities::SUBGROUP;
     }
-    if variant.is_half() {
+    if variant.is_f16() {
         capabilities |= Capabilities::SHADER_FLOAT16;
     }
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
@@ -155,15 +155,15 @@ fn variants_are_distinct() {
     }
 }
 
-/// A variant is listed with 16-bit floats where its text has operands that may be, and nowhere else.
+/// A variant is listed with f16 where its text has operands that may be, and nowhere else.
 #[test]
 fn variants_declare_their_16_bits() {
     let all = variants();
     let listed: std::collections::HashSet<_> = all.iter().collect();
     for variant in &all {
-        let [full, half] = [false, true].map(|half| shaders::source(&variant.half(half)).unwrap());
-        let differs = half != format!("enable f16;\n{full}");
-        assert_eq!(listed.contains(&variant.half(true)), differs, "{variant}");
+        let [full, f16] = [false, true].map(|f16| shaders::source(&variant.f16(f16)).unwrap());
+        let differs = f16 != format!("enable f16;\n{full}");
+        assert_eq!(listed.contains(&variant.f16(true)), differs, "{variant}");
     }
 }
 

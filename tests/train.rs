@@ -18,6 +18,8 @@ mod devices;
 mod last_batch;
 #[path = "train/not_finite.rs"]
 mod not_finite;
+#[path = "train/old_settings.rs"]
+mod old_settings;
 #[path = "train/optim.rs"]
 mod optim;
 #[path = "train/own_data.rs"]
@@ -42,10 +44,10 @@ mod step;
 mod submission;
 #[path = "train/trial.rs"]
 mod trial;
+#[path = "train/tta.rs"]
+mod tta;
 #[path = "train/tune.rs"]
 mod tune;
-#[path = "train/views.rs"]
-mod views;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
 {# Reads of the operands `a` and `b`, whose elements are vec4 with vector_a, vector_b. What is read stays as it lies in memory,
-   beside whether it exists: zeros for what does not, and 16-bit floats made wide, would make the reader wait for memory, so they come
+   beside whether it exists: zeros for what does not, and f16 made wide, would make the reader wait for memory, so they come
    when the value is used. #}
 // An element or a block of four from there on, and whether it exists.
 struct Place {
@@ -9,7 +9,7 @@ struct Place {
 
 {% set valid = "bool" if vector_a and vector_b else "vec4<bool>" %}
 struct Fetched {
-    raw: vec4<{{ real }}>,
+    raw: vec4<{{ dtype }}>,
     valid: {{ valid }},
 }
 
@@ -25,7 +25,7 @@ fn one_{{ side }}(place: Place) -> Fetched {
 }
 {% else %}
 fn four_{{ side }}(p0: Place, p1: Place, p2: Place, p3: Place) -> Fetched {
-    let raw = vec4<{{ real }}>(
+    let raw = vec4<{{ dtype }}>(
         {% for i in range(4) %}
         {{ side }}[select(0u, p{{ i }}.at, p{{ i }}.valid)],
         {% endfor %}

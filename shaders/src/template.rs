@@ -31,7 +31,7 @@ fn environment() -> Result<&'static Environment<'static>, minijinja::Error> {
 
 /// The WGSL text of a variant: `shaders/<stem>.wgsl` with its includes, every constant available as a template variable,
 /// `entry` the entry point's name, so that a file with several entry points renders only the one that is asked for, and
-/// `real` the type of the operands that may be 16-bit floats. A text of the caller's own is what it is.
+/// `dtype` the type of the operands that may be f16. A text of the caller's own is what it is.
 ///
 /// # Errors
 /// [`Error::Template`] if there is no such file or the template uses a constant that the variant does not give.
@@ -45,12 +45,12 @@ pub fn source(variant: &Variant) -> Result<String, Error> {
             .constants()
             .iter()
             .map(|&(name, value)| (name, Value::from(value)));
-        let (real, head) = if variant.is_half() {
+        let (dtype, head) = if variant.is_f16() {
             ("f16", "enable f16;\n")
         } else {
             ("f32", "")
         };
-        let names = [("entry", variant.entry), ("real", real)].map(|(k, v)| (k, Value::from(v)));
+        let names = [("entry", variant.entry), ("dtype", dtype)].map(|(k, v)| (k, Value::from(v)));
         let context: BTreeMap<&str, Value> = constants.chain(names).collect();
         Ok(head.to_owned() + &template.render(context)?)
     };

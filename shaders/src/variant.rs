@@ -17,7 +17,7 @@ pub struct Variant {
     pub entry: &'static str,
     constants: [(&'static str, u32); MAX_CONSTANTS],
     len: usize,
-    half: bool,
+    f16: bool,
     /// The text of a shader that is not one of this crate's files.
     pub(crate) text: Option<&'static str>,
 }
@@ -31,7 +31,7 @@ impl Variant {
             entry,
             constants: [("", 0); MAX_CONSTANTS],
             len: 0,
-            half: false,
+            f16: false,
             text: None,
         }
     }
@@ -51,17 +51,17 @@ impl Variant {
         self.text.is_some()
     }
 
-    /// The same with 16-bit floats in memory, where the template says `real`; arithmetic stays in 32 bits. Only some
+    /// The same with f16 in memory, where the template says `dtype`; arithmetic stays in 32 bits. Only some
     /// templates do: [`variants()`](crate::variants()) lists those that make sense.
     #[must_use]
-    pub const fn half(self, half: bool) -> Self {
-        Self { half, ..self }
+    pub const fn f16(self, f16: bool) -> Self {
+        Self { f16, ..self }
     }
 
-    /// Whether the shader takes 16-bit floats, which not every adapter has.
+    /// Whether the shader takes f16, which not every adapter has.
     #[must_use]
-    pub const fn is_half(&self) -> bool {
-        self.half
+    pub const fn is_f16(&self) -> bool {
+        self.f16
     }
 
     /// The same with one more template constant. Flags are 0 or 1.
@@ -115,7 +115,7 @@ impl Variant {
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.stem, self.entry)?;
-        if self.half {
+        if self.f16 {
             write!(f, " f16")?;
         }
         if self.len == 0 {

@@ -23,36 +23,36 @@ use crate::files::{ENTRY_POINTS, FILES};
 #[must_use]
 pub fn variants() -> Vec<Variant> {
     let all = templates();
-    let of = |other| all.iter().filter(move |listed| listed.reals != other);
-    let full = of(Reals::Half).map(|listed| listed.variant);
-    let half = of(Reals::Full).map(|listed| listed.variant.half(true));
-    full.chain(half).collect()
+    let of = |other| all.iter().filter(move |listed| listed.dtypes != other);
+    let full = of(Dtypes::F16).map(|listed| listed.variant);
+    let f16 = of(Dtypes::F32).map(|listed| listed.variant.f16(true));
+    full.chain(f16).collect()
 }
 
-/// The floats that a template's `real` may be, with one set of constants.
+/// The floats that a template's `dtype` may be, with one set of constants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reals {
-    /// 32-bit ones; most such templates have no `real`.
-    Full,
+enum Dtypes {
+    /// 32-bit ones; most such templates have no `dtype`.
+    F32,
     /// 32-bit or 16-bit ones: what activations and their gradients pass through.
     Both,
     /// 16-bit ones: it converts between them and 32-bit ones.
-    Half,
+    F16,
 }
 
 /// A template with one set of constants.
 #[derive(Clone, Copy, Debug)]
 struct Listed {
     variant: Variant,
-    reals: Reals,
+    dtypes: Dtypes,
 }
 
-impl Reals {
+impl Dtypes {
     /// Declares a variant that is rendered with these.
     const fn of(self, variant: Variant) -> Listed {
         Listed {
             variant,
-            reals: self,
+            dtypes: self,
         }
     }
 }
@@ -68,18 +68,18 @@ fn templates() -> Vec<Listed> {
         .collect()
 }
 
-/// The entry points that templates without constants say they have. Their operands may be of 16 bits where they say `real`.
+/// The entry points that templates without constants say they have. Their operands may be of 16 bits where they say `dtype`.
 fn without_constants() -> impl Iterator<Item = Listed> {
     FILES.iter().flat_map(|&(name, text)| {
         let stem = name.strip_suffix(".wgsl").unwrap_or(name);
         let list = text.split_once(ENTRY_POINTS);
         let list = list.and_then(|(_, rest)| rest.split_once("#}"));
         let entries = list.map_or("", |(entries, _)| entries).split_whitespace();
-        let reals = if text.contains("{{ real }}") {
-            Reals::Both
+        let dtypes = if text.contains("{{ dtype }}") {
+            Dtypes::Both
         } else {
-            Reals::Full
+            Dtypes::F32
         };
-        entries.map(move |entry| reals.of(Variant::new(stem, entry)))
+        entries.map(move |entry| dtypes.of(Variant::new(stem, entry)))
     })
 }

@@ -153,7 +153,7 @@ fn hints_fit_the_cause_and_the_verb() {
             "batch size",
             "--batch-size",
         ),
-        part(&["train", "/no/pictures"], "/no/pictures", "shapes10"),
+        part(&["train", "/no/images"], "/no/images", "shapes10"),
         part(&["train", "--out", run], "a run already", "--resume"),
         part(&["sweep", &sweep], "sweep.toml", "recipes show"),
         part(&["sweep", "/no/sweep"], "/no/sweep", ""),

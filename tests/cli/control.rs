@@ -113,7 +113,7 @@ fn trials_say_what_they_found_and_leave_nothing_behind() {
     let output = here(&quick(&["--overfit-one-batch"]));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(
-        text(&output.stdout).contains("not learnt"),
+        text(&output.stdout).contains("failed to overfit"),
         "{}",
         text(&output.stdout)
     );
@@ -145,7 +145,7 @@ fn a_time_limit_ends_a_run_that_can_go_on() {
     let folder = root.path().join("run");
     let said = succeed(&quick(&["--max-time", "1ms", "--out", path_text(&folder)]));
     assert!(
-        said.contains("the time is up")
+        said.contains("the time limit was reached")
             && said.contains("--resume")
             && said.contains("test accuracy"),
         "{said}"

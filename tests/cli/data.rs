@@ -17,8 +17,8 @@ fn bmp(width: u8, height: u8, colour: u8) -> Vec<u8> {
     bytes
 }
 
-/// A folder of two classes, twelve pictures each.
-fn pictures() -> tempfile::TempDir {
+/// A folder of two classes, twelve images each.
+fn images() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for class in ["cat", "dog"] {
         fs::create_dir(root.path().join(class)).unwrap();
@@ -67,7 +67,7 @@ fn train<'a>(root: &'a Path, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn info_and_stats_count_and_measure() {
-    let root = pictures();
+    let root = images();
     let folder = path_text(root.path());
     let info: Value = serde_json::from_str(&succeed(&["data", "info", folder, "--json"])).unwrap();
     assert_eq!(info["images"]["train"], 22, "{info}");
@@ -77,7 +77,7 @@ fn info_and_stats_count_and_measure() {
     );
     assert_eq!(info["classes"][1]["name"], "dog", "{info}");
     let sizes = serde_json::json!({ "smallest": [9, 8], "median": [9, 14], "largest": [9, 19] });
-    assert_eq!(info["pictures"], sizes);
+    assert_eq!(info["image_sizes"], sizes);
     let said = succeed(&["data", "info", folder]);
     assert!(
         said.contains("files of 9x8 to 9x19") && said.contains("cat"),
@@ -134,7 +134,7 @@ fn a_sheet_is_drawn_and_only_known_sets_are_downloaded() {
         path_text(root.path()),
     ]);
     assert!(said.contains("training and"), "{said}");
-    let folder = pictures();
+    let folder = images();
     let args = ["data", "show", path_text(folder.path()), "--split", "test"];
     fail(&args, &["no test images"]);
 }
@@ -156,12 +156,12 @@ fn a_sheet_may_be_read_by_those_whom_the_umask_lets() {
 
 #[test]
 fn what_is_no_image_is_counted_and_lists_give_labels() {
-    let root = pictures();
+    let root = images();
     fs::write(root.path().join("cat/1.heic"), "x").unwrap();
     let folder = path_text(root.path());
     let said = succeed(&["data", "info", folder]);
     assert!(
-        said.contains("left out, as they are no images that are read: 1 .heic"),
+        said.contains("ignored, as they are not images of a supported format: 1 .heic"),
         "{said}"
     );
     let info: Value = serde_json::from_str(&succeed(&["data", "info", folder, "--json"])).unwrap();
@@ -196,7 +196,7 @@ fn what_is_no_image_is_counted_and_lists_give_labels() {
         "{config}"
     );
     succeed(&["evaluate", path_text(&out), "--device", "cpu"]);
-    // Pictures in a folder are counted in the same way.
+    // Images in a folder are counted in the same way.
     let args = [
         "predict",
         path_text(&out),
@@ -218,7 +218,7 @@ fn what_is_no_image_is_counted_and_lists_give_labels() {
 }
 
 #[test]
-fn pictures_that_cannot_be_read_are_an_error_or_a_listed_skip() {
+fn images_that_cannot_be_read_are_an_error_or_a_listed_skip() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("run");
     for (name, bytes, reason) in [
@@ -232,18 +232,18 @@ fn pictures_that_cannot_be_read_are_an_error_or_a_listed_skip() {
         ("text.png", b"<html>".to_vec(), "neither JPEG, PNG"),
         ("empty.webp", Vec::new(), "neither JPEG, PNG"),
     ] {
-        let root = pictures();
+        let root = images();
         fs::write(root.path().join("cat").join(name), bytes).unwrap();
         fail(&train(root.path(), &out, &[]), &[name, reason]);
         assert!(!out.exists(), "{name} left something");
         let args = ["data", "info", path_text(root.path())];
         let said = succeed(&args);
         assert!(
-            said.contains("left out") && said.contains(name) && said.contains(reason),
+            said.contains("skipped: ") && said.contains(name) && said.contains(reason),
             "{said}"
         );
     }
-    let root = pictures();
+    let root = images();
     fs::write(root.path().join("cat/huge.png"), huge_png()).unwrap();
     let output = super::alexnet(&train(root.path(), &out, &["--skip-unreadable"]));
     let told = text(&output.stderr);
@@ -260,13 +260,13 @@ fn pictures_that_cannot_be_read_are_an_error_or_a_listed_skip() {
 fn folders_that_are_no_data_set_are_one_line() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("run");
-    let root = pictures();
+    let root = images();
     fs::create_dir(root.path().join("bird")).unwrap();
     for args in [
         train(root.path(), &out, &[]),
         vec!["data", "info", path_text(root.path())],
     ] {
-        fail(&args, &["bird", "at least 1 readable picture"]);
+        fail(&args, &["bird", "at least 1 readable image"]);
     }
     for class in ["bird", "dog"] {
         fs::remove_dir_all(root.path().join(class)).unwrap();
@@ -284,8 +284,8 @@ fn folders_that_are_no_data_set_are_one_line() {
 }
 
 #[test]
-fn a_picture_of_one_pixel_is_a_picture() {
-    let root = pictures();
+fn an_image_of_one_pixel_is_an_image() {
+    let root = images();
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("run");
     fs::write(root.path().join("cat/dot.bmp"), bmp(1, 1, 200)).unwrap();
@@ -300,7 +300,7 @@ fn odd_names_and_loops_of_links_are_no_harm() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
-    let root = pictures();
+    let root = images();
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("run");
     let odd = root.path().join(OsStr::from_bytes(b"caf\xe9"));

@@ -34,15 +34,15 @@ fn bitmap() -> Vec<u8> {
 }
 
 #[test]
-fn predict_names_the_good_pictures_and_lists_the_broken_one() {
+fn predict_names_the_good_images_and_lists_the_broken_one() {
     let root = tempfile::tempdir().unwrap();
     let weights = weights(root.path());
-    let folder = root.path().join("pictures");
+    let folder = root.path().join("images");
     fs::create_dir_all(folder.join("deep/er")).unwrap();
     for name in ["one.bmp", "deep/er/two.bmp"] {
         fs::write(folder.join(name), bitmap()).unwrap();
     }
-    fs::write(folder.join("deep/broken.jpg"), b"\xff\xd8 no picture").unwrap();
+    fs::write(folder.join("deep/broken.jpg"), b"\xff\xd8 no image").unwrap();
     let [weights, folder] = [&weights, &folder].map(|path| path.to_str().unwrap());
     let output = alexnet(&["predict", weights, folder, "--device", "cpu", "--top", "1"]);
     assert_eq!(output.status.code(), Some(1));
@@ -58,7 +58,7 @@ fn predict_names_the_good_pictures_and_lists_the_broken_one() {
         errors.contains("left out") && errors.contains("broken.jpg"),
         "{errors}"
     );
-    assert!(errors.contains("error: 1 of 3 pictures"), "{errors}");
+    assert!(errors.contains("error: 1 of 3 images"), "{errors}");
     let output = alexnet(&["predict", weights, folder, "--device", "cpu", "--json"]);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["images"].as_array().unwrap().len(), 2);
@@ -78,7 +78,7 @@ fn predict_names_the_good_pictures_and_lists_the_broken_one() {
 }
 
 #[test]
-fn predict_reads_standard_input_and_explains_beside_the_picture() {
+fn predict_reads_standard_input_and_explains_beside_the_image() {
     let root = tempfile::tempdir().unwrap();
     let weights = weights(root.path());
     let mut child = command(&[
@@ -101,23 +101,23 @@ fn predict_reads_standard_input_and_explains_beside_the_picture() {
         out.starts_with("-\n") && out.contains("rose") && out.contains("tulip"),
         "{out}"
     );
-    let picture = root.path().join("white.bmp");
-    fs::write(&picture, bitmap()).unwrap();
+    let image = root.path().join("white.bmp");
+    fs::write(&image, bitmap()).unwrap();
     let args = [
         "predict",
         weights.to_str().unwrap(),
-        picture.to_str().unwrap(),
-        "--explain",
+        image.to_str().unwrap(),
+        "--occlusion-map",
         "--device",
         "cpu",
     ];
     let out = succeed(&args);
-    let explained = root.path().join("white.explained.png");
+    let occlusion = root.path().join("white.occlusion.png");
     assert!(
-        out.contains(explained.to_str().unwrap()),
+        out.contains(occlusion.to_str().unwrap()),
         "the file is named:\n{out}"
     );
-    assert!(fs::read(&explained).unwrap().starts_with(b"\x89PNG"));
+    assert!(fs::read(&occlusion).unwrap().starts_with(b"\x89PNG"));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn damaged_configurations_are_taken_or_named() {
 }
 
 #[test]
-fn damaged_pictures_are_taken_or_named() {
+fn damaged_images_are_taken_or_named() {
     let root = tempfile::tempdir().unwrap();
     let run = super::trained(root.path());
     let path = root.path().join("damaged.png");

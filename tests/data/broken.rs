@@ -26,7 +26,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// A JPEG of a busy picture.
+/// A JPEG of a busy image.
 fn jpeg() -> Vec<u8> {
     let busy = RgbImage::from_fn(64, 64, |x, y| {
         Rgb([x * y, x * 7 + y, y * 13].map(|value| value.to_le_bytes()[0]))
@@ -39,7 +39,7 @@ fn jpeg() -> Vec<u8> {
 }
 
 #[test]
-fn broken_pictures_are_fatal_or_listed() {
+fn broken_images_are_fatal_or_listed() {
     let jpeg = jpeg();
     for (name, bytes, reason) in [
         (
@@ -112,7 +112,7 @@ fn broken_pictures_are_fatal_or_listed() {
 }
 
 #[test]
-fn every_truncation_of_every_format_is_an_error_or_a_picture() {
+fn every_truncation_of_every_format_is_an_error_or_an_image() {
     for (extension, format) in [
         ("png", ImageFormat::Png),
         ("bmp", ImageFormat::Bmp),
@@ -120,11 +120,11 @@ fn every_truncation_of_every_format_is_an_error_or_a_picture() {
         ("jpg", ImageFormat::Jpeg),
     ] {
         let dir = two_classes();
-        let picture = RgbImage::from_fn(13, 9, |x, y| {
+        let image = RgbImage::from_fn(13, 9, |x, y| {
             Rgb([x * 19, y * 28, x * y].map(|value| value.to_le_bytes()[0]))
         });
         let mut bytes = std::io::Cursor::new(Vec::new());
-        DynamicImage::from(picture)
+        DynamicImage::from(image)
             .write_to(&mut bytes, format)
             .unwrap();
         let bytes = bytes.into_inner();

@@ -1,4 +1,4 @@
-//! Data sets of pictures by name: where they are looked for, and what is said when they are not there.
+//! Data sets of images by name: where they are looked for, and what is said when they are not there.
 
 use std::fs;
 use std::path::Path;
@@ -48,8 +48,8 @@ fn imagenet_is_read_where_it_lies_and_said_where_to_put() {
     for split in ["train", "val"] {
         for class in ["n01440764", "n01443537"] {
             let path = dir.path().join(format!("imagenet/{split}/{class}/1.JPEG"));
-            let picture = save(path.with_extension("jpg"), &plain(12, 9, [7; 3]));
-            fs::rename(picture, path).unwrap();
+            let image = save(path.with_extension("jpg"), &plain(12, 9, [7; 3]));
+            fs::rename(image, path).unwrap();
         }
     }
     let set = open_in(dir.path(), "imagenet").unwrap();
@@ -57,7 +57,7 @@ fn imagenet_is_read_where_it_lies_and_said_where_to_put() {
     assert_eq!(
         (set.train.len(), validation.len(), test.len()),
         (2, 2, 2),
-        "the validation pictures are the test"
+        "the validation images are the test"
     );
     let broken = dir.path().join("imagenet/train/n01440764/2.JPEG");
     fs::write(&broken, b"broken").unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use data::{
     Batch, Channels, DataError, DataSet, DecodeOptions, FolderOptions, Images, Loader,
-    LoaderOptions, OpenOptions, SheetRow, contact_sheet, heat_map, picture_pixels, read_folder,
+    LoaderOptions, OpenOptions, SheetRow, contact_sheet, heat_map, image_pixels, read_folder,
     statistics,
 };
 use image::{DynamicImage, ImageFormat};
@@ -100,14 +100,14 @@ fn files_of_any_kind_become_the_channels_that_are_asked_for() {
     let luma = image::GrayImage::from_pixel(4, 4, image::Luma([90]));
     let rgb = image::RgbImage::from_pixel(4, 4, image::Rgb([255, 0, 0]));
     let rgba = image::RgbaImage::from_pixel(4, 4, image::Rgba([0, 0, 255, 0]));
-    let pictures: [(DynamicImage, [&[u8]; 3]); 3] = [
+    let images: [(DynamicImage, [&[u8]; 3]); 3] = [
         (luma.into(), [&[90], &[90; 3], &[90, 90, 90, 255]]),
         (rgb.into(), [&[54], &[255, 0, 0], &[255, 0, 0, 255]]),
         (rgba.into(), [&[255], &[255; 3], &[0, 0, 255, 0]]),
     ];
-    for (idx, (picture, expected)) in pictures.iter().enumerate() {
+    for (idx, (image, expected)) in images.iter().enumerate() {
         let path = folder.path().join(format!("{idx}.png"));
-        picture.save_with_format(&path, ImageFormat::Png).unwrap();
+        image.save_with_format(&path, ImageFormat::Png).unwrap();
         let bytes = fs::read(&path).unwrap();
         for (channels, pixel) in [Channels::Grey, Channels::Rgb, Channels::Rgba]
             .into_iter()
@@ -120,9 +120,9 @@ fn files_of_any_kind_become_the_channels_that_are_asked_for() {
                     channels,
                     ..DecodeOptions::default()
                 };
-                let pixels = picture_pixels(&bytes, &path, &options).unwrap();
+                let pixels = image_pixels(&bytes, &path, &options).unwrap();
                 let n = size.iter().product::<u32>() as usize;
-                assert_eq!(pixels, pixel.repeat(n), "{channels} of picture {idx}");
+                assert_eq!(pixels, pixel.repeat(n), "{channels} of image {idx}");
             }
         }
     }

@@ -7,7 +7,7 @@ use data::{DataSet, LeftOut, Unreadable};
 
 use super::folder::{plain, read, save, two_classes};
 use super::formats::golden;
-use super::layouts::pictures;
+use super::layouts::images;
 use super::lists::{classes, opened};
 
 type Case = (&'static str, fn());
@@ -29,7 +29,7 @@ fn check(first: &str, cases: &[Case]) {
     cases.iter().for_each(|(_, case)| case());
 }
 
-/// Two classes, and these files of tests/golden/pictures in the first under other names.
+/// Two classes, and these files of tests/golden/images in the first under other names.
 fn with(files: &[(&str, &str)]) -> DataSet {
     let dir = two_classes();
     for (file, name) in files {
@@ -110,39 +110,39 @@ fn every_layout_of_the_docs_is_read_as_it_says() {
         "Layout",
         &[
             ("`DIR/CLASS/*`", || {
-                let dir = pictures(&["a/1.png", "a/sub/2.png", "b/1.png"]);
+                let dir = images(&["a/1.png", "a/sub/2.png", "b/1.png"]);
                 assert_eq!(class_names(&dir), ["a", "b"]);
                 assert_eq!(read(dir.path()).unwrap().train.len(), 3);
             }),
             ("`DIR/{train,val,test}/CLASS/*`", || {
-                let dir = pictures(&["Training/a/1.png", "Training/b/1.png", "VALID/a/1.png"]);
+                let dir = images(&["Training/a/1.png", "Training/b/1.png", "VALID/a/1.png"]);
                 let set = read(dir.path()).unwrap();
                 assert_eq!((set.train.len(), set.validation.unwrap().len()), (2, 1));
             }),
             ("`DIR/test/*` beside `DIR/train/CLASS/*`", || {
-                let dir = pictures(&["train/a/1.png", "train/b/1.png", "test/1.png"]);
+                let dir = images(&["train/a/1.png", "train/b/1.png", "test/1.png"]);
                 let set = read(dir.path()).unwrap();
                 assert!(set.test.is_none() && set.left_out.notes.len() == 1);
             }),
             ("`DIR/DIR/...`", || {
-                let dir = pictures(&["x/x/a/1.png", "x/x/b/1.png"]);
+                let dir = images(&["x/x/a/1.png", "x/x/b/1.png"]);
                 assert_eq!(class_names(&dir), ["a", "b"]);
             }),
             ("`labels.csv` in `DIR`", || {
-                let dir = pictures(&["images/1.png", "images/2.png"]);
+                let dir = images(&["images/1.png", "images/2.png"]);
                 fs::write(dir.path().join("labels.csv"), "image,label\n1,b\n2.png,a\n").unwrap();
                 let set = opened(dir.path(), Unreadable::Fail).unwrap();
                 assert_eq!(classes(&set), ["1.png b", "2.png a"]);
             }),
             ("`FILE.csv`", || {
-                let dir = pictures(&["1.png", "2.png"]);
+                let dir = images(&["1.png", "2.png"]);
                 let path = dir.path().join("mine.csv");
                 fs::write(&path, "1.png;b\n2.png;a\n").unwrap();
                 let set = opened(&path, Unreadable::Fail).unwrap();
                 assert_eq!(classes(&set), ["1.png b", "2.png a"]);
             }),
             ("`FILE.txt`", || {
-                let dir = pictures(&["x/1.png", "x/2.png"]);
+                let dir = images(&["x/1.png", "x/2.png"]);
                 let path = dir.path().join("train.txt");
                 fs::write(&path, "x/1.png 1\nx/2.png 0\n").unwrap();
                 fs::write(dir.path().join("val.txt"), "x/2.png 0\n").unwrap();
@@ -151,7 +151,7 @@ fn every_layout_of_the_docs_is_read_as_it_says() {
                 assert_eq!(set.validation.unwrap().len(), 1);
             }),
             ("`__MACOSX`, `@eaDir`, `._*`, `Thumbs.db`, ...", || {
-                let dir = pictures(&["a/1.png", "b/1.png", "__MACOSX/1.png", "a/@eaDir/1.png"]);
+                let dir = images(&["a/1.png", "b/1.png", "__MACOSX/1.png", "a/@eaDir/1.png"]);
                 save(dir.path().join("a/.x/1.png"), &plain(2, 2, [1; 3]));
                 let set = read(dir.path()).unwrap();
                 assert_eq!((set.train.len(), set.left_out), (2, LeftOut::default()));

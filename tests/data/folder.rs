@@ -1,4 +1,4 @@
-//! Folders of pictures: formats, sizes, order, splits, and everything that can be wrong with them.
+//! Folders of images: formats, sizes, order, splits, and everything that can be wrong with them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub(super) fn plain(width: u32, height: u32, colour: [u8; 3]) -> DynamicImage {
     RgbImage::from_pixel(width, height, Rgb(colour)).into()
 }
 
-/// Two classes with a picture each.
+/// Two classes with an image each.
 pub(super) fn two_classes() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     save(dir.path().join("cat/1.png"), &plain(9, 7, [10, 20, 30]));
@@ -119,7 +119,7 @@ fn all_formats_and_colour_types_become_rgb_of_one_size() {
 }
 
 #[test]
-fn a_picture_is_cropped_to_its_centre_or_stretched() {
+fn an_image_is_cropped_to_its_centre_or_stretched() {
     let dir = two_classes();
     // 24x8 in three squares: red, green, blue.
     let flag = RgbImage::from_fn(24, 8, |x, _| {
@@ -145,11 +145,8 @@ fn a_picture_is_cropped_to_its_centre_or_stretched() {
 fn the_order_is_natural_and_other_files_are_passed_over() {
     let dir = tempfile::tempdir().unwrap();
     for class in ["class10", "class9"] {
-        for (picture, value) in [("10.png", 10), ("9.png", 9), ("sub/1.png", 1)] {
-            save(
-                dir.path().join(class).join(picture),
-                &plain(2, 2, [value; 3]),
-            );
+        for (image, value) in [("10.png", 10), ("9.png", 9), ("sub/1.png", 1)] {
+            save(dir.path().join(class).join(image), &plain(2, 2, [value; 3]));
         }
         fs::write(dir.path().join(class).join("notes.txt"), "x").unwrap();
         fs::write(dir.path().join(class).join(".hidden.png"), "x").unwrap();
@@ -266,7 +263,7 @@ fn folders_that_are_no_data_set_are_errors() {
     let message = |dir: &Path| read(dir).unwrap_err().to_string();
     fs::create_dir(dir.path().join("empty")).unwrap();
     let expected =
-        "expected at least 1 readable picture (JPEG, PNG, WebP, BMP, GIF or TIFF), found none";
+        "expected at least 1 readable image (JPEG, PNG, WebP, BMP, GIF or TIFF), found none";
     assert_eq!(message(dir.path()), format!("{root}/empty: {expected}"));
     fs::write(dir.path().join("empty/bad.png"), "x").unwrap();
     assert_eq!(

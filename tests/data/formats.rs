@@ -1,9 +1,9 @@
-//! Picture files as other programs write them; the values are Pillow's, as `tests/golden/pictures.py` prints them.
+//! Image files as other programs write them; the values are Pillow's, as `tests/golden/images.py` prints them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DecodeOptions, Fit, picture_pixels};
+use data::{DecodeOptions, Fit, image_pixels};
 
 use super::folder::{plain, read, save, skipping, two_classes};
 
@@ -28,7 +28,7 @@ const ALPHA: Corners = [[200, 30, 40], [255; 3], [255; 3], [132, 157, 237]];
 
 /// Beside each file, how far a value may be from Pillow's: nothing but where a JPEG is decoded, whose inverse transform and
 /// conversion of colours may round differently (ITU-T T.83 allows 1 in the transform, 1.4 to 1.8 times that in RGB).
-const PICTURES: [(&str, Corners, u8); 23] = [
+const IMAGES: [(&str, Corners, u8); 23] = [
     ("anim.gif", COLOURS, 0),
     ("anim.png", COLOURS, 0),
     ("anim.webp", COLOURS, 0),
@@ -57,11 +57,11 @@ const PICTURES: [(&str, Corners, u8); 23] = [
 
 pub(super) fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/golden/pictures")
+        .join("../../tests/golden/images")
         .join(name)
 }
 
-/// Corners of a picture that is stretched to this size.
+/// Corners of an image that is stretched to this size.
 fn corners([height, width]: [u32; 2], name: &str, exif_rotation: bool) -> Corners {
     let options = DecodeOptions {
         size: [height, width],
@@ -70,7 +70,7 @@ fn corners([height, width]: [u32; 2], name: &str, exif_rotation: bool) -> Corner
         ..DecodeOptions::default()
     };
     let path = golden(name);
-    let pixels = picture_pixels(&fs::read(&path).unwrap(), &path, &options).unwrap();
+    let pixels = image_pixels(&fs::read(&path).unwrap(), &path, &options).unwrap();
     let at = |x: u32, y: u32| {
         let start = 3 * (y * width + x) as usize;
         [pixels[start], pixels[start + 1], pixels[start + 2]]
@@ -91,8 +91,8 @@ fn assert_near(got: Corners, expected: Corners, tolerance: u8, name: &str) {
 }
 
 #[test]
-fn pictures_have_the_pixels_that_pillow_reads() {
-    for (name, expected, tolerance) in PICTURES {
+fn images_have_the_pixels_that_pillow_reads() {
+    for (name, expected, tolerance) in IMAGES {
         assert_near(corners([12, 16], name, true), expected, tolerance, name);
     }
 }
@@ -101,7 +101,7 @@ fn pictures_have_the_pixels_that_pillow_reads() {
 fn a_tiff_with_a_palette_is_refused_by_name() {
     let path = golden("palette.tif");
     let bytes = fs::read(&path).unwrap();
-    let error = picture_pixels(&bytes, &path, &DecodeOptions::default()).unwrap_err();
+    let error = image_pixels(&bytes, &path, &DecodeOptions::default()).unwrap_err();
     let error = error.to_string();
     assert!(
         error.contains("palette.tif") && error.contains("Palette"),
@@ -110,7 +110,7 @@ fn a_tiff_with_a_palette_is_refused_by_name() {
 }
 
 #[test]
-fn exif_turns_pictures_unless_it_should_not() {
+fn exif_turns_images_unless_it_should_not() {
     let [red, paper, _, blue] = JPEG;
     // EXIF 2.32, table 6; upright, red is at the top left and blue at the bottom right.
     let turned = [
@@ -165,7 +165,7 @@ fn what_is_no_readable_image_is_counted_by_ending() {
     let set = read(dir.path()).unwrap();
     let line = set.left_out.files_line().unwrap();
     assert_eq!(line, "3 .txt, 2 .heic, 1 .avif, 1 without ending");
-    let found = data::pictures_under(dir.path());
+    let found = data::images_under(dir.path());
     assert_eq!(
         (found.files.len(), found.left_out.files_line()),
         (2, Some(line))
@@ -187,7 +187,7 @@ fn pipes_are_left_out_and_never_waited_for() {
     let set = read(dir.path()).unwrap();
     let line = set.left_out.files_line();
     assert_eq!(line.as_deref(), Some("1 no regular file"));
-    let error = data::read_picture(&pipe).unwrap_err().to_string();
+    let error = data::read_image(&pipe).unwrap_err().to_string();
     assert!(error.contains("2.jpg"), "{error}");
     let cifar = tempfile::tempdir().unwrap();
     let pipe = cifar.path().join("batches.meta.txt");
@@ -199,7 +199,7 @@ fn pipes_are_left_out_and_never_waited_for() {
 }
 
 #[test]
-fn a_picture_over_the_budget_names_both() {
+fn an_image_over_the_budget_names_both() {
     let dir = two_classes();
     let path = save(dir.path().join("cat/2.png"), &plain(2000, 1000, [1; 3]));
     let options = DecodeOptions {
@@ -207,9 +207,9 @@ fn a_picture_over_the_budget_names_both() {
         ..DecodeOptions::default()
     };
     let bytes = fs::read(&path).unwrap();
-    let error = picture_pixels(&bytes, &path, &options).unwrap_err();
+    let error = image_pixels(&bytes, &path, &options).unwrap_err();
     let error = error.to_string();
-    // 6 bytes a pixel: as it was, and its centre square; and columns of 2000x256 in 32-bit floats.
+    // 6 bytes a pixel: as it was, and its centre square; and columns of 2000x256 in f32.
     assert!(
         error.contains("2.png") && error.contains("21 MiB") && error.contains("8 MiB"),
         "{error}"
@@ -239,7 +239,7 @@ fn texts_and_profiles_that_unpack_to_gigabytes_are_left_alone() {
             size: [12, 16],
             ..DecodeOptions::default()
         };
-        let pixels = picture_pixels(&bomb, Path::new("bomb.png"), &options).unwrap();
+        let pixels = image_pixels(&bomb, Path::new("bomb.png"), &options).unwrap();
         assert_eq!(pixels[..3], [82; 3]);
     }
 }

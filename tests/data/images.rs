@@ -109,7 +109,7 @@ fn impossible_requests_are_errors() {
         (set.train.len(), set.validation.unwrap().len())
     };
     assert_eq!(split(0.2), (8, 2));
-    assert_eq!(split(0.001), (9, 1), "one at least");
+    assert_eq!(split(0.001), (9, 1), "at least one");
     let names = || vec!["a".to_owned()];
     assert!(
         matches!(

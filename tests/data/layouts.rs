@@ -7,8 +7,8 @@ use data::{DataSet, OpenOptions, open};
 
 use super::folder::{plain, read, save, two_classes};
 
-/// Puts a picture at each of these places.
-pub(super) fn pictures(places: &[&str]) -> tempfile::TempDir {
+/// Puts an image at each of these places.
+pub(super) fn images(places: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for place in places {
         save(dir.path().join(place), &plain(2, 2, [7; 3]));
@@ -37,7 +37,7 @@ fn splits_are_found_under_all_their_names() {
     ] {
         let places = [train, train, val, test].map(|split| format!("{split}/a/1.png"));
         let places = places.iter().map(String::as_str);
-        let dir = pictures(&places.collect::<Vec<_>>());
+        let dir = images(&places.collect::<Vec<_>>());
         save(dir.path().join(train).join("b/1.png"), &plain(2, 2, [7; 3]));
         let set = read(dir.path()).unwrap();
         assert_eq!(set.class_names(), ["a", "b"], "{train}");
@@ -53,7 +53,7 @@ fn splits_are_found_under_all_their_names() {
 
 #[test]
 fn two_folders_for_a_split_or_none_for_training_are_errors() {
-    let dir = pictures(&[
+    let dir = images(&[
         "train/a/1.png",
         "train/b/1.png",
         "val/a/1.png",
@@ -62,13 +62,13 @@ fn two_folders_for_a_split_or_none_for_training_are_errors() {
     assert!(
         error(dir.path()).ends_with("expected one folder for each split, found both Valid and val")
     );
-    let dir = pictures(&["test/a/1.png", "test/b/1.png", "val/a/1.png", "val/b/1.png"]);
+    let dir = images(&["test/a/1.png", "test/b/1.png", "val/a/1.png", "val/b/1.png"]);
     let message = error(dir.path());
     assert!(
         message.contains("expected a training folder") && message.ends_with("test and val"),
         "{message}"
     );
-    let dir = pictures(&["train/1.png", "train/2.png", "test/1.png"]);
+    let dir = images(&["train/1.png", "train/2.png", "test/1.png"]);
     let message = error(dir.path());
     assert!(
         message.contains("/train: expected folders, one a class"),
@@ -79,7 +79,7 @@ fn two_folders_for_a_split_or_none_for_training_are_errors() {
 
 #[test]
 fn a_flat_test_folder_is_told_and_left_out() {
-    let dir = pictures(&[
+    let dir = images(&[
         "train/a/1.png",
         "train/b/1.png",
         "test/1.png",
@@ -97,15 +97,15 @@ fn a_flat_test_folder_is_told_and_left_out() {
 
 #[test]
 fn archives_inside_a_folder_of_their_name_are_opened() {
-    let dir = pictures(&[
+    let dir = images(&[
         "flowers/train/a/1.png",
         "flowers/train/b/1.png",
         "flowers/test/a/1.png",
     ]);
     assert_eq!(lengths(&read(dir.path()).unwrap()), [2, 0, 1]);
-    let dir = pictures(&["flowers/a/1.png", "flowers/b/1.png"]);
+    let dir = images(&["flowers/a/1.png", "flowers/b/1.png"]);
     assert_eq!(read(dir.path()).unwrap().class_names(), ["a", "b"]);
-    let dir = pictures(&[
+    let dir = images(&[
         "training_set/training_set/a/1.png",
         "training_set/training_set/b/1.png",
         "test_set/test_set/a/1.png",
@@ -144,13 +144,13 @@ fn folders_of_systems_and_editors_are_no_classes() {
     let set = read(dir.path()).unwrap();
     assert_eq!((set.class_names().len(), set.train.len()), (2, 2));
     assert!(set.left_out.files.is_empty(), "{:?}", set.left_out);
-    let found = data::pictures_under(dir.path());
+    let found = data::images_under(dir.path());
     assert_eq!((found.files.len(), found.left_out.files.len()), (2, 0));
 }
 
 #[test]
-fn pictures_and_folders_beside_the_classes_are_told() {
-    let dir = pictures(&["train/a/1.png", "train/b/1.png", "Meta/1.png"]);
+fn images_and_folders_beside_the_classes_are_told() {
+    let dir = images(&["train/a/1.png", "train/b/1.png", "Meta/1.png"]);
     let set = open(
         dir.path(),
         &OpenOptions {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use data::{DataSet, FolderOptions, OpenOptions, Unreadable, Validation, open};
 
-use super::layouts::pictures;
+use super::layouts::images;
 
 const FILES: [&str; 4] = ["train/1.png", "train/2.png", "train/3.png", "train/10.png"];
 
@@ -67,7 +67,7 @@ fn lists_of_all_forms_say_the_same() {
             "Width,ClassId,Path\n5,cat,train/1.png\n5,a dog,train/2.png\n5,cat,train/3.png\n5,cat,train/10.png\n",
         ),
     ] {
-        let dir = pictures(&FILES);
+        let dir = images(&FILES);
         fs::write(dir.path().join(name), text).unwrap();
         let set = opened(&dir.path().join(name), Unreadable::Fail).unwrap();
         assert_eq!(classes(&set), expected, "{text:?}");
@@ -82,7 +82,7 @@ fn lists_of_all_forms_say_the_same() {
 
 #[test]
 fn a_file_list_has_paths_with_spaces_and_splits_beside_it() {
-    let dir = pictures(&["a b/1.png", "a b/2.png", "a b/3.png", "a b/4.png"]);
+    let dir = images(&["a b/1.png", "a b/2.png", "a b/3.png", "a b/4.png"]);
     let path = dir.path().join("train.txt");
     fs::write(&path, "a b/1.png 10\na b/2.png 9\n").unwrap();
     fs::write(dir.path().join("val.txt"), "a b/3.png 9\n").unwrap();
@@ -111,7 +111,7 @@ fn a_file_list_has_paths_with_spaces_and_splits_beside_it() {
 
 #[test]
 fn what_does_not_agree_is_told_by_line() {
-    let dir = pictures(&FILES);
+    let dir = images(&FILES);
     let path = dir.path().join("labels.csv");
     let message = |text: &str| {
         fs::write(&path, text).unwrap();
@@ -126,7 +126,7 @@ fn what_does_not_agree_is_told_by_line() {
     );
     let missing = message("image,label\n1.png,cat\n7.png,dog\n2.png,dog\n8.png,dog\n");
     assert!(
-        missing.contains("labels.csv: line 3: expected a picture in "),
+        missing.contains("labels.csv: line 3: expected an image in "),
         "{missing}"
     );
     assert!(
@@ -156,8 +156,8 @@ fn what_does_not_agree_is_told_by_line() {
 }
 
 #[test]
-fn missing_extra_and_repeated_pictures_are_listed() {
-    let dir = pictures(&FILES);
+fn missing_extra_and_repeated_images_are_listed() {
+    let dir = images(&FILES);
     let path = dir.path().join("labels.csv");
     fs::write(
         &path,
@@ -169,7 +169,7 @@ fn missing_extra_and_repeated_pictures_are_listed() {
     assert_eq!(classes(&set), ["1.png cat", "2.png dog"]);
     assert_eq!(set.skipped[0].reason, "line 3: no file 7.png");
     let expected = [
-        "labels.csv: 1 lines repeat a picture (line 5): used once",
+        "labels.csv: 1 lines repeat an image (line 5): used once",
         "labels.csv: 2 images are not in the list (3.png, 10.png): not used",
         "test.csv: no labels: not used",
     ];
@@ -177,8 +177,8 @@ fn missing_extra_and_repeated_pictures_are_listed() {
 }
 
 #[test]
-fn the_folder_of_the_pictures_can_be_given() {
-    let dir = pictures(&FILES);
+fn the_folder_of_the_images_can_be_given() {
+    let dir = images(&FILES);
     let lists = tempfile::tempdir().unwrap();
     let path = lists.path().join("some.csv");
     fs::write(&path, "x,y\n1,cat\n2,dog\n").unwrap();

@@ -1,4 +1,4 @@
-//! Large pictures on many threads: all decoders together stay within the budget.
+//! Large images on many threads: all decoders together stay within the budget.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use data::{DECODE_BYTES, FolderOptions, read_folder};
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
-/// Where the child finds its pictures.
-const FOLDER: &str = "ALEXNET_TEST_LARGE_PICTURES";
+/// Where the child finds its images.
+const FOLDER: &str = "ALEXNET_TEST_LARGE_IMAGES";
 /// What a process takes that decodes nothing: threads, lists, the allocator's caches.
 const AROUND: u64 = 64 << 20;
 

@@ -1,4 +1,4 @@
-//! Links, and names that are no text, in folders of pictures.
+//! Links, and names that are no text, in folders of images.
 
 use std::fs;
 

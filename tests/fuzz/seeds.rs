@@ -41,7 +41,7 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
             let tar = tar();
             vec![gz(&tar), tar]
         }
-        "picture" => golden("pictures"),
+        "image" => golden("images"),
         "manifest" => {
             let stored = |name: &str| format!(r#"{{"dtype":"F32","shape":[3],"tensor":"{name}"}}"#);
             let expected = |name: &str| stored(name).replace('}', r#","atol":1e-6,"rtol":0.0}"#);

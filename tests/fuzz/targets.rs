@@ -25,7 +25,7 @@ pub(crate) const TARGETS: [Target; 13] = [
     ("cifar", cifar),
     ("idx", idx),
     ("archive", archive),
-    ("picture", picture),
+    ("image", image),
     ("manifest", manifest),
     ("settings", settings),
     ("labels", labels),
@@ -146,14 +146,14 @@ pub(crate) fn archive(bytes: &[u8]) -> bool {
     [unpack(bytes), unpack(&gz(bytes))].contains(&true)
 }
 
-/// Pictures of every format.
-pub(crate) fn picture(bytes: &[u8]) -> bool {
+/// Images of every format.
+pub(crate) fn image(bytes: &[u8]) -> bool {
     let options = DecodeOptions {
         size: [8, 8],
         fit: Fit::Crop,
         ..DecodeOptions::default()
     };
-    data::picture_pixels(bytes, Path::new("picture"), &options).is_ok()
+    data::image_pixels(bytes, Path::new("image"), &options).is_ok()
 }
 
 /// Labels by CSV and by lists of files.

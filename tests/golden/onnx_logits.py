@@ -12,6 +12,6 @@ for name in sys.argv[1:]:
     assert (given.name, given.type) == ("input", "tensor(float)")
     x = np.fromfile(name + ".input", "<f4").reshape(-1, *given.shape[1:])
     metadata = session.get_modelmeta().custom_metadata_map
-    assert {"network", "classes", "mean", "deviation"} <= set(metadata), metadata
+    assert {"network", "classes", "mean", "std"} <= set(metadata), metadata
     (logits,) = session.run(["logits"], {"input": x})
     logits.astype("<f4").tofile(name + ".logits")

@@ -11,7 +11,7 @@ use kernels::ops::window::{Padding, Window};
 use kernels::ops::{accuracy, cast, elementwise};
 use kernels::{Activation, Buffer, Device, TileKind, TilePlan, Width};
 use shaders::{Variant, variants};
-use verify::operators::{check_half, check_twin, gpu};
+use verify::operators::{check_f16, check_twin, gpu};
 
 use super::{check_cases, no_gpu, open_with_tile};
 
@@ -49,7 +49,7 @@ fn every_variant_runs() {
     let ran = ran.into_inner().unwrap();
     let has_subgroups = tiled.len() == TileKind::ALL.len();
     let can_run = |variant: &Variant| {
-        (default.has_f16() || !variant.is_half()) && (has_subgroups || !variant.needs_subgroups())
+        (default.has_f16() || !variant.is_f16()) && (has_subgroups || !variant.needs_subgroups())
     };
     let listed: HashSet<Variant> = variants().into_iter().filter(can_run).collect();
     let names = |these: &HashSet<Variant>, but: &HashSet<Variant>| -> Vec<String> {
@@ -64,17 +64,17 @@ fn every_variant_runs() {
 }
 
 fn widths(device: &Device) -> Vec<Width> {
-    let half = device.has_f16().then_some(Width::Half);
-    [Width::Full].into_iter().chain(half).collect()
+    let f16 = device.has_f16().then_some(Width::F16);
+    [Width::Word].into_iter().chain(f16).collect()
 }
 
-/// The small cases of every operator, and what is in no case: counts, which are words, a fill of 16-bit floats, and the product
+/// The small cases of every operator, and what is in no case: counts, which are words, a fill of f16, and the product
 /// that benches compare with.
 fn check_operators(device: &Device) {
     check_cases(device, &[], SMALL_FLOPS, check_twin);
     if device.has_f16() {
-        check_cases(device, &[], SMALL_FLOPS, check_half);
-        let filled = upload(device, &[0.0; 5], Width::Half);
+        check_cases(device, &[], SMALL_FLOPS, check_f16);
+        let filled = upload(device, &[0.0; 5], Width::F16);
         elementwise::fill(device, &filled, 1.5).unwrap();
         assert_eq!(read(device, &filled), [1.5; 5], "fill");
     }
@@ -114,7 +114,7 @@ pub(crate) fn upload(device: &Device, values: &[f32], width: Width) -> Buffer {
 }
 
 fn read(device: &Device, buffer: &Buffer) -> Vec<f32> {
-    let full = cast::forward(device, buffer, Width::Full).unwrap();
+    let full = cast::forward(device, buffer, Width::Word).unwrap();
     device.read(&full).unwrap()
 }
 
@@ -123,8 +123,8 @@ fn read(device: &Device, buffer: &Buffer) -> Vec<f32> {
 fn assert_same(got: &[f32], want: &[f32], stored: Width, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}");
     let rounding = match stored {
-        Width::Full => 0.0,
-        Width::Half => 2.0_f32.powi(-11),
+        Width::Word => 0.0,
+        Width::F16 => 2.0_f32.powi(-11),
     };
     let wrong = |(got, want): &(&f32, &f32)| (*got - *want).abs() > rounding * want.abs();
     let found = got
@@ -177,7 +177,7 @@ impl Product {
         let [a, b] = [(m * k, 1), (k * n, 2)].map(|(len, stream)| numbers(len, stream));
         let [a, b] = [a, b].map(|values| upload(device, &values, operands));
         let c = upload(device, &numbers(m * n, 3), result);
-        let bias = upload(device, &numbers(n, 4), Width::Full);
+        let bias = upload(device, &numbers(n, 4), Width::Word);
         let epilogue = Epilogue {
             alpha: 1.0,
             beta: if self.accumulates { 1.0 } else { 0.0 },
@@ -192,9 +192,9 @@ impl Product {
 fn check_products(device: &Device, width: Width) {
     let cpu = Device::cpu();
     for product in (0..1 << 8).map(Product::new) {
-        let want = product.run(&cpu, Width::Full, Width::Full);
+        let want = product.run(&cpu, Width::Word, Width::Word);
         // What is stored may be wider than the operands.
-        let wider = (width == Width::Half).then_some(Width::Full);
+        let wider = (width == Width::F16).then_some(Width::Word);
         for stored in [width].into_iter().chain(wider) {
             let got = product.run(device, width, stored);
             let what = format!("{product:?} of {width:?}, stored as {stored:?}");
@@ -223,7 +223,7 @@ fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
             let operand = |len, stream| upload(device, &numbers(len, stream), width);
             let (x, dy) = (operand(inputs, 1), operand(outputs, 2));
             let w = operand(9 * conv.c_in * conv.c_out, 3);
-            let bias = upload(device, &numbers(conv.c_out, 4), Width::Full);
+            let bias = upload(device, &numbers(conv.c_out, 4), Width::Word);
             let bias = long.then_some(&bias);
             let activation = Activation::relu_if(is_strided);
             let y = conv2d::forward(device, &conv, &x, &w, bias, activation).unwrap();
@@ -231,7 +231,7 @@ fn check_convolutions((device, tile): (&Device, TileKind), width: Width) {
             let dw = conv2d::weight_gradient(device, &conv, &x, &dy).unwrap();
             [y, dx, dw].map(|buffer| (read(device, &buffer), buffer.width()))
         };
-        let wants = run(&cpu, Width::Full);
+        let wants = run(&cpu, Width::Word);
         // As the sizes have it, and split whatever they are.
         for splits in [None, Some(2)] {
             device.set_plan(splits.map(|splits| TilePlan { tile, splits }));

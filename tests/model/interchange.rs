@@ -15,7 +15,7 @@ use tensor::{Device, Tensor};
 fn pixels() -> Pixels {
     Pixels {
         mean: vec![0.5, 0.25, 0.125],
-        deviation: vec![0.25, 0.5, 1.0],
+        std: vec![0.25, 0.5, 1.0],
     }
 }
 

@@ -127,7 +127,7 @@ fn a_report_opens_in_a_browser() {
             "no section {section}"
         );
     }
-    assert!(dom.matches("<svg").count() >= 8, "pictures");
+    assert!(dom.matches("<svg").count() >= 8, "images");
     fits(&browser, root.path(), &page);
 }
 

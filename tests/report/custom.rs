@@ -11,17 +11,17 @@ use train::{Classifier, Trainer, Weights};
 #[expect(dead_code, reason = "its main")]
 mod example;
 
-/// Two classes, dark and bright, twelve pictures each.
-fn pictures(root: &Path) {
+/// Two classes, dark and bright, twelve images each.
+fn write_images(root: &Path) {
     for (class, shade) in [("dark", 40_u8), ("bright", 160)] {
         let folder = root.join(class);
         fs::create_dir_all(&folder).unwrap();
         for number in 0..12_u8 {
-            let picture = image::RgbImage::from_fn(80, 72, |x, y| {
+            let image = image::RgbImage::from_fn(80, 72, |x, y| {
                 let noise = u8::try_from((x * 7 + y * 13 + u32::from(number) * 31) % 50).unwrap();
                 image::Rgb([shade + noise; 3])
             });
-            picture.save(folder.join(format!("{number}.png"))).unwrap();
+            image.save(folder.join(format!("{number}.png"))).unwrap();
         }
     }
 }
@@ -29,8 +29,8 @@ fn pictures(root: &Path) {
 #[test]
 fn a_network_of_ones_own_trains_reports_and_is_exported_on_both_devices() {
     let root = tempfile::tempdir().unwrap();
-    let images = root.path().join("pictures");
-    pictures(&images);
+    let images = root.path().join("images");
+    write_images(&images);
     for (idx, device) in super::devices().iter().enumerate() {
         let run = root.path().join(format!("run-{idx}"));
         let trainer: Trainer = example::train(&images, &run, device).unwrap();

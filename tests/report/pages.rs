@@ -77,9 +77,9 @@ fn text_is_drawn_with_the_embedded_font() {
     let run = Run::read(&made_up(root.path(), "run", 3)).unwrap();
     let gallery = Gallery::of(&run).unwrap();
     let png = gallery.get("classes").unwrap().png().unwrap();
-    let picture = image::load_from_memory(&png).unwrap().to_luma8();
+    let image = image::load_from_memory(&png).unwrap().to_luma8();
     // The names stand at the left of the bars.
-    let dark = picture
+    let dark = image
         .enumerate_pixels()
         .filter(|(x, _, p)| *x < 100 && p.0[0] < 120);
     assert!(dark.count() > 200, "no letters");
@@ -91,7 +91,7 @@ fn a_run_without_weights_says_what_is_missing_and_shows_the_rest() {
     let folder = made_up(root.path(), "run", 3);
     let written = write_report(&folder).unwrap();
     let page = fs::read_to_string(&written.report).unwrap();
-    assert!(page.contains("Pictures could not be drawn"));
+    assert!(page.contains("Images could not be drawn"));
     for section in SECTIONS {
         assert!(
             page.contains(&format!("{section}</h2>")),

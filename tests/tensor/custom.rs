@@ -74,7 +74,7 @@ fn wrong_calls_are_errors() {
             "copy: params: expected 16 at most, got 17"
         ]
     );
-    assert!(matches!(run(&[2], &[&words]), Err(Error::Element { .. })));
+    assert!(matches!(run(&[2], &[&words]), Err(Error::DType { .. })));
     assert!(matches!(
         run(&[2], &[&x, &elsewhere]),
         Err(Error::Device { .. })
@@ -86,7 +86,7 @@ fn wrong_calls_are_errors() {
     ));
     assert!(matches!(
         words.with_rule("copy", &[&x], rule),
-        Err(Error::Element { .. })
+        Err(Error::DType { .. })
     ));
     assert!(x.with_rule("copy", &[], rule).is_err(), "no input");
 }

@@ -52,6 +52,6 @@ fn a_function_of_no_variable_is_an_error() {
     let f = |x: &[Tensor]| x[0].detach().relu();
     assert!(
         gradcheck(&inputs(), f, &Options::default()).is_err(),
-        "nothing leads to a variable"
+        "nothing leads to a parameter"
     );
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tensor::ops::accuracy::{Accuracy, Totals};
 use tensor::ops::batch_norm::{BatchNorm, Momentum};
 use tensor::ops::cross_entropy::{CrossEntropy, PADDING, Reduction};
-use tensor::ops::gemm::Product;
+use tensor::ops::gemm::MatmulOptions;
 use tensor::ops::lrn::Lrn;
 use tensor::ops::max_pool::{Padding, Window};
 use tensor::ops::resize::Resize;
@@ -48,9 +48,9 @@ fn objective(f: &dyn Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
 /// Compares the gradient of `f` at `x` with differences of `f`, element by element.
 #[track_caller]
 pub(crate) fn check_rule(x: &Tensor, f: impl Fn(&Tensor) -> Tensor) {
-    let variable = x.detach().into_variable();
-    let gradients = objective(&f, &variable).backward().unwrap();
-    let got = gradients.get(&variable).expect("x is a variable");
+    let parameter = x.detach().into_parameter();
+    let gradients = objective(&f, &parameter).backward().unwrap();
+    let got = gradients.get(&parameter).expect("x is a parameter");
     assert_eq!(got.shape(), x.shape(), "the gradient has the shape of x");
     let got = got.to_vec::<f32>().unwrap();
     let values = x.to_vec::<f32>().unwrap();
@@ -307,7 +307,7 @@ fn products_of_stored_and_transposed_matrices() {
     for (is_a_transposed, is_b_transposed) in
         [(false, false), (false, true), (true, false), (true, true)]
     {
-        let product = Product {
+        let product = MatmulOptions {
             is_a_transposed,
             is_b_transposed,
             alpha: 0.5,
@@ -316,11 +316,14 @@ fn products_of_stored_and_transposed_matrices() {
         let a = numbers(if is_a_transposed { &[3, 2] } else { &[2, 3] }, 1);
         let b = numbers(if is_b_transposed { &[4, 3] } else { &[3, 4] }, 2);
         let c = numbers(&[2, 4], 3);
-        check_rule(&a, |a| a.product(&b, Some(&c), &product).unwrap());
-        check_rule(&b, |b| a.product(b, Some(&c), &product).unwrap());
-        check_rule(&c, |c| a.product(&b, Some(c), &product).unwrap());
-        assert!(a.product(&b, None, &product).is_err(), "beta without C");
-        assert!(a.product(&a, Some(&c), &product).is_err(), "depths differ");
+        check_rule(&a, |a| a.matmul_with(&b, Some(&c), &product).unwrap());
+        check_rule(&b, |b| a.matmul_with(b, Some(&c), &product).unwrap());
+        check_rule(&c, |c| a.matmul_with(&b, Some(c), &product).unwrap());
+        assert!(a.matmul_with(&b, None, &product).is_err(), "beta without C");
+        assert!(
+            a.matmul_with(&a, Some(&c), &product).is_err(),
+            "depths differ"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use tensor::pixels::{Augment, Crop, augment, can_be_resident, mix};
 use tensor::update::{
     Adam, Mix, Norm, Sgd, StepBuffer, StepScalars, adam_step, clip_grad_norm, sgd_step,
 };
-use tensor::{Device, DeviceOptions, Element, Tensor};
+use tensor::{DType, Device, DeviceOptions, Tensor};
 
 fn vector(device: &Device, values: &[f32]) -> Tensor {
     Tensor::from_slice(device, values, [values.len()]).unwrap()
@@ -119,7 +119,7 @@ fn augmentation_depends_on_the_sample_and_the_step_alone() {
         let samples = Tensor::from_slice(&device, &samples, [2]).unwrap();
         let step = StepBuffer::new(&device, &StepScalars::new(5, step, 0.0)).unwrap();
         let y = augment(&spec, &pixels, &samples, &step).unwrap();
-        assert_eq!(y.element(), Element::F32, "floats");
+        assert_eq!(y.dtype(), DType::F32, "floats");
         y.to_vec::<f32>().unwrap()
     };
     let first = images([7, 9], 1);
@@ -161,7 +161,7 @@ fn images_of_a_resident_data_set_are_those_of_a_batch_bit_for_bit() {
         ratio: [0.75, 1.3],
     };
     for device in devices() {
-        let pixels = Tensor::empty(&device, [IMAGES, 7, 9, 3], Element::U8).unwrap();
+        let pixels = Tensor::empty(&device, [IMAGES, 7, 9, 3], DType::U8).unwrap();
         for first in (0..all.len()).step_by(2048) {
             let piece = &all[first..all.len().min(first + 2048)];
             pixels.write_from(first, piece).unwrap();
@@ -197,7 +197,7 @@ fn images_of_a_resident_data_set_are_those_of_a_batch_bit_for_bit() {
 
 #[test]
 fn pieces_that_would_touch_their_neighbours_are_refused() {
-    let x = Tensor::empty(&Device::cpu(), [1000], Element::U8).unwrap();
+    let x = Tensor::empty(&Device::cpu(), [1000], DType::U8).unwrap();
     for (first, len) in [(1, 255), (0, 255), (256, 512), (768, 232)] {
         let is_good = (first, len) == (256, 512) || first + len == 1000;
         let written = x.write_from(first, &vec![1_u8; len]);

@@ -1,24 +1,24 @@
-//! Weights at work on pictures, and the memory that training is said to take.
+//! Weights at work on images, and the memory that training is said to take.
 
 use std::path::Path;
 
 use data::{Images, Split};
 use model::{Architecture, Format, Network, Preparation, tensor_file_bytes};
 use tensor::Device;
-use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Views, Weights};
+use train::{Classifier, CropKind, FitKind, Recipe, Trainer, Tta, Weights};
 
 use super::{data, finished, recipe, run};
 
-/// A picture of the test split as a PNG, and its pixels.
-fn picture(folder: &Path, index: u32) -> (Vec<u8>, Vec<u8>) {
+/// An image of the test split as a PNG, and its pixels.
+fn image(folder: &Path, index: u32) -> (Vec<u8>, Vec<u8>) {
     let images = data().test.unwrap().subset(&[index]).unwrap();
     let pixels = images.read_all().unwrap();
-    let path = folder.join("picture.png");
+    let path = folder.join("image.png");
     data::heat_map(&pixels, [32, 32], &[0.0], 1)
         .unwrap()
         .write_png(&path)
         .unwrap();
-    (data::read_picture(&path).unwrap(), pixels)
+    (data::read_image(&path).unwrap(), pixels)
 }
 
 #[test]
@@ -36,11 +36,11 @@ fn a_classifier_answers_as_the_evaluation_counts() {
     );
     let images: Images = data().split(Split::Test).unwrap().clone();
     let all = images.read_all().unwrap();
-    let pictures: Vec<_> = all
+    let rgb: Vec<_> = all
         .chunks(images.image_bytes())
         .map(<[u8]>::to_vec)
         .collect();
-    let rows = classifier.classify(&pictures).unwrap();
+    let rows = classifier.classify(&rgb).unwrap();
     let mut correct = 0.0;
     for (row, &label) in rows.iter().zip(images.labels()) {
         let sum: f32 = row.iter().sum();
@@ -58,21 +58,21 @@ fn a_classifier_answers_as_the_evaluation_counts() {
     assert!(classifier.classify(&[vec![0; 5]]).is_err(), "another size");
 }
 
-/// Twenty pictures of several shapes, as files' bytes.
-fn pictures(folder: &Path) -> Vec<Vec<u8>> {
+/// Twenty images of several shapes, as files' bytes.
+fn images(folder: &Path) -> Vec<Vec<u8>> {
     let images = data().test.unwrap();
-    let picture = |index: usize| {
+    let image = |index: usize| {
         let pixels = images.subset(&[u32::try_from(index).unwrap()]).unwrap();
-        // A picture with its heat map is twice as wide as high; a part of its rows makes other shapes.
+        // An image with its heat map is twice as wide as high; a part of its rows makes other shapes.
         let path = folder.join(format!("{index}.png"));
         let pixels = pixels.read_all().unwrap();
         let rows = 8 + u32::try_from(index).unwrap();
         let part = &pixels[..rows as usize * 32 * 3];
-        let picture = data::heat_map(part, [rows, 32], &[0.0], 1).unwrap();
-        picture.write_png(&path).unwrap();
-        data::read_picture(&path).unwrap()
+        let image = data::heat_map(part, [rows, 32], &[0.0], 1).unwrap();
+        image.write_png(&path).unwrap();
+        data::read_image(&path).unwrap()
     };
-    (0..20).map(picture).collect()
+    (0..20).map(image).collect()
 }
 
 /// By a weight file that left its run, answers and scores are those of the run: its normalisation, sizes and views are in
@@ -80,12 +80,12 @@ fn pictures(folder: &Path) -> Vec<Vec<u8>> {
 #[test]
 fn an_exported_file_answers_exactly_as_its_run() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = pictures(root.path());
+    let images = images(root.path());
     type Change = fn(&mut Recipe);
     let changes: [Change; 4] = [
-        |r| (r.images.mean, r.images.deviation) = (None, None),
+        |r| (r.images.mean, r.images.std) = (None, None),
         |r| (r.images.resize, r.images.crop) = (Some(40), CropKind::Random),
-        |r| (r.evaluation.resize, r.evaluation.views) = (Some(37), Views::Flip),
+        |r| (r.evaluation.resize, r.evaluation.tta) = (Some(37), Tta::Flip),
         |r| (r.images.fit, r.images.mean) = (FitKind::Stretch, Some(vec![0.1, 0.2, 0.3])),
     ];
     for (idx, change) in changes.into_iter().enumerate() {
@@ -109,7 +109,7 @@ fn an_exported_file_answers_exactly_as_its_run() {
             .zip(&recipes)
             .map(|(weights, recipe)| {
                 let classifier = Classifier::open(weights, recipe, &Device::cpu()).unwrap();
-                let pixels = pictures.iter();
+                let pixels = images.iter();
                 let pixels: Vec<_> = pixels
                     .map(|bytes| classifier.pixels(bytes, Path::new("x.png")).unwrap())
                     .collect();
@@ -171,29 +171,31 @@ fn an_explanation_finds_the_place_that_counts() {
         pixels[row * 96..row * 96 + 18].fill(255);
     }
     let mut told = Vec::new();
-    let explanation = classifier
-        .explain(&pixels, 1, &mut |done, of| told.push((done, of)))
+    let map = classifier
+        .occlusion_map(&pixels, 1, &mut |done, of| told.push((done, of)))
         .unwrap();
     assert_eq!((told[0], *told.last().unwrap()), ((0, 256), (256, 256)));
-    for (place, &fall) in explanation.falls.iter().enumerate() {
-        let (row, column) = (place / explanation.columns, place % explanation.columns);
+    for (place, &fall) in map.falls.iter().enumerate() {
+        let (row, column) = (place / map.columns, place % map.columns);
         if row > 6 || column > 6 {
             assert!(fall.abs() < 1e-6, "nothing is there: {row} {column} {fall}");
         }
     }
-    assert!(explanation.falls[0].abs() > 1e-6, "the corner counts");
+    assert!(map.falls[0].abs() > 1e-6, "the corner counts");
     assert!(
-        classifier.explain(&pixels, 3, &mut |_, _| {}).is_err(),
+        classifier
+            .occlusion_map(&pixels, 3, &mut |_, _| {})
+            .is_err(),
         "no such class"
     );
-    let (bytes, _) = picture(root.path(), 0);
+    let (bytes, _) = image(root.path(), 0);
     assert_eq!(
         classifier.pixels(&bytes, Path::new("-")).unwrap().len(),
         pixels.len()
     );
     assert!(
         classifier.pixels(&bytes[..50], Path::new("-")).is_err(),
-        "half a picture"
+        "half an image"
     );
 }
 

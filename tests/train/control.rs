@@ -308,7 +308,7 @@ fn fine_tuning_takes_over_all_but_the_head() {
     let mut recipe = recipe();
     recipe.epochs = 1;
     finished(run(&folder, recipe.clone(), u64::MAX));
-    // The same pictures in two classes.
+    // The same images in two classes.
     let mut data = data();
     let (size, names) = (data.train.size(), vec!["even".to_owned(), "odd".to_owned()]);
     for images in [

@@ -55,7 +55,7 @@ fn logits(trainer: &Trainer, images: &Images) -> Vec<Vec<f64>> {
     for idx in 0..images.len() {
         let mut pixels = vec![0; images.image_bytes()];
         images.read(idx, &mut pixels).unwrap();
-        // The recipe's mean and deviation.
+        // The recipe's mean and standard deviation.
         x.extend(pixels.iter().map(|&p| (f32::from(p) / 255.0 - 0.5) / 0.25));
     }
     let x = Tensor::from_slice(trainer.network().device(), &x, [images.len(), 32, 32, 3]).unwrap();

@@ -11,7 +11,7 @@ mod mlp;
 /// One number, 1, to be trained under a name.
 fn parameter(device: &Device, name: &str) -> (String, Tensor) {
     let one = Tensor::from_slice(device, &[1.0_f32], [1]).unwrap();
-    (name.to_owned(), one.into_variable())
+    (name.to_owned(), one.into_parameter())
 }
 
 fn value(parameter: &Tensor) -> f32 {
@@ -115,7 +115,7 @@ fn an_optimizer_goes_on_from_its_state_with_the_same_bits() {
 fn nothing_to_train_is_an_error() {
     let fixed = Tensor::from_slice(&Device::cpu(), &[1.0_f32], [1]).unwrap();
     let error = Optimizer::new(&[("w".to_owned(), fixed)], Sgd::default()).unwrap_err();
-    assert!(error.to_string().contains("variable"), "{error}");
+    assert!(error.to_string().contains("requires a gradient"), "{error}");
 }
 
 #[test]

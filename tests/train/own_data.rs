@@ -9,7 +9,7 @@ use model::{Architecture, Format, Layer, Preparation};
 use tensor::Device;
 use train::{
     Classifier, CropKind, EraseRecipe, Event, ImagesRecipe, OptimizerRecipe, Outcome, Recipe,
-    RunDir, ScheduleKind, ScheduleRecipe, Trainer, Views, Weights,
+    RunDir, ScheduleKind, ScheduleRecipe, Trainer, Tta, Weights,
 };
 
 #[path = "../../examples/04_own_dataset.rs"]
@@ -78,7 +78,7 @@ fn trainer(shape: [usize; 3], device: &Device) -> Trainer {
     let builder = builder.optimizer(OptimizerRecipe::sgd(0.01, 0.9));
     let mixed = |recipe: &mut Recipe| {
         (recipe.mix.mixup, recipe.mix.cutmix, recipe.mix.probability) = (0.2, 1.0, 0.5);
-        recipe.evaluation.views = Views::Flip;
+        recipe.evaluation.tta = Tta::Flip;
     };
     builder.with(mixed).build(device).unwrap()
 }
@@ -146,7 +146,7 @@ fn opacity_is_a_channel_like_the_others() {
 }
 
 #[test]
-fn a_grey_runs_weights_say_how_pictures_are_prepared_and_are_exported() {
+fn a_grey_runs_weights_say_how_images_are_prepared_and_are_exported() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     run(&folder, [10, 14, 1], &Device::cpu(), u64::MAX);
@@ -161,16 +161,18 @@ fn a_grey_runs_weights_say_how_pictures_are_prepared_and_are_exported() {
         recipe.check().unwrap();
         let classifier = Classifier::open(&weights, &recipe, &Device::cpu()).unwrap();
         assert_eq!(classifier.size(), [10, 14]);
-        // A light picture in colour becomes a grey one.
-        let picture = data::heat_map(&[220; 10 * 14], [10, 14], &[0.0], 1).unwrap();
+        // A light image in colour becomes a grey one.
+        let image = data::heat_map(&[220; 10 * 14], [10, 14], &[0.0], 1).unwrap();
         let path = root.path().join("light.png");
-        picture.write_png(&path).unwrap();
-        let bytes = data::read_picture(&path).unwrap();
+        image.write_png(&path).unwrap();
+        let bytes = data::read_image(&path).unwrap();
         let pixels = classifier.pixels(&bytes, &path).unwrap();
         assert_eq!(pixels.len(), 10 * 14);
         let answer = classifier.classify(std::slice::from_ref(&pixels)).unwrap();
         assert!((answer[0].iter().sum::<f32>() - 1.0).abs() < 1e-5);
-        let why = classifier.explain(&pixels, 0, &mut |_, _| {}).unwrap();
+        let why = classifier
+            .occlusion_map(&pixels, 0, &mut |_, _| {})
+            .unwrap();
         assert_eq!(why.falls.len(), 16 * 16);
         let network = classifier.network();
         for (format, name) in [

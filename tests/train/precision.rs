@@ -1,5 +1,5 @@
 //! Mixed precision: how far its gradients are from those in 32 bits, that a run learns, is resumed with the same bits, and gets
-//! over an overflow; and what a device without 16-bit floats says.
+//! over an overflow; and what a device without f16 says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use model::{Architecture, Mode, Network};
 use tensor::Device;
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::update::{LossScale, Norm, Sgd, StepBuffer, StepScalars, clip_grad_norm, sgd_step};
-use tensor::{Element, Gradients, Tensor};
+use tensor::{DType, Gradients, Tensor};
 use train::{Error, Event, Precision, Recipe, RunDir, Trainer};
 
 use super::{assert_same_run, gpu};
@@ -29,19 +29,19 @@ fn data() -> DataSet {
     set.generate().unwrap()
 }
 
-/// The GPU, if it has 16-bit floats.
+/// The GPU, if it has f16.
 #[expect(clippy::print_stdout, reason = "a test says what it skips")]
 fn gpu_with_f16() -> Option<Device> {
     let gpu = gpu()?;
     if gpu.has_f16() {
         return Some(gpu);
     }
-    println!("skipped: {} has no 16-bit floats", gpu.name());
+    println!("skipped: {} has no f16", gpu.name());
     None
 }
 
 /// The loss and the gradients of a network on one batch, with its images of these floats and the loss multiplied by `scale`.
-fn gradients(network: &Network, element: Element, scale: f32) -> (f32, Gradients) {
+fn gradients(network: &Network, dtype: DType, scale: f32) -> (f32, Gradients) {
     let device = network.device();
     let size = network.architecture().input_size();
     let images = tensor::random::normal(
@@ -54,9 +54,9 @@ fn gradients(network: &Network, element: Element, scale: f32) -> (f32, Gradients
     let labels = Tensor::from_slice(device, &labels, [IMAGES]).unwrap();
     let step = StepBuffer::new(device, &StepScalars::new(3, 1, 0.1)).unwrap();
     let mode = Mode::Train { step: &step };
-    let images = images.unwrap().cast(element).unwrap();
+    let images = images.unwrap().cast(dtype).unwrap();
     let logits = network.forward(&images, mode).unwrap();
-    assert_eq!(logits.element(), Element::F32, "logits are of 32 bits");
+    assert_eq!(logits.dtype(), DType::F32, "logits are of 32 bits");
     let loss = logits
         .cross_entropy(&labels, &CrossEntropy::default())
         .unwrap();
@@ -66,7 +66,7 @@ fn gradients(network: &Network, element: Element, scale: f32) -> (f32, Gradients
 
 /// How far the gradient of each layer in 16 bits may be from that in 32, as Euclidean norms.
 ///
-/// A rounding is `2^-11 / sqrt(3)` = 2.8e-4 in the root mean square, so what reaches a layer is off by some 6e-4 of its deviation.
+/// A rounding is `2^-11 / sqrt(3)` = 2.8e-4 in the root mean square, so what reaches a layer is off by some 6e-4 of its standard deviation.
 /// That moves units across ReLU's kink, where a normal variable has density 0.4: 0.4 * 0.8 * 6e-4 * 2 = 4e-4 of the active ones,
 /// each wrong by all of its gradient, sqrt(2 * 4e-4) = 2.8e-2 in the norm. And it moves maxima of pools to a neighbour: the gap
 /// between the two largest of nine has a density of about 2 at zero, so 2 * 0.8 * 6e-4 = 1e-3 of them, wrong in two places,
@@ -82,8 +82,8 @@ fn gradients_are_close_to_those_in_32_bits() {
         let architecture = Architecture::new(name, None, None).unwrap();
         let network = Network::new(architecture, 5, &device).unwrap();
         let scale = 1024.0;
-        let (loss, exact) = gradients(&network, Element::F32, 1.0);
-        let (rounded_loss, rounded) = gradients(&network, Element::F16, scale);
+        let (loss, exact) = gradients(&network, DType::F32, 1.0);
+        let (rounded_loss, rounded) = gradients(&network, DType::F16, scale);
         assert!(
             (loss - rounded_loss).abs() < 1e-2 * loss,
             "{name}: {loss}, {rounded_loss}"
@@ -95,7 +95,7 @@ fn gradients_are_close_to_those_in_32_bits() {
                 continue;
             };
             let rounded = rounded.get(tensor).expect("the same parameters have one");
-            assert_eq!(rounded.element(), Element::F32, "{name}: {parameter}");
+            assert_eq!(rounded.dtype(), DType::F32, "{name}: {parameter}");
             let [exact, rounded] = [exact, rounded].map(|it| it.to_vec::<f32>().unwrap());
             let square = |x: f32| f64::from(x) * f64::from(x);
             let layer = parameter.split('.').next().unwrap_or_default();

@@ -60,46 +60,46 @@ fn cifar100(root: &Path) -> DataSet {
         .unwrap()
 }
 
-/// `n` pictures in each of these folders, of other shapes, as JPEG and as PNG in turn.
-fn pictures(folders: &[&Path], n: usize) {
+/// `n` images in each of these folders, of other shapes, as JPEG and as PNG in turn.
+fn images(folders: &[&Path], n: usize) {
     for (idx, folder) in folders.iter().enumerate() {
         fs::create_dir_all(folder).unwrap();
         for number in 0..n {
             let (width, height) = (40 + 7 * u32::try_from(number).unwrap(), 52);
-            let picture = RgbImage::from_fn(width, height, |x, y| {
+            let image = RgbImage::from_fn(width, height, |x, y| {
                 let place = 1000 * (number + 10 * idx) + usize::try_from(width * y + x).unwrap();
                 Rgb([noise(place), noise(place + 1), noise(place + 2)])
             });
             let format = ["jpg", "png"][number % 2];
-            picture
+            image
                 .save(folder.join(format!("{number}.{format}")))
                 .unwrap();
         }
     }
 }
 
-/// The data of a recipe: CIFAR's records from files shorter than the published ones, pictures as the recipe opens them.
+/// The data of a recipe: CIFAR's records from files shorter than the published ones, images as the recipe opens them.
 fn open(recipe: &mut Recipe, root: &Path) -> DataSet {
-    recipe.machine.data_dir = Some(root.to_str().unwrap().to_owned());
+    recipe.runtime.data_dir = Some(root.to_str().unwrap().to_owned());
     match recipe.dataset.as_str() {
         "cifar10" => return cifar10(root).with_validation(4, 0).unwrap(),
         "cifar100" => return cifar100(root).with_validation(4, 0).unwrap(),
         "flowers" => {
             let names = ["daisy", "dandelion", "roses", "sunflowers", "tulips"];
             let folders = names.map(|name| root.join("flower_photos").join(name));
-            pictures(&folders.each_ref().map(|folder| folder.as_path()), 2);
+            images(&folders.each_ref().map(|folder| folder.as_path()), 2);
         }
         "imagenet" => {
             for split in ["train", "val"] {
                 let folder = root.join("imagenet").join(split);
                 let classes = ["n01440764", "n01443537"].map(|class| folder.join(class));
-                pictures(&classes.each_ref().map(|folder| folder.as_path()), 2);
+                images(&classes.each_ref().map(|folder| folder.as_path()), 2);
             }
         }
         "shapes10" => {}
         _ => {
             let classes = ["cats", "dogs", "mice"].map(|class| root.join("mine").join(class));
-            pictures(&classes.each_ref().map(|folder| folder.as_path()), 2);
+            images(&classes.each_ref().map(|folder| folder.as_path()), 2);
             recipe.dataset = root.join("mine").to_str().unwrap().to_owned();
         }
     }

@@ -14,7 +14,7 @@ fn recipe(resident: Residency) -> Recipe {
     recipe.evaluation_batch_size = 9;
     (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     (recipe.images.flip, recipe.images.brightness) = (true, 0.2);
-    recipe.machine.resident = resident;
+    recipe.runtime.resident = resident;
     recipe
 }
 
@@ -88,7 +88,7 @@ fn images_that_should_stay_and_that_no_binding_holds_are_an_error() {
     };
     let error = Trainer::new(recipe(Residency::Always), data(), &device).unwrap_err();
     let message = error.to_string();
-    assert!(message.starts_with("machine.resident: "), "{message}");
+    assert!(message.starts_with("runtime.resident: "), "{message}");
     assert!(message.contains("82944 bytes"), "{message}");
 }
 

@@ -1,6 +1,6 @@
 //! The same bits whatever the threads and the interruptions.
 
-use train::{AverageRecipe, EraseRecipe, MixRecipe, Outcome, RunDir, Summary};
+use train::{EmaRecipe, EraseRecipe, MixRecipe, Outcome, RunDir, Summary};
 
 use super::{assert_same_run, bytes, finished, recipe, run};
 
@@ -11,7 +11,7 @@ fn one_seed_gives_the_same_bits_whatever_the_loader_threads() {
     for (folder, threads, seed) in [(&one, 1, 42), (&three, 3, 42), (&other, 1, 43)] {
         let mut recipe = recipe();
         recipe.epochs = 2;
-        (recipe.machine.loader_threads, recipe.seed) = (threads, seed);
+        (recipe.runtime.loader_threads, recipe.seed) = (threads, seed);
         finished(run(folder, recipe, u64::MAX));
     }
     assert_same_run(&one, &three, "1 and 3 threads");
@@ -63,14 +63,14 @@ fn a_run_with_all_that_a_step_can_do_is_resumed_with_the_same_bits() {
     (recipe.epochs, recipe.batch_size) = (2, 8);
     recipe.optimizer.accumulate = 3;
     recipe.optimizer.clip_norm = Some(1.0);
-    recipe.average = Some(AverageRecipe { decay: 0.9 });
+    recipe.ema = Some(EmaRecipe { decay: 0.9 });
     recipe.label_smoothing = 0.1;
     recipe.mix = MixRecipe {
         mixup: 0.4,
         cutmix: 1.0,
         probability: 0.8,
     };
-    (recipe.images.mean, recipe.images.deviation) = (None, None);
+    (recipe.images.mean, recipe.images.std) = (None, None);
     (recipe.images.brightness, recipe.images.contrast) = (0.2, 0.2);
     recipe.images.colour_shift = 0.1;
     recipe.images.erase = Some(EraseRecipe::default());

@@ -7,7 +7,7 @@ use data::{DataSet, Shapes10};
 use model::{Architecture, Mode, Network};
 use tensor::Device;
 use tensor::Tensor;
-use train::{AverageRecipe, Error, Event, OptimizerKind, Recipe, Trainer};
+use train::{EmaRecipe, Error, Event, OptimizerKind, Recipe, Trainer};
 
 /// Thirty images, plain SGD without anything random but the initial weights and the order.
 fn recipe(network: &str) -> Recipe {
@@ -117,7 +117,7 @@ fn averaged_weights_are_those_of_a_host_computation() {
     let mut averaged = recipe("alexnet-cifar");
     averaged.optimizer.learning_rate = 0.05;
     let plain = averaged.clone();
-    averaged.average = Some(AverageRecipe { decay: 0.3 });
+    averaged.ema = Some(EmaRecipe { decay: 0.3 });
     let mut one_by_one = trainer(plain);
     let mut expected = weights(&one_by_one);
     for step in 1..=STEPS {

@@ -13,7 +13,7 @@ struct Square {
 
 impl Case for Square {
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", 100, Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", 100, Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -83,7 +83,7 @@ fn a_forgotten_gradient_is_caught() {
     let rows = check(&Forgetful(square), &Device::cpu()).expect("the CPU device runs it");
     let verdicts: Vec<_> = rows.iter().map(|row| row.passed).collect();
     assert_eq!(verdicts, [true, false]);
-    assert_eq!(rows[1].note, "0 gradients of 1 variables");
+    assert_eq!(rows[1].note, "0 gradients of 1 inputs");
 }
 
 fn verdicts(forward_factor: f32, backward_factor: f32) -> Vec<bool> {

@@ -18,7 +18,7 @@ pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, Sho
 
 pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
-    PredictArgs, ViewsArg,
+    PredictArgs, TtaArg,
 };
 pub(crate) use preparation::PreparationArgs;
 pub(crate) use speed::{BenchArgs, SizeArgs, TuneArgs};
@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Scores trained weights on a data set
     Evaluate(Box<EvaluateArgs>),
-    /// Names what is on pictures
+    /// Classify images
     Predict(PredictArgs),
     /// Shows what is in a weight file: tensors, shapes, values, metadata
     Inspect(InspectArgs),
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Writes weights for another program, reads them back and compares
     Export(ExportArgs),
-    /// Trains with a list or a grid of settings, one run after another, and compares what they came to
+    /// Trains with a list or a grid of settings, one run after another, and compares the results
     Sweep(SweepArgs),
     /// Shows what a data set holds, or fetches it
     Data(DataArgs),
@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// How much is printed, and how.
+/// Verbosity and format of the output.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
     /// Print nothing but errors and, with --json, the result
@@ -132,14 +132,14 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) control: ControlArgs,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     /// The folder for the run [default: runs/RECIPE-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
     /// Time the kernels of a few steps: profile.json and trace.json (for Chrome's tracing page or Perfetto) in the run's folder
     #[arg(long)]
     pub(crate) profile: bool,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "recipe", "config", "network"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
@@ -150,7 +150,7 @@ pub(crate) struct TrainArgs {
 
 /// Where things run and lie.
 #[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct MachineArgs {
+pub(crate) struct RuntimeArgs {
     /// auto, cpu, gpu, gpu:N or a part of an adapter's name, see `alexnet devices`
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
@@ -160,7 +160,7 @@ pub(crate) struct MachineArgs {
     /// Fail rather than download a data set that is not there
     #[arg(long)]
     pub(crate) no_download: bool,
-    /// Leave out pictures of a folder that can't be read, rather than fail
+    /// Leave out images of a folder that can't be read, rather than fail
     #[arg(long)]
     pub(crate) skip_unreadable: bool,
     /// Threads that make batches
@@ -209,9 +209,9 @@ pub(crate) struct EvaluateArgs {
     /// Which images [default: test, or validation where there is no test split]
     #[arg(long, value_name = "SPLIT")]
     pub(crate) split: Option<SplitArg>,
-    /// The views of each image whose probabilities are averaged [default: the recipe's]
-    #[arg(long, value_name = "VIEWS")]
-    pub(crate) views: Option<ViewsArg>,
+    /// Test-time augmentation: the views of each image whose probabilities are averaged [default: the recipe's]
+    #[arg(long, alias = "views", value_name = "TTA")]
+    pub(crate) tta: Option<TtaArg>,
     /// Images in a step
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,
@@ -227,7 +227,7 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) preparation: PreparationArgs,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

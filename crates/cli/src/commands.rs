@@ -31,7 +31,7 @@ use ::report::TensorBoard;
 use ::train::{Recipe, Weights};
 use anyhow::Result;
 
-use crate::args::{Args, Command, MachineArgs, OutputArgs};
+use crate::args::{Args, Command, OutputArgs, RuntimeArgs};
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -61,16 +61,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Puts the flags that say where things run and lie into a recipe.
-fn apply(machine: &MachineArgs, recipe: &mut Recipe) {
-    if let Some(device) = &machine.device {
-        recipe.machine.device.clone_from(device);
+fn apply(runtime: &RuntimeArgs, recipe: &mut Recipe) {
+    if let Some(device) = &runtime.device {
+        recipe.runtime.device.clone_from(device);
     }
-    if let Some(dir) = &machine.data_dir {
-        recipe.machine.data_dir = Some(dir.clone());
+    if let Some(dir) = &runtime.data_dir {
+        recipe.runtime.data_dir = Some(dir.clone());
     }
-    recipe.skip_unreadable |= machine.skip_unreadable;
-    if let Some(threads) = machine.threads {
-        recipe.machine.loader_threads = threads;
+    recipe.skip_unreadable |= runtime.skip_unreadable;
+    if let Some(threads) = runtime.threads {
+        recipe.runtime.loader_threads = threads;
     }
 }
 
@@ -88,11 +88,11 @@ fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Draws what the run has left. A picture that can't be drawn is no reason to lose a run: it is told, and no more.
+/// Draws what the run has left. An image that can't be drawn must not lose a run: it is a warning.
 fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
     let plots = match ::report::write_report(folder) {
         Ok(written) => {
-            crate::report::missing_pictures(&written.gallery, output);
+            crate::report::missing_plots(&written.gallery, output);
             // With --json, the summary is all that standard output has.
             if !output.json {
                 crate::report::page(&written.report, output)?;

@@ -26,7 +26,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "predict",
         &[
             "alexnet predict runs/flowers-20261121-200759 rose.jpg tulips/",
-            "alexnet predict model.safetensors picture.png --top 3 --explain",
+            "alexnet predict model.safetensors image.png --top 3 --occlusion-map",
             "curl -s https://example.org/rose.jpg | alexnet predict model.safetensors - --json",
         ],
     ),

@@ -26,7 +26,7 @@ fn of_train(error: &Error, command: &Command) -> Option<String> {
         Error::Diverged { .. } => "a smaller learning rate often helps: `--lr`",
         Error::RunExists { path } => {
             return Some(format!(
-                "go on with it by `alexnet train --resume {}`, or choose another folder by `--out`",
+                "resume it with `alexnet train --resume {}`, or choose another folder by `--out`",
                 path.display()
             ));
         }
@@ -35,7 +35,7 @@ fn of_train(error: &Error, command: &Command) -> Option<String> {
         Error::Damaged { .. } => return Some(other_checkpoint(command).to_owned()),
         Error::DataChanged {
             can_go_on: true, ..
-        } => "`--accept-changed-data` goes on with the images as they are now",
+        } => "`--accept-changed-data` resumes with the images as they are now",
         Error::DataChanged { .. } => {
             "bring the classes back, or begin a new run with its weights by `--from`"
         }
@@ -73,7 +73,7 @@ fn of_file(path: &std::path::Path, command: &Command) -> Option<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let hint = match (name.as_ref(), command) {
         ("state.json", _) => other_checkpoint(command),
-        ("data.json", _) => "remove it, and the run goes on without comparing its images",
+        ("data.json", _) => "remove it, and the run resumes without comparing its images",
         ("summary.json" | "evaluation.json" | "metrics.jsonl" | "steps.jsonl", _) => {
             "remove it; `alexnet train --resume RUN` writes it anew"
         }
@@ -90,7 +90,7 @@ fn of_file(path: &std::path::Path, command: &Command) -> Option<String> {
 fn other_checkpoint(command: &Command) -> &'static str {
     match command {
         Command::Train(_) => {
-            "go on from another: `--resume RUN --checkpoint best`, or last, or epoch-0010 if it is kept"
+            "resume from another: `--resume RUN --checkpoint best`, or last, or epoch-0010 if it is kept"
         }
         _ => "name another checkpoint: RUN/checkpoints/last, best or one of an epoch",
     }

@@ -270,7 +270,7 @@ impl Progress {
             self.fine_tuning(initial);
         }
         if start.epochs_done > 0 {
-            self.line(&format!("going on after epoch {}", start.epochs_done));
+            self.line(&format!("resuming after epoch {}", start.epochs_done));
         }
         if let Some(screen) = &mut self.screen {
             screen.begin_run(start);

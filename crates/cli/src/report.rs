@@ -28,9 +28,7 @@ pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::doctor::{Examined, Found, doctor};
 pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
-pub(crate) use self::pages::{
-    drawn, listening, missing_pictures, page, state_name, status, warning,
-};
+pub(crate) use self::pages::{drawn, listening, missing_plots, page, state_name, status, warning};
 pub(crate) use self::speed::{Speed, speed};
 use self::terminal::{in_json, print_json};
 pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
@@ -99,13 +97,10 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
     }
     let mut text = String::new();
     match summary.ended {
-        Ended::EarlyStopping => writeln!(
-            text,
-            "stopped early, as nothing had improved for long enough"
-        )?,
+        Ended::EarlyStopping => writeln!(text, "early stopping: no improvement for long enough")?,
         Ended::MaxTime => writeln!(
             text,
-            "the time is up; `alexnet train --resume {}` goes on",
+            "the time limit was reached; resume with `alexnet train --resume {}`",
             shown(folder)
         )?,
         _ => {}
@@ -144,7 +139,7 @@ pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
     if !output.quiet {
         let folder = shown(folder);
         to_stderr(&format!(
-            "interrupted after step {step}, saved; go on by `alexnet train --resume {folder}`\n"
+            "interrupted after step {step}, saved; resume with `alexnet train --resume {folder}`\n"
         ));
     }
 }

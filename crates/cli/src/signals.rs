@@ -1,4 +1,4 @@
-//! Signals that ask a run to stop: it saves and ends, so that it can go on.
+//! Signals that ask a run to stop: it saves and ends, so that it can be resumed.
 
 use std::process::exit;
 use std::sync::Arc;

@@ -50,9 +50,9 @@ pub struct OpenOptions {
     /// The seed that draws them.
     pub seed: u64,
     /// What each pixel of a named data set becomes; its own, which is grey for MNIST and Fashion-MNIST, and RGB for the
-    /// others, if none is asked for. For pictures in files, [`FolderOptions::channels`] says it, unless this does.
+    /// others, if none is asked for. For images in files, [`FolderOptions::channels`] says it, unless this does.
     pub channels: Option<Channels>,
-    /// How a folder of pictures is read.
+    /// How a folder of images is read.
     pub folder: FolderOptions,
 }
 
@@ -69,7 +69,7 @@ impl Default for OpenOptions {
     }
 }
 
-/// Opens a data set by its name (one of [`NAMES`]) or a folder or a list of pictures by its path (`./cifar10` for a folder with a
+/// Opens a data set by its name (one of [`NAMES`]) or a folder or a list of images by its path (`./cifar10` for a folder with a
 /// name of [`NAMES`]). A named one that is in the data directory is used; else it is downloaded.
 ///
 /// ```
@@ -127,7 +127,7 @@ pub fn open(
                 ..folder.clone()
             };
             let set = named("imagenet", read_folder(&path, &folder, progress)?);
-            // The labels of its test are secret: what is published are figures of the validation pictures.
+            // The labels of its test are secret: what is published are figures of the validation images.
             return Ok(DataSet {
                 test: set.validation.clone(),
                 ..set
@@ -181,7 +181,7 @@ fn imagenet(dir: &Path) -> Result<PathBuf, DataError> {
             return Err(DataError::Missing {
                 data_set: "ImageNet".to_owned(),
                 looked_for,
-                url: "the pictures, with an account, from https://image-net.org/download.php"
+                url: "the images, with an account, from https://image-net.org/download.php"
                     .to_owned(),
                 put_at: folder.join("{train,val}/CLASS"),
                 source: None,
@@ -210,7 +210,7 @@ fn validated(
     }
 }
 
-/// `[height, width]` of a named data set's images; none for pictures in files, which have the size that is asked for.
+/// `[height, width]` of a named data set's images; none for images in files, which have the size that is asked for.
 #[must_use]
 pub fn image_size(name: &str) -> Option<[u32; 2]> {
     match name {

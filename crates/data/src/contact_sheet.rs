@@ -1,4 +1,4 @@
-//! Many small pictures on one, in labelled rows: a look at what a data set holds, or at what a network gets wrong.
+//! Many small images on one, in labelled rows: a look at what a data set holds, or at what a network gets wrong.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -8,16 +8,16 @@ use image::imageops::{self, FilterType};
 use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::error::DataError;
+use crate::image_file::rgb_image;
 use crate::images::Images;
-use crate::picture::rgb_image;
 use crate::random::{Philox, Stream};
 
-/// Sides of a letter, and the gap between pictures.
+/// Sides of a letter, and the gap between images.
 const LETTER: u32 = 8;
 const GAP: u32 = 4;
 /// Letters of a label that are shown.
 const MAX_LETTERS: usize = 24;
-/// Larger sheets are refused: few programs show a picture of more than 64 million pixels.
+/// Larger sheets are refused: few programs show an image of more than 64 million pixels.
 const MAX_PIXELS: u64 = 1 << 26;
 
 const PAPER: Rgb<u8> = Rgb([255; 3]);
@@ -32,13 +32,13 @@ pub struct SheetRow {
     pub samples: Vec<u32>,
 }
 
-/// An RGB picture in memory.
+/// An RGB image in memory.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct Raster {
     image: RgbImage,
 }
 
-impl Picture {
+impl Raster {
     pub(crate) fn new(image: RgbImage) -> Self {
         Self { image }
     }
@@ -53,7 +53,7 @@ impl Picture {
         self.image.as_raw()
     }
 
-    /// Writes the picture as PNG: to a temporary name first, so that what has its name is whole.
+    /// Writes the image as PNG: to a temporary name first, so that what has its name is whole.
     ///
     /// # Errors
     /// [`DataError::File`] when the file can't be written.
@@ -92,7 +92,7 @@ pub fn rows_by_class(images: &Images, n_samples: usize, seed: u64) -> Vec<SheetR
 /// # Errors
 /// [`DataError::Argument`] when there is nothing to draw, an index is out of range, or the sheet would have more than 64
 /// million pixels; the source's error when an image can't be read.
-pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Picture, DataError> {
+pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Raster, DataError> {
     let layout = layout(rows, tile)?;
     let mut sheet = RgbImage::from_pixel(layout.width, layout.height, PAPER);
     let mut buffer = vec![0; images.image_bytes()];
@@ -119,7 +119,7 @@ pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Pi
         }
         top += layout.pitch;
     }
-    Ok(Picture { image: sheet })
+    Ok(Raster { image: sheet })
 }
 
 struct Layout {

@@ -1,4 +1,4 @@
-//! One picture file to pixels of a given size: JPEG, PNG, WebP, BMP, GIF or TIFF, told apart by content. Files are hostile
+//! One image file to pixels of a given size: JPEG, PNG, WebP, BMP, GIF or TIFF, told apart by content. Files are hostile
 //! until proven otherwise, so every size is checked before memory is taken for it, and the memory comes out of one budget.
 //!
 //! Of several frames or pages, the first counts. 16 bits become 8 by dividing by 257 and rounding, so that white stays white
@@ -26,14 +26,14 @@ use crate::{jpeg, png_chunks, webp_chunks};
 
 /// Files longer than this are refused.
 pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Pictures with more pixels than this (8192 x 8192) are refused.
+/// Images with more pixels than this (8192 x 8192) are refused.
 const MAX_PIXELS: u64 = 1 << 26;
 /// What a decoder keeps beside the pixels: tables, rows, a thumbnail.
 const TABLE_BYTES: u64 = 1 << 20;
 /// The formats, as messages name them.
 pub(crate) const FORMATS: &str = "JPEG, PNG, WebP, BMP, GIF or TIFF";
 
-/// How a picture of another shape becomes one of the wanted size.
+/// How an image of another shape becomes one of the wanted size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
     /// The largest centred part of the wanted shape is scaled: nothing is distorted, edges are lost.
@@ -42,16 +42,16 @@ pub enum Fit {
     Stretch,
 }
 
-/// How a picture file becomes pixels.
+/// How an image file becomes pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeOptions {
-    /// `[height, width]` that every picture is brought to.
+    /// `[height, width]` that every image is brought to.
     pub size: [u32; 2],
-    /// How a picture of another shape becomes one of that size.
+    /// How an image of another shape becomes one of that size.
     pub fit: Fit,
-    /// Whether a picture is turned as its EXIF orientation says. torchvision and Keras don't.
+    /// Whether an image is turned as its EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
-    /// What each pixel becomes. Of a colour picture, grey is its luminance (see [`Channels::convert`]); of one with
+    /// What each pixel becomes. Of a colour image, grey is its luminance (see [`Channels::convert`]); of one with
     /// transparency, grey and RGB are what is seen of it before white. Where RGBA is scaled, transparent colours count too.
     pub channels: Channels,
     /// Bytes that all decodes of this process may take together; see [`DECODE_BYTES`].
@@ -77,7 +77,7 @@ pub(crate) fn decode(
     options: &DecodeOptions,
     out: &mut [u8],
 ) -> Result<(), DataError> {
-    let unreadable = |reason| DataError::Picture {
+    let unreadable = |reason| DataError::Image {
         path: path.to_owned(),
         reason,
     };
@@ -111,7 +111,7 @@ pub(crate) fn check_header(path: &Path, budget: u64) -> Result<[u32; 2], DataErr
     let (held, bytes) = read(path, budget)?;
     let checked = catching(|| open(&bytes, budget).map(|decoder| decoder.dimensions()));
     drop(held);
-    let (width, height) = checked.map_err(|reason| DataError::Picture {
+    let (width, height) = checked.map_err(|reason| DataError::Image {
         path: path.to_owned(),
         reason,
     })?;
@@ -125,7 +125,7 @@ fn read(path: &Path, budget: u64) -> Result<(Reservation, Vec<u8>), DataError> {
         .map_err(DataError::io(path, "read"))?
         .len();
     let needed = 2 * length.min(MAX_FILE_BYTES);
-    let held = Reservation::take(needed, budget).ok_or_else(|| DataError::Picture {
+    let held = Reservation::take(needed, budget).ok_or_else(|| DataError::Image {
         path: path.to_owned(),
         reason: over_budget(needed, budget),
     })?;
@@ -230,7 +230,7 @@ fn decoded(bytes: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, String> {
     })
 }
 
-/// The whole picture, upright, as RGB or, where that is asked for, RGBA.
+/// The whole image, upright, as RGB or, where that is asked for, RGBA.
 fn pixels(bytes: &[u8], options: &DecodeOptions) -> Result<DynamicImage, String> {
     let mut decoder = open(bytes, options.memory_bytes)?;
     let orientation = if options.exif_rotation {
@@ -272,7 +272,7 @@ fn fitted<P: Pixel<Subpixel = u8> + 'static>(
         let part_width = (has_height * wants_width / wants_height).clamp(1, has_width);
         let part_height = (has_width * wants_height / wants_width).clamp(1, has_height);
         if (part_width, part_height) != (has_width, has_height) {
-            let small = |value: u64| u32::try_from(value).expect("at most the side of a picture");
+            let small = |value: u64| u32::try_from(value).expect("at most the side of an image");
             let left = small((has_width - part_width) / 2);
             let top = small((has_height - part_height) / 2);
             image = imageops::crop_imm(&image, left, top, small(part_width), small(part_height))

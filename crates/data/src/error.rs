@@ -91,7 +91,7 @@ pub enum DataError {
     },
     /// An image file can't be decoded.
     #[error("{}: not a readable image: {reason}", path.display())]
-    Picture {
+    Image {
         /// The file.
         path: PathBuf,
         /// The decoder's reason, or the limit that the file goes over.

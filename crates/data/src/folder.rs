@@ -1,12 +1,12 @@
-//! Pictures in files: a folder for each class, or labels from a list. All pictures are checked when they are opened; those
+//! Images in files: a folder for each class, or labels from a list. All images are checked when they are opened; those
 //! that fit a budget stay decoded in memory. `layout` says which folders are splits and classes, `labels` reads lists,
 //! `reader` makes images of either.
 
+mod image_files;
 mod labels;
 mod layout;
 mod line;
 pub(crate) mod names;
-mod pictures;
 mod reader;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use reader::Reader;
 pub use labels::read_labels;
 pub(crate) use labels::{is_list, of_folder};
 
-/// What becomes of a file that looks like a picture by its name and can't be read.
+/// What becomes of a file that looks like an image by its name and can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// It is left out, and listed in [`DataSet::skipped`].
@@ -34,28 +34,28 @@ pub enum Unreadable {
     Fail,
 }
 
-/// How thoroughly pictures are checked when a folder is opened.
+/// How thoroughly images are checked when a folder is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// Each is decoded once: nothing unreadable is left to be found in the middle of training.
     Pixels,
     /// Only formats and sizes are read: for folders so large that decoding takes too long.
     Headers,
-    /// Nothing is read: for folders so large that reading takes too long. An unreadable picture is an error when its
+    /// Nothing is read: for folders so large that reading takes too long. An unreadable image is an error when its
     /// turn comes.
     Names,
 }
 
-/// How a folder of pictures is read.
+/// How a folder of images is read.
 #[derive(Clone, Debug)]
 pub struct FolderOptions {
-    /// Where the pictures of a list are, if not beside it.
+    /// Where the images of a list are, if not beside it.
     pub images_dir: Option<PathBuf>,
-    /// `[height, width]` that every picture is brought to.
+    /// `[height, width]` that every image is brought to.
     pub size: [u32; 2],
-    /// How a picture of another shape becomes one of that size.
+    /// How an image of another shape becomes one of that size.
     pub fit: Fit,
-    /// Whether a picture is turned as its EXIF orientation says.
+    /// Whether an image is turned as its EXIF orientation says.
     pub exif_rotation: bool,
     /// What each pixel becomes; see [`DecodeOptions::channels`].
     pub channels: Channels,
@@ -65,7 +65,7 @@ pub struct FolderOptions {
     pub unreadable: Unreadable,
     /// How thoroughly files are checked.
     pub check: Check,
-    /// Bytes of decoded pixels that stay in memory. Pictures beyond it are decoded each time they are asked for.
+    /// Bytes of decoded pixels that stay in memory. Images beyond it are decoded each time they are asked for.
     pub cache_bytes: u64,
 }
 
@@ -95,7 +95,7 @@ impl FolderOptions {
         Ok(())
     }
 
-    /// What concerns a single picture.
+    /// What concerns a single image.
     fn decode(&self) -> DecodeOptions {
         DecodeOptions {
             size: self.size,
@@ -107,13 +107,13 @@ impl FolderOptions {
     }
 }
 
-/// Reads a folder of classes: `ROOT/CLASS/picture.jpg`, or `ROOT/train/CLASS/picture.jpg` with folders for validation and
-/// test beside `train`, each under one of its usual names in any case. Classes and pictures are in natural order (`2.png`
+/// Reads a folder of classes: `ROOT/CLASS/image.jpg`, or `ROOT/train/CLASS/image.jpg` with folders for validation and
+/// test beside `train`, each under one of its usual names in any case. Classes and images are in natural order (`2.png`
 /// before `10.png`), whatever order the file system has. What is left out is told in [`DataSet::left_out`].
 ///
 /// # Errors
-/// [`DataError::Folder`] for fewer than two classes, a class without pictures, a validation or test class that training
-/// does not have, or two folders for one split; [`DataError::Picture`], [`DataError::File`] or [`DataError::Io`] for an
+/// [`DataError::Folder`] for fewer than two classes, a class without images, a validation or test class that training
+/// does not have, or two folders for one split; [`DataError::Image`], [`DataError::File`] or [`DataError::Io`] for an
 /// unreadable file when [`Unreadable::Fail`] is chosen.
 pub fn read_folder(
     root: &Path,

@@ -43,7 +43,7 @@ pub struct Images {
     /// One per image of this view.
     labels: Arc<[u32]>,
     /// Where each image of this view is in the source.
-    places: Arc<[u32]>,
+    indices: Arc<[u32]>,
     source: Arc<dyn Source>,
 }
 
@@ -146,14 +146,14 @@ impl Images {
             let expected = format!("a label below {} for image {image}", class_names.len());
             return Err(DataError::argument("labels", expected, label));
         }
-        let places = (0..n).collect();
+        let indices = (0..n).collect();
         Ok(Self {
             height,
             width,
             channels,
             class_names: class_names.into(),
             labels: labels.into(),
-            places,
+            indices,
             source,
         })
     }
@@ -214,7 +214,7 @@ impl Images {
 
     /// The file that image `index` came from, when it has one of its own.
     pub fn path(&self, index: usize) -> Option<&Path> {
-        self.source.path(*self.places.get(index)? as usize)
+        self.source.path(*self.indices.get(index)? as usize)
     }
 
     /// Writes the pixels of image `index` (`[height, width, channels]`) into `out`.
@@ -222,7 +222,7 @@ impl Images {
     /// # Errors
     /// [`DataError::Argument`] when `index` or the length of `out` is wrong; otherwise the source's error.
     pub fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
-        let Some(place) = self.places.get(index) else {
+        let Some(place) = self.indices.get(index) else {
             return Err(DataError::argument(
                 "index",
                 format!("an image below {}", self.len()),
@@ -241,8 +241,8 @@ impl Images {
 
     /// Whether all pixels are in memory, so that reading an image is a copy.
     pub fn are_decoded(&self) -> bool {
-        let mut places = self.places.iter();
-        places.all(|place| self.source.is_decoded(*place as usize))
+        let mut indices = self.indices.iter();
+        indices.all(|place| self.source.is_decoded(*place as usize))
     }
 
     /// Copies all pixels, `[n, height, width, channels]`, into one vector: for data sets that fit in memory.
@@ -281,10 +281,10 @@ impl Images {
             return Err(DataError::argument("indices", "at least 1 image", 0));
         }
         let labels = indices.iter().map(|i| self.labels[*i as usize]).collect();
-        let places = indices.iter().map(|i| self.places[*i as usize]).collect();
+        let indices = indices.iter().map(|i| self.indices[*i as usize]).collect();
         Ok(Self {
             labels,
-            places,
+            indices,
             ..self.clone()
         })
     }

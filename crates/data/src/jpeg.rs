@@ -4,7 +4,7 @@
 //! first marker that is neither a restart nor a stuffed zero.
 
 /// What the markers up to the end of the image say. What lies behind the end is not looked at: phones put a second
-/// picture or a film there, servers a line of text.
+/// image or a film there, servers a line of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Markers {
     /// Whether the end of the image is marked. Without, the last rows may be missing, and a decoder makes them up.

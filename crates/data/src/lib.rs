@@ -1,7 +1,7 @@
 //! Image data sets for training: found, downloaded or drawn, cut into splits, and handed out in batches of `u8` pixels.
 //! Bytes come in, batches go out; tensors, devices and augmentation are other crates' business, and nothing is printed.
 //!
-//! - [`open`] finds a data set by name ([`NAMES`]) or a folder of pictures by path. What it uses is public too:
+//! - [`open`] finds a data set by name ([`NAMES`]) or a folder of images by path. What it uses is public too:
 //!   [`Shapes10`], [`Cifar`], [`read_idx`], [`read_folder`], [`install`], [`download`], [`unpack`].
 //! - [`DataSet`] is training, validation and test [`Images`]; these are cheap views, which [`DataSet::limit`] and
 //!   [`DataSet::with_validation`] cut.
@@ -47,12 +47,12 @@ mod decode;
 mod download;
 mod error;
 mod folder;
+mod image_file;
+mod image_sizes;
 mod images;
 mod jpeg;
 mod loader;
 mod mnist;
-mod picture;
-mod picture_sizes;
 mod png_chunks;
 mod progress;
 mod published;
@@ -68,17 +68,17 @@ pub use budget::DECODE_BYTES;
 pub use catalog::{NAMES, OpenOptions, Validation, cache_dir, data_dir, image_size, open};
 pub use channels::{CHANNELS, Channels, ImageShape};
 pub use cifar::Cifar;
-pub use contact_sheet::{Picture, SheetRow, contact_sheet, rows_by_class};
+pub use contact_sheet::{Raster, SheetRow, contact_sheet, rows_by_class};
 pub use dataset::{DataSet, LeftOut, Skipped, Split};
 pub use decode::{DecodeOptions, Fit};
 pub use download::{Remote, download};
 pub use error::DataError;
 pub use folder::{Check, FolderOptions, Unreadable, read_folder, read_labels};
+pub use image_file::{Found, heat_map, image_pixels, images_under, read_image};
+pub use image_sizes::{ImageSizes, image_sizes};
 pub use images::{Images, Source};
 pub use loader::Loader;
 pub use mnist::read_idx;
-pub use picture::{Found, heat_map, picture_pixels, pictures_under, read_picture};
-pub use picture_sizes::{PictureSizes, picture_sizes};
 pub use progress::{Progress, Stage};
 pub use published::install;
 pub use shapes10::Shapes10;

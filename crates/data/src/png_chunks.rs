@@ -10,7 +10,7 @@ const AROUND: usize = 12;
 /// Profiles and texts: <https://www.w3.org/TR/png-3/>, sections 11.3.2.3 and 11.3.3.
 const LEFT_OUT: [&[u8; 4]; 4] = [b"iCCP", b"tEXt", b"zTXt", b"iTXt"];
 
-/// The same picture without texts and profiles. Whatever is wrong with its chunks is left for the decoder to find.
+/// The same image without texts and profiles. Whatever is wrong with its chunks is left for the decoder to find.
 pub(crate) fn without_text(png: &[u8]) -> Cow<'_, [u8]> {
     let (mut kept, mut at) = (Vec::new(), SIGNATURE);
     // What stands before the last chunk that was left out is kept up to here.

@@ -8,19 +8,19 @@ pub enum Stage {
     Download,
     /// Bytes of an archive are written to files.
     Unpack,
-    /// Pictures of a folder are decoded.
+    /// Images of a folder are decoded.
     Decode,
 }
 
-/// A report, at most every 64 KiB or every picture.
+/// A report, at most every 64 KiB or every image.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
     /// What is being done.
     pub stage: Stage,
     /// To which file or folder.
     pub what: &'a str,
-    /// Bytes or pictures that are done.
+    /// Bytes or images that are done.
     pub done: u64,
-    /// Bytes or pictures in all, when that is known.
+    /// Bytes or images in all, when that is known.
     pub total: Option<u64>,
 }

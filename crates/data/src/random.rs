@@ -10,7 +10,7 @@ pub(crate) enum Stream {
     Shuffle = 1,
     /// Which samples are set aside for validation.
     Split = 2,
-    /// The pictures of `shapes10`.
+    /// The images of `shapes10`.
     Shapes10 = 3,
     /// Which images a contact sheet shows.
     ContactSheet = 4,

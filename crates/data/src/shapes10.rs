@@ -83,7 +83,7 @@ impl Shapes10 {
             .zip(&labels)
             .enumerate()
             .for_each(|(index, (out, label))| {
-                draw::picture(
+                draw::image(
                     Figure::ALL[*label as usize],
                     &mut self.random(split, 0, index),
                     out,

@@ -1,4 +1,4 @@
-//! What a set of images looks like in numbers: images per class, and mean, deviation and principal components of colour.
+//! What a set of images looks like in numbers: images per class, and mean, standard deviation and principal components of colour.
 
 use rayon::prelude::*;
 
@@ -25,7 +25,7 @@ pub struct Statistics {
 /// The eigenvalues and eigenvectors of the 3x3 covariance of red, green and blue over all pixels.
 ///
 /// Krizhevsky, Sutskever, Hinton 2012, section 4.1, shifts colours along them: for each i, add `vectors[i]` times
-/// `values[i]` times a normal random number of deviation 0.1.
+/// `values[i]` times a normal random number of standard deviation 0.1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrincipalComponents {
     /// Eigenvalues, the largest first.

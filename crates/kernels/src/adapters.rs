@@ -55,7 +55,7 @@ pub struct Adapter {
     pub storage_buffers: u32,
     /// Whether kernels may use subgroup operations, and the subgroup's size (least, most).
     pub subgroup: Option<(u32, u32)>,
-    /// Whether shaders may use 16-bit floats.
+    /// Whether shaders may use f16.
     pub has_f16: bool,
     /// Whether dispatches can be timed on the device.
     pub has_timestamps: bool,

@@ -20,9 +20,9 @@ pub const WINDOW_ALIGNMENT: usize = 64;
 pub enum Width {
     /// 32 bits: floats, words, and bytes by fours.
     #[default]
-    Full,
+    Word,
     /// 16 bits: floats, on a GPU whose shaders take them (see [`crate::Device::has_f16`]).
-    Half,
+    F16,
 }
 
 impl Width {
@@ -30,8 +30,8 @@ impl Width {
     #[must_use]
     pub const fn bytes(self) -> usize {
         match self {
-            Self::Full => 4,
-            Self::Half => 2,
+            Self::Word => 4,
+            Self::F16 => 2,
         }
     }
 

@@ -5,7 +5,6 @@
 pub(crate) mod accuracy;
 pub(crate) mod adam;
 pub(crate) mod augment;
-pub(crate) mod average;
 pub(crate) mod avg_pool;
 pub(crate) mod axis_sum;
 pub(crate) mod batch_norm;
@@ -16,6 +15,7 @@ pub(crate) mod conv2d;
 pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
+pub(crate) mod ema;
 pub(crate) mod gelu;
 pub(crate) mod gemm;
 pub(crate) mod im2col;

@@ -185,7 +185,7 @@ impl Device {
         )
     }
 
-    /// Whether kernels may use 16-bit floats. The CPU device's twins never do.
+    /// Whether kernels may use f16. The CPU device's twins never do.
     #[must_use]
     pub fn has_f16(&self) -> bool {
         match self {
@@ -194,7 +194,7 @@ impl Device {
         }
     }
 
-    /// Does from now on without what a [`Probe`](crate::Probe) of this adapter and driver found wrong: 16-bit floats, tiles.
+    /// Does from now on without what a [`Probe`](crate::Probe) of this adapter and driver found wrong: f16, tiles.
     pub fn avoid(&self, avoided: Avoided) {
         self.common().avoid(avoided);
     }
@@ -204,7 +204,7 @@ impl Device {
     /// # Errors
     /// [`Error::OutOfMemory`] if the device, its budget or its largest buffer can't hold it.
     pub fn alloc(&self, words: usize) -> Result<Buffer> {
-        self.alloc_as(Width::Full, words)
+        self.alloc_as(Width::Word, words)
     }
 
     /// A buffer of `len` elements of a width, with unspecified contents.
@@ -212,7 +212,7 @@ impl Device {
     /// # Errors
     /// As [`Device::alloc`]; [`Error::NoF16`] if the device can't use such elements.
     pub fn alloc_as(&self, width: Width, len: usize) -> Result<Buffer> {
-        if width == Width::Half && !self.has_f16() {
+        if width == Width::F16 && !self.has_f16() {
             let device = self.name().to_owned();
             return Err(Error::NoF16 { device });
         }

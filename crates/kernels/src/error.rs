@@ -63,8 +63,8 @@ pub enum Error {
         /// What was bound.
         got: Width,
     },
-    /// The device's shaders have no 16-bit floats.
-    #[error("{device} has no 16-bit floats: they need a GPU whose driver offers SHADER_F16")]
+    /// The device's shaders have no f16.
+    #[error("{device} has no f16: they need a GPU whose driver offers SHADER_F16")]
     NoF16 {
         /// The device's name.
         device: String,

@@ -4,7 +4,6 @@ pub mod accuracy;
 mod activation;
 pub mod adam;
 pub mod augment;
-pub mod average;
 pub mod avg_pool;
 pub mod axis_sum;
 pub mod batch_norm;
@@ -16,6 +15,7 @@ pub mod conv2d;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
+pub mod ema;
 pub mod gelu;
 pub mod gemm;
 pub mod im2col;
@@ -67,7 +67,7 @@ pub(crate) fn check_len(
 
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.
 pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range<usize>> {
-    let alignment = Width::Half.alignment();
+    let alignment = Width::F16.alignment();
     let longest = (device.max_binding_words() / alignment).max(1) * alignment;
     (0..len)
         .step_by(longest)

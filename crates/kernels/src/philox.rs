@@ -82,13 +82,13 @@ impl Philox {
     ///
     /// # Panics
     /// As [`Philox::fill_unit`].
-    pub fn fill_normal(&self, mean: f32, deviation: f32, values: &mut [f32]) {
+    pub fn fill_normal(&self, mean: f32, std: f32, values: &mut [f32]) {
         self.for_each_chunk(values, |first_block, values| {
             for (block, values) in (first_block..).zip(values.chunks_mut(4)) {
                 let [a, b, c, d] = self.words(block);
                 let ((x0, x1), (x2, x3)) = (normal_pair(a, b), normal_pair(c, d));
                 for (value, x) in values.iter_mut().zip([x0, x1, x2, x3]) {
-                    *value = mean + deviation * x;
+                    *value = mean + std * x;
                 }
             }
         });

@@ -168,11 +168,11 @@ fn reflect(
 /// How wide the elements of an array are; of anything else, full.
 fn element_width(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Width {
     let TypeInner::Array { base, .. } = module.types[ty].inner else {
-        return Width::Full;
+        return Width::Word;
     };
     match module.types[base].inner.scalar_width() {
-        Some(2) => Width::Half,
-        _ => Width::Full,
+        Some(2) => Width::F16,
+        _ => Width::Word,
     }
 }
 

@@ -4,23 +4,23 @@
 //! drivers have bugs. [`probe`] runs a few small kernels whose results are known and says what it saw; [`Device::avoid`] then keeps
 //! the device from what did not hold. On the CPU device there are only the functions to look at.
 
+mod f16;
 mod functions;
-mod half;
 mod products;
 
 use crate::device::Device;
 use crate::error::Result;
 use crate::tile::TileKind;
 
+pub use f16::F16Rounding;
 pub use functions::FunctionError;
-pub use half::HalfFloats;
 pub use products::ProductErrors;
 
 /// What a device was seen to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
     /// How it rounds floats of 16 bits; `None` where it has none.
-    pub half: Option<HalfFloats>,
+    pub f16: Option<F16Rounding>,
     /// Whole-number products with each tile that was tried: those that suit the device, and others if those are wrong.
     pub products: Vec<ProductErrors>,
     /// How far built-in functions are off.
@@ -42,7 +42,7 @@ impl Probe {
     pub fn avoided(&self) -> Avoided {
         let wrong = self.products.iter().filter(|product| !product.holds());
         Avoided {
-            f16: self.half.is_some_and(|half| !half.holds()),
+            f16: self.f16.is_some_and(|f16| !f16.holds()),
             tiles: wrong.map(|product| product.tile).collect(),
         }
     }
@@ -63,7 +63,7 @@ impl Probe {
 /// If the device has no room for a megabyte, or fails.
 pub fn probe(device: &Device) -> Result<Probe> {
     Ok(Probe {
-        half: half::probe(device)?,
+        f16: f16::probe(device)?,
         products: products::probe(device)?,
         functions: functions::probe(device)?,
     })

@@ -132,7 +132,7 @@ impl StepScalars {
 
 /// What every optimizer's update of one parameter takes. `parameter` is written in place.
 #[derive(Clone, Copy, Debug)]
-pub struct Update<'a> {
+pub struct ParameterUpdate<'a> {
     /// The parameter.
     pub parameter: &'a Buffer,
     /// Its gradient, as long as the parameter.
@@ -144,7 +144,7 @@ pub struct Update<'a> {
     pub scale: Option<&'a Buffer>,
 }
 
-impl Update<'_> {
+impl ParameterUpdate<'_> {
     /// The parameter's length; an error unless the others suit it.
     pub(crate) fn check(&self, op: &'static str) -> Result<usize> {
         check_len(op, "gradient", self.gradient, self.parameter.len())?;

@@ -189,7 +189,7 @@ fn usable(device: &Device, suit: &[TileKind]) -> Vec<TileKind> {
     }
 }
 
-/// The twin of kernels that only a GPU launches: partial sums and 16-bit floats, which the CPU device never makes.
+/// The twin of kernels that only a GPU launches: partial sums and f16, which the CPU device never makes.
 pub(crate) fn no_twin<P>(_: &P, _: CpuArgs<'_>) {
-    unreachable!("the CPU device neither splits sums nor has 16-bit floats")
+    unreachable!("the CPU device neither splits sums nor has f16")
 }

@@ -187,7 +187,7 @@ impl Architecture {
         self
     }
 
-    /// The same layers with the initial weights of Krizhevsky 2012, section 5: normal of deviation 0.01; biases one in
+    /// The same layers with the initial weights of Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in
     /// conv2, conv4, conv5 and the hidden dense layers, else zero.
     #[must_use]
     pub fn with_paper_init(self) -> Self {
@@ -207,7 +207,7 @@ impl Architecture {
         })
     }
 
-    /// The same layers with another share of units that dropout switches off in training.
+    /// The same layers with another dropout rate.
     ///
     /// # Errors
     /// [`Error::Argument`] unless the share is in `[0, 1)`.

@@ -54,7 +54,7 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
-    /// A file is no weight file of this program, or is damaged.
+    /// A file is not a weight file of this program, or is damaged.
     #[error(
         "{}: expected {}, found {}",
         shown(path),

@@ -9,7 +9,7 @@ use tensor::{Device, Shape, Tensor};
 
 use crate::layers::Fans;
 
-/// How a parameter is filled at first. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
+/// How a parameter is initialised. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
 /// included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -44,14 +44,14 @@ impl Init {
             step: 0,
         };
         let (fan_in, fan_out) = (float(fans.fan_in), float(fans.fan_out));
-        let normal = |deviation, shape| random::normal(device, shape, deviation, source);
+        let normal = |std, shape| random::normal(device, shape, std, source);
         let uniform = |bound: f32, shape| random::uniform(device, shape, -bound, bound, source);
         match self {
             Self::Constant(value) => {
                 Tensor::from_slice(device, &vec![value; shape.elements()], shape)
             }
             Self::HeNormal => normal((2.0 / fan_in).sqrt(), shape),
-            Self::Normal(deviation) => normal(deviation, shape),
+            Self::Normal(std) => normal(std, shape),
             Self::GlorotUniform => uniform((6.0 / (fan_in + fan_out)).sqrt(), shape),
             Self::FanInUniform => uniform(fan_in.sqrt().recip(), shape),
         }
@@ -92,13 +92,10 @@ mod tests {
             let values = draw(init, n, 7, 3);
             let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / 100_003.0;
             let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2));
-            let deviation = (square.sum::<f64>() / 100_003.0).sqrt();
-            // Five standard errors of a mean, and about five of a normal deviation.
+            let std = (square.sum::<f64>() / 100_003.0).sqrt();
+            // Five standard errors of a mean, and about five of a normal standard deviation.
             assert!(mean.abs() < 5.0 * expected / 316.0, "{init:?}: mean {mean}");
-            assert!(
-                (deviation / expected - 1.0).abs() < 0.012,
-                "{init:?}: {deviation}"
-            );
+            assert!((std / expected - 1.0).abs() < 0.012, "{init:?}: {std}");
         }
     }
 

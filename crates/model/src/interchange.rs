@@ -46,13 +46,13 @@ pub enum Format {
     Onnx,
 }
 
-/// How pixels in 0 to 1 become a network's input: minus the mean, divided by the deviation, channel by channel.
+/// How pixels in 0 to 1 become a network's input: minus the mean, divided by the standard deviation, channel by channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
     /// Subtracted: a number for each channel.
     pub mean: Vec<f32>,
     /// Divided by.
-    pub deviation: Vec<f32>,
+    pub std: Vec<f32>,
 }
 
 /// How far the logits of what was written are from the live network's.
@@ -117,7 +117,7 @@ impl Network {
         };
         files::replace_if(path, &bytes, |written| {
             let (difference, tolerance) = self.compare(format, written)?;
-            // Written so that no difference that is no number passes.
+            // `<=`, so that NaN fails.
             if difference <= tolerance {
                 return Ok(Exported {
                     bytes: bytes.len(),

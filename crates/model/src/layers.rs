@@ -54,7 +54,7 @@ layers! {
 /// What a layer does.
 ///
 /// Everything but the first three functions has a default that is right for a layer without parameters that keeps its
-/// output for the way back, as most do. Weight files say what the layers of this crate are; a network with others is opened by
+/// output for the backward pass, as most do. Weight files say what the layers of this crate are; a network with others is opened by
 /// [`crate::Network::load`] alone.
 pub trait Module: Any + fmt::Debug + Send + Sync {
     /// What it is, in a word or two: `convolution`. Modules of one kind are of one type.
@@ -92,12 +92,12 @@ pub trait Module: Any + fmt::Debug + Send + Sync {
         0
     }
 
-    /// Bytes of one image's output that training keeps for the way back.
+    /// Bytes of one image's activations that training keeps for the backward pass.
     fn kept_bytes(&self, output: &Shape) -> u64 {
         float_bytes(output)
     }
 
-    /// Bytes of one image's gradients on their way back: one of the output, and where an activation is part of the layer,
+    /// Bytes of one image's gradients in the backward pass: one of the output, and where an activation is part of the layer,
     /// the same once more behind it.
     fn gradient_bytes(&self, output: &Shape) -> u64 {
         let copies = 1 + u64::from(self.activation().is_some());
@@ -252,7 +252,7 @@ impl<M: Module> From<M> for Layer {
     }
 }
 
-/// Bytes of a tensor of 32-bit floats.
+/// Bytes of a tensor of f32.
 fn float_bytes(shape: &Shape) -> u64 {
     4 * shape.elements() as u64
 }

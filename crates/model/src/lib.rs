@@ -28,6 +28,6 @@ pub use interchange::{Exported, Format, Import, Imported, Pixels};
 pub use layers::{Context, Layer, Module, Parameter};
 pub use network::{Mode, Network};
 pub use partial_loading::{Head, Matching};
-pub use preparation::{Fit, Interpolation, Preparation, PreparedViews};
+pub use preparation::{Fit, Interpolation, Preparation, PreparedTta};
 pub use summary::{Summary, SummaryRow, TrainingMemory};
 pub use weights::{TensorFile, tensor_file_bytes};

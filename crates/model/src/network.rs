@@ -1,9 +1,9 @@
-//! Networks: an architecture with weights on a device, and the way forward through it.
+//! Networks: an architecture with weights on a device, and its forward pass.
 
 mod file;
 
 use tensor::update::StepBuffer;
-use tensor::{Device, Element, Tensor};
+use tensor::{DType, Device, Tensor};
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
@@ -150,7 +150,7 @@ impl Network {
         for (name, tensor) in &self.parameters {
             let data = tensor.to_vec::<f32>()?;
             let copy = Tensor::from_slice(&self.device, &data, tensor.shape().clone())?;
-            parameters.push((name.clone(), variable_if(tensor.needs_gradient(), copy)));
+            parameters.push((name.clone(), variable_if(tensor.requires_grad(), copy)));
         }
         Ok(Self {
             parameters,
@@ -175,7 +175,7 @@ impl Network {
     }
 
     /// The parameters with their names, such as `conv1.weight`, first layer first; running statistics of batch
-    /// normalisation, which are no variables, included.
+    /// normalisation, which the optimizer leaves alone, included.
     #[must_use]
     pub fn parameters(&self) -> &[(String, Tensor)] {
         &self.parameters
@@ -189,7 +189,7 @@ impl Network {
 
     /// The logits `[n, classes]` of normalised images `[n, height, width, channels]`.
     ///
-    /// Of images in [`tensor::Element::F16`], activations and their gradients are in 16-bit floats too (mixed precision,
+    /// Of images in [`tensor::DType::F16`], activations and their gradients are in f16 too (mixed precision,
     /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
     /// and the logits stay in 32.
     ///
@@ -199,7 +199,7 @@ impl Network {
         self.run(images, mode, self.architecture.stages().len())
     }
 
-    /// What layer number `layer` makes of normalised images of the input's size: `[n, h, w, c]` or `[n, units]`, in
+    /// The activations of layer number `layer` for normalised images of the input's size: `[n, h, w, c]` or `[n, units]`, in
     /// evaluation. A number past the last layer means the logits.
     ///
     /// # Errors
@@ -238,14 +238,14 @@ impl Network {
             };
             x = stage.layer.module.forward(&x, &context)?;
         }
-        x.cast(Element::F32)
+        x.cast(DType::F32)
     }
 }
 
-/// Running statistics are no variables: the forward pass changes them, and the optimizer leaves them alone.
+/// Running statistics require no gradient: the forward pass changes them, the optimizer does not.
 fn variable_if(is_trained: bool, tensor: Tensor) -> Tensor {
     if is_trained {
-        tensor.into_variable()
+        tensor.into_parameter()
     } else {
         tensor
     }

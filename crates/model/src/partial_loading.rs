@@ -128,10 +128,10 @@ fn order(own: &[String], theirs: &[String]) -> Option<Vec<usize>> {
     if own.len() != theirs.len() {
         return None;
     }
-    let places: HashMap<&String, usize> = theirs.iter().zip(0..).collect();
-    let places: Option<Vec<usize>> = own.iter().map(|name| places.get(name).copied()).collect();
+    let indices: HashMap<&String, usize> = theirs.iter().zip(0..).collect();
+    let indices: Option<Vec<usize>> = own.iter().map(|name| indices.get(name).copied()).collect();
     // A name that is there twice is no name.
-    places.filter(|places| places.iter().collect::<HashSet<_>>().len() == own.len())
+    indices.filter(|indices| indices.iter().collect::<HashSet<_>>().len() == own.len())
 }
 
 /// The columns of weights `[in, classes]`, or the elements of a bias `[classes]`, in this order.
@@ -153,10 +153,10 @@ mod tests {
     fn columns_follow_the_names() {
         let theirs = names(&["a", "b", "c"]);
         let order_of = |own: &[&str]| order(&names(own), &theirs);
-        let places = order_of(&["c", "a", "b"]).unwrap();
-        assert_eq!(places, [2, 0, 1]);
+        let indices = order_of(&["c", "a", "b"]).unwrap();
+        assert_eq!(indices, [2, 0, 1]);
         assert_eq!(
-            by_name(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &places),
+            by_name(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &indices),
             [3.0, 1.0, 2.0, 6.0, 4.0, 5.0]
         );
         assert_eq!(order_of(&["a", "b"]), None);

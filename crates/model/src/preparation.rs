@@ -1,6 +1,6 @@
-//! How pictures become a network's input: what a weight file must say for its answers to be repeated without the run.
+//! How images become a network's input: what a weight file must say for its answers to be repeated without the run.
 //!
-//! Not here: doing it, which takes pictures.
+//! Not here: doing it, which takes images.
 
 use std::path::Path;
 
@@ -17,16 +17,16 @@ pub(crate) const IMAGES_KEY: &str = "images";
 /// The largest side and resize that are taken: far beyond use.
 const MOST_SIDE: usize = 32_767;
 
-/// How a picture becomes a network's input in evaluation: brought to `source` as `fit` says, resized so that its shorter
+/// How an image becomes a network's input in evaluation: brought to `source` as `fit` says, resized so that its shorter
 /// side is `resize`, its centre of `input_size` taken, then minus `mean`, divided by `std`, channel by channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
-    /// Height and width at which pictures are decoded.
+    /// Height and width at which images are decoded.
     pub source: [usize; 2],
-    /// How a picture of another shape becomes that.
+    /// How an image of another shape becomes that.
     pub fit: Fit,
-    /// The shorter side before the centre is taken; without one, the whole picture is resized to the input.
+    /// The shorter side before the centre is taken; without one, the whole image is resized to the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
     /// Height and width of the network's input.
@@ -38,14 +38,14 @@ pub struct Preparation {
     pub std: Vec<f32>,
     /// Between pixels.
     pub interpolation: Interpolation,
-    /// Whether pictures are turned upright as their EXIF data say.
+    /// Whether images are turned upright as their EXIF data say.
     pub exif_rotation: bool,
-    /// The views whose probabilities evaluation averages.
-    #[serde(default)]
-    pub views: PreparedViews,
+    /// Test-time augmentation: the views whose probabilities evaluation averages.
+    #[serde(default, alias = "views")]
+    pub tta: PreparedTta,
 }
 
-/// How a picture of any shape becomes one of the wanted shape.
+/// How an image of any shape becomes one of the wanted shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fit {
@@ -61,20 +61,21 @@ pub enum Fit {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Interpolation {
-    /// A triangle, as wide as the scale where a picture becomes smaller: Pillow's and torchvision's bilinear with
+    /// A triangle, as wide as the scale where an image becomes smaller: Pillow's and torchvision's bilinear with
     /// antialiasing.
     #[default]
     BilinearAntialias,
 }
 
-/// Which views of an image evaluation averages.
+/// Test-time augmentation: the views of an image that evaluation averages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum PreparedViews {
+pub enum PreparedTta {
     /// The centre.
     #[default]
-    Plain,
+    #[serde(alias = "plain")]
+    None,
     /// The centre, and its mirror image.
     Flip,
     /// The four corners and the centre, and their mirror images.
@@ -83,7 +84,7 @@ pub enum PreparedViews {
 
 impl Preparation {
     /// Torchvision's for `AlexNet_Weights.IMAGENET1K_V1`: the shorter side to 256, the centre 224, ImageNet's mean and
-    /// standard deviation. It leaves pictures as they are stored, whatever their EXIF data say.
+    /// standard deviation. It leaves images as they are stored, whatever their EXIF data say.
     #[must_use]
     pub fn torchvision() -> Self {
         Self {
@@ -95,7 +96,7 @@ impl Preparation {
             std: vec![0.229, 0.224, 0.225],
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: false,
-            views: PreparedViews::Plain,
+            tta: PreparedTta::None,
         }
     }
 

@@ -27,12 +27,12 @@ pub struct SummaryRow {
     pub settings: Vec<(&'static str, f64)>,
     /// The shape of one image's output.
     pub output: Shape,
-    /// Numbers that training changes.
+    /// Trainable parameters.
     pub parameters: usize,
     /// Multiplications and additions of the forward pass for one image, of convolutions and dense layers alone: two for
     /// each weight and place that it is used at.
     pub flops: u64,
-    /// Bytes of one image's output that training keeps for the way back; max-pooling keeps where each maximum was, too.
+    /// Bytes of one image's activations that training keeps for the backward pass; max-pooling keeps where each maximum was, too.
     pub activation_bytes: u64,
 }
 
@@ -47,7 +47,7 @@ pub struct TrainingMemory {
     pub optimizer: u64,
     /// What the forward pass keeps, and the batch itself.
     pub activations: u64,
-    /// The gradients on their way back: one of each layer's output, and where a ReLU is part of the layer, the same once
+    /// The gradients of activations: one of each layer's output, and where a ReLU is part of the layer, the same once
     /// more behind it. A captured step keeps all of its buffers.
     pub workspace: u64,
 }
@@ -145,7 +145,7 @@ impl Summary {
         self.rows.iter().map(|row| row.flops).sum()
     }
 
-    /// Bytes that training keeps of one image's way forward.
+    /// Bytes of activations that training keeps for one image.
     #[must_use]
     pub fn activation_bytes(&self) -> u64 {
         self.rows.iter().map(|row| row.activation_bytes).sum()

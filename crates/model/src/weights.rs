@@ -37,7 +37,7 @@ impl TensorFile {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is no safetensors file or has another length than its
+    /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is not a safetensors file or has another length than its
     /// header says.
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = files::open(path)?;
@@ -117,9 +117,9 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Tensor`] if one is missing, has another shape or type, or there is one more; [`Error::Io`].
     pub fn read(mut self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
-        let places = self.check(expected)?;
+        let offsets = self.check(expected)?;
         let data = self.data()?;
-        let tensors = places.into_iter().map(|place| self.elements(&data, place));
+        let tensors = offsets.into_iter().map(|place| self.elements(&data, place));
         tensors.collect()
     }
 
@@ -128,9 +128,9 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Tensor`] if one is missing, or has another shape or type; [`Error::Io`].
     pub(crate) fn read_some(mut self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Vec<f32>>> {
-        let (places, _) = self.places(expected)?;
+        let (offsets, _) = self.offsets(expected)?;
         let data = self.data()?;
-        let tensors = places.into_iter().map(|place| self.elements(&data, place));
+        let tensors = offsets.into_iter().map(|place| self.elements(&data, place));
         tensors.collect()
     }
 
@@ -197,24 +197,24 @@ impl TensorFile {
 
     /// Where each of the tensors lies in the data, if there are no others.
     fn check(&self, expected: &[(String, Vec<usize>)]) -> Result<Vec<Place>> {
-        let (places, others) = self.places(expected)?;
+        let (offsets, others) = self.offsets(expected)?;
         match others.first_key_value() {
             Some((name, info)) => Err(self.mismatch(name, NO_TENSOR.to_owned(), describe(info))),
-            None => Ok(places),
+            None => Ok(offsets),
         }
     }
 
     /// Where each of the tensors lies in the data, and the others.
-    fn places(
+    fn offsets(
         &self,
         expected: &[(String, Vec<usize>)],
     ) -> Result<(Vec<Place>, BTreeMap<String, &TensorInfo>)> {
-        let mut places = Vec::new();
+        let mut offsets = Vec::new();
         let mut in_file = self.header.tensors();
         for (name, shape) in expected {
             match in_file.remove(name) {
                 Some(info) if is_float(info.dtype) && info.shape == *shape => {
-                    places.push(Place::from(info));
+                    offsets.push(Place::from(info));
                 }
                 found => {
                     let found = found.map_or_else(|| NO_TENSOR.to_owned(), describe);
@@ -222,7 +222,7 @@ impl TensorFile {
                 }
             }
         }
-        Ok((places, in_file.into_iter().collect()))
+        Ok((offsets, in_file.into_iter().collect()))
     }
 
     fn mismatch(&self, tensor: &str, expected: String, found: String) -> Error {

@@ -56,7 +56,7 @@ impl Dashboard {
     /// Binds to `address` (port 0: any free one) for the runs in `folder`.
     ///
     /// # Errors
-    /// If the folder is none, or the address can't be had.
+    /// If the folder does not exist, or the address is not available.
     pub fn bind(address: SocketAddr, folder: &Path) -> Result<Self> {
         let full = std::fs::canonicalize(folder).map_err(Error::io(folder, "open"))?;
         if !full.is_dir() {

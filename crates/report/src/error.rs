@@ -29,7 +29,7 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// A picture can't be drawn.
+    /// An image can't be drawn.
     #[error("plot {plot}: {message}")]
     Plot {
         /// Its name.

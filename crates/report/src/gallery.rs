@@ -6,10 +6,10 @@ use plotters::style::RGBColor;
 use train::StepRow;
 
 use crate::error::{Error, Result};
-use crate::pictures::Pictures;
 use crate::plots::curves::{Curves, Look, Series, rate_finder};
 use crate::plots::{bars, confusion, count};
 use crate::run::Run;
+use crate::sheets::Sheets;
 use crate::svg::{BLUE, GREY, ORANGE, Plot, SERIES};
 
 /// The folder of a run's plots.
@@ -20,7 +20,7 @@ pub(crate) const PLOTS: &str = "plots";
 pub struct Gallery {
     /// What there is.
     pub plots: Vec<Plot>,
-    /// Why the sheets of pictures are not there.
+    /// Why the sheets of images are not there.
     pub missing: Option<String>,
 }
 
@@ -40,8 +40,8 @@ impl Gallery {
             )?);
             plots.extend(bars::classes(&evaluation.per_class)?);
         }
-        let pictures = Pictures::open(run).and_then(|pictures| pictures.plots());
-        let missing = match pictures {
+        let sheets = Sheets::open(run).and_then(|sheets| sheets.plots());
+        let missing = match sheets {
             Ok(sheets) => {
                 plots.extend(sheets);
                 None

@@ -8,9 +8,9 @@ mod dashboard;
 mod error;
 mod gallery;
 mod page;
-mod pictures;
 mod plots;
 mod run;
+mod sheets;
 mod svg;
 mod tensorboard;
 

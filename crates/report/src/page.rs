@@ -73,7 +73,7 @@ const FIGURES: [(&str, &[&str], &str); 5] = [
     ),
 ];
 /// The sections whose plots need weights and images.
-const PICTURES: [&str; 3] = ["samples", "mistakes", "kernels"];
+const IMAGES: [&str; 3] = ["samples", "mistakes", "kernels"];
 /// Wider plots take a line of their own.
 const WIDE: &str = "width=\"";
 const WIDE_PIXELS: u32 = 640;
@@ -90,7 +90,7 @@ pub struct Written {
 /// Draws a run's plots into `RUN/plots` and writes `RUN/report.html`.
 ///
 /// # Errors
-/// If the folder is no run, or a file can't be read, drawn or written.
+/// If the folder is not a run, or a file can't be read, drawn or written.
 pub fn write_report(folder: &Path) -> Result<Written> {
     let run = Run::read(folder)?;
     let gallery = Gallery::of(&run)?;
@@ -207,8 +207,8 @@ fn part(run: &Run, gallery: &Gallery) -> Part {
         let plots = serde_json::to_value(plots).unwrap_or_default();
         figures.insert(section.to_owned(), plots);
         let reason = match &gallery.missing {
-            Some(reason) if PICTURES.contains(&section) => {
-                format!("Pictures could not be drawn: {reason}")
+            Some(reason) if IMAGES.contains(&section) => {
+                format!("Images could not be drawn: {reason}")
             }
             _ => reason.to_owned(),
         };

@@ -1,4 +1,4 @@
-//! The plots, one module for each kind. They take numbers and names; where those come from is `run`'s and `pictures`'
+//! The plots, one module for each kind. They take numbers and names; where those come from is `run`'s and `sheets`'
 //! business.
 
 pub(crate) mod bars;

@@ -1,4 +1,4 @@
-//! What a run's folder tells: the files that `train` writes, read for looking at. A run may still be going on, so that
+//! The contents of a run's folder: the files that `train` writes, read for looking at. A run may still be going on, so that
 //! every file but `config.toml` may be absent, and the last line of a growing one incomplete.
 
 use std::fs;
@@ -12,7 +12,7 @@ use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
-/// A longer line of a log is none of ours.
+/// A longer line was not written by this program.
 const MOST_LINE_BYTES: u64 = 64 << 10;
 /// Confusion of 1,000 classes and every epoch's figures are far below this.
 const MOST_JSON_BYTES: u64 = 64 << 20;
@@ -97,7 +97,7 @@ impl Run {
     /// Reads the folder of a run.
     ///
     /// # Errors
-    /// If it is no run, or a file is damaged.
+    /// If it is not a run, or a file is damaged.
     pub fn read(path: &Path) -> Result<Self> {
         let recipe = RunDir::open(path)?.recipe()?;
         let file = |name: &str| path.join(name);

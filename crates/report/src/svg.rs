@@ -52,7 +52,7 @@ pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// What drawing comes to: plotters' errors have a type for each kind of area.
 pub(crate) type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// A picture of something about a run, as SVG without a background.
+/// An image of something about a run, as SVG without a background.
 #[derive(Clone, Debug)]
 pub struct Plot {
     name: String,
@@ -173,7 +173,7 @@ impl Placed {
             height,
             ..
         } = self;
-        // Small pictures keep their pixels visible, large ones are averaged.
+        // Small images keep their pixels visible, large ones are averaged.
         let rendering = if self.image.width() < *width {
             "pixelated"
         } else {

@@ -1,4 +1,4 @@
-//! TensorBoard's event files: scalars while a run goes on, histograms of the weights after each epoch, pictures at its end.
+//! TensorBoard's event files: scalars while a run goes on, histograms of the weights after each epoch, images at its end.
 //!
 //! A file is a series of records (TensorFlow's `TFRecord`): the length, its masked CRC-32C, the bytes, and theirs. The
 //! bytes are `Event` messages of `tensorflow/core/util/event.proto` and `summary.proto`; the few fields that are used are

@@ -6,9 +6,9 @@ use kernels::{CpuArgs, CustomKernel, CustomParams};
 
 use crate::error::Result;
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
-/// A kernel whose operands are 32-bit floats and which computes one tensor.
+/// A kernel whose operands are f32 and which computes one tensor.
 ///
 /// What its WGSL looks like says [`CustomKernel`].
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ impl Custom {
     /// Floats among the parameters are given by [`f32::to_bits`].
     ///
     /// # Errors
-    /// If `reads` is empty, its elements are not 32-bit floats or on several devices; else as [`CustomKernel::launch`].
+    /// If `reads` is empty, its elements are not f32 or on several devices; else as [`CustomKernel::launch`].
     pub fn run(
         &self,
         params: &[u32],
@@ -41,7 +41,7 @@ impl Custom {
             return Err(kernels::Error::argument(op, "reads", "a tensor at least", "none").into());
         };
         for read in reads {
-            read.check_element(op, "reads", Element::F32)?;
+            read.check_dtype(op, "reads", DType::F32)?;
             read.check_device(op, "reads", first)?;
         }
         let (device, elements) = (first.device(), shape.elements());

@@ -23,7 +23,7 @@ pub enum Error {
     },
     /// A tensor has elements of another type than the operation takes.
     #[error("{op}: {argument}: expected {expected} elements, got {got}")]
-    Element {
+    DType {
         /// The operation.
         op: &'static str,
         /// Which of its tensors.
@@ -45,7 +45,7 @@ pub enum Error {
         /// This tensor's device.
         got: String,
     },
-    /// A label that is no class.
+    /// A label out of range.
     #[error("labels: row {row}: expected a class below {classes}, got {label}")]
     Label {
         /// Its place.
@@ -55,8 +55,8 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
-    /// Backward was asked of a tensor that no variable leads to.
-    #[error("backward: the tensor depends on no variable (was it made under no_grad?)")]
+    /// Backward was asked of a tensor that no parameter leads to.
+    #[error("backward: the tensor depends on no parameter (was it made under no_grad?)")]
     NoTape,
     /// A kernel, its device or its arguments failed.
     #[error(transparent)]

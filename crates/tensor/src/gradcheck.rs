@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::tape::no_grad;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// How closely [`gradcheck`] looks.
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +59,14 @@ pub fn gradcheck(
     f: impl Fn(&[Tensor]) -> Result<Tensor>,
     options: &Options,
 ) -> Result<Vec<Finding>> {
-    let variables: Vec<Tensor> = inputs
+    let parameters: Vec<Tensor> = inputs
         .iter()
-        .map(|input| match input.element() {
-            Element::F32 => input.clone().into_variable(),
+        .map(|input| match input.dtype() {
+            DType::F32 => input.clone().into_parameter(),
             _ => input.clone(),
         })
         .collect();
-    let output = f(&variables)?;
+    let output = f(&parameters)?;
     let weights = weights(output.shape().elements());
     let weight_tensor = Tensor::from_slice(output.device(), &weights, output.shape().clone())?;
     let gradients = output.mul(&weight_tensor)?.backward()?;
@@ -76,13 +76,13 @@ pub fn gradcheck(
         Ok(products.map(|(&y, &w)| f64::from(y) * f64::from(w)).sum())
     };
     let mut findings = Vec::new();
-    for (i, variable) in variables.iter().enumerate() {
-        if variable.element() == Element::F32 {
-            let gradient = match gradients.get(variable) {
+    for (i, parameter) in parameters.iter().enumerate() {
+        if parameter.dtype() == DType::F32 {
+            let gradient = match gradients.get(parameter) {
                 Some(gradient) => gradient.to_vec::<f32>()?,
-                None => vec![0.0; variable.shape().elements()],
+                None => vec![0.0; parameter.shape().elements()],
             };
-            findings.push(check_input(&variables, i, &gradient, &objective, options)?);
+            findings.push(check_input(&parameters, i, &gradient, &objective, options)?);
         }
     }
     Ok(findings)

@@ -1,7 +1,7 @@
 //! Tensors on a device with tape autograd. Not for: layers, files, or kernels (those are `model` and `kernels`).
 //!
 //! A [`Tensor`] is a device buffer with a shape. Operators (methods, one module each under [`ops`]) launch kernels at
-//! once and, where an input is a variable, remember how to go back; [`Tensor::backward`] walks that tape and returns
+//! once and, where an input is a parameter, remember how to go back; [`Tensor::backward`] walks that tape and returns
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
 #![doc = include_str!("../README.md")]
 
@@ -27,4 +27,4 @@ pub use kernels::{
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};
-pub use tensor::{Element, Elementary, Tensor};
+pub use tensor::{DType, Tensor, WithDType};

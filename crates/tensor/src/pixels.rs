@@ -5,7 +5,7 @@ use kernels::ops::{augment, mix};
 pub use kernels::ops::augment::{Augment, ColourShift, Crop, Erase, can_be_resident};
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 use crate::update::StepBuffer;
 
 /// Images for a network, `[n, out_h, out_w, c]`, from `pixels`, bytes `[n, h, w, c]`. `samples` are the images' numbers
@@ -14,7 +14,7 @@ use crate::update::StepBuffer;
 /// it does not have gives a black one.
 ///
 /// # Errors
-/// If a shape, an element type, a device or the description does not fit, or the device fails.
+/// If a shape, a dtype, a device or the description does not fit, or the device fails.
 pub fn augment(
     spec: &Augment,
     pixels: &Tensor,
@@ -46,7 +46,7 @@ pub fn augment_into(
     images: &Tensor,
 ) -> Result<()> {
     check(spec, pixels, samples, step)?;
-    images.check_element("augment", "images", Element::F32)?;
+    images.check_dtype("augment", "images", DType::F32)?;
     images.check_device("augment", "images", pixels)?;
     let inputs = [pixels.buffer(), samples.buffer(), step.tensor().buffer()];
     let device = pixels.device();
@@ -59,8 +59,8 @@ pub fn augment_into(
 }
 
 fn check(spec: &Augment, pixels: &Tensor, samples: &Tensor, step: &StepBuffer) -> Result<()> {
-    pixels.check_element("augment", "pixels", Element::U8)?;
-    samples.check_element("augment", "samples", Element::U32)?;
+    pixels.check_dtype("augment", "pixels", DType::U8)?;
+    samples.check_dtype("augment", "samples", DType::U32)?;
     samples.check_device("augment", "samples", pixels)?;
     step.tensor().check_device("augment", "step", pixels)?;
     let n = samples.shape().elements();
@@ -77,15 +77,15 @@ fn check(spec: &Augment, pixels: &Tensor, samples: &Tensor, step: &StepBuffer) -
 /// scalars say ([`kernels::Mix`]): by mixup, by cutmix or not at all. labels: words `[n]`.
 ///
 /// # Errors
-/// If shapes, element types or devices do not fit together, or the device fails.
+/// If shapes, dtypes or devices do not fit together, or the device fails.
 pub fn mix(
     x: &Tensor,
     labels: &Tensor,
     classes: usize,
     step: &StepBuffer,
 ) -> Result<(Tensor, Tensor)> {
-    x.check_element("mix", "x", Element::F32)?;
-    labels.check_element("mix", "labels", Element::U32)?;
+    x.check_dtype("mix", "x", DType::F32)?;
+    labels.check_dtype("mix", "labels", DType::U32)?;
     labels.check_device("mix", "labels", x)?;
     step.tensor().check_device("mix", "step", x)?;
     let n = labels.shape().elements();

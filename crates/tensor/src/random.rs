@@ -85,11 +85,11 @@ pub fn uniform(
 pub fn normal(
     device: &Device,
     shape: impl Into<Shape>,
-    deviation: f32,
+    std: f32,
     source: Philox,
 ) -> Result<Tensor> {
     let shape = shape.into();
     let mut values = vec![0.0; shape.elements()];
-    source.fill_normal(0.0, deviation, &mut values);
+    source.fill_normal(0.0, std, &mut values);
     Tensor::from_slice(device, &values, shape)
 }

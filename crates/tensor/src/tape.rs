@@ -39,27 +39,27 @@ pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The gradients of the variables that a backward walk reached.
+/// The gradients of the parameters that a backward walk reached.
 #[derive(Debug, Default)]
 pub struct Gradients(HashMap<u64, Tensor>);
 
 impl Gradients {
-    /// The gradient with respect to `variable`, if the walk reached it.
+    /// The gradient with respect to `parameter`, if the walk reached it.
     #[must_use]
-    pub fn get(&self, variable: &Tensor) -> Option<&Tensor> {
-        self.0.get(&variable.id())
+    pub fn get(&self, parameter: &Tensor) -> Option<&Tensor> {
+        self.0.get(&parameter.id())
     }
 }
 
 impl Tensor {
-    /// Gradients of this tensor's sum with respect to every variable it depends on.
+    /// Gradients of this tensor's sum with respect to every parameter it depends on.
     ///
     /// Values that are used more than once get the sum of their gradients.
     ///
     /// # Errors
-    /// [`Error::NoTape`] if it depends on no variable; else those of the operators' rules.
+    /// [`Error::NoTape`] if it depends on no parameter; else those of the operators' rules.
     pub fn backward(&self) -> Result<Gradients> {
-        if !self.needs_gradient() {
+        if !self.requires_grad() {
             return Err(Error::NoTape);
         }
         let ones = ops::elementwise::full(self.device(), self.shape().clone(), 1.0)?;
@@ -73,7 +73,7 @@ impl Tensor {
         while let Some((id, (tensor, gradient))) = pending.pop_last() {
             if let Some(node) = tensor.node() {
                 for (input, part) in node.inputs.iter().zip((node.rule)(&gradient)?) {
-                    let Some(part) = part.filter(|_| input.needs_gradient()) else {
+                    let Some(part) = part.filter(|_| input.requires_grad()) else {
                         continue;
                     };
                     let sum = match pending.remove(&input.id()) {
@@ -83,7 +83,7 @@ impl Tensor {
                     pending.insert(input.id(), (input.clone(), sum));
                 }
             }
-            if tensor.is_variable() {
+            if tensor.is_parameter() {
                 gradients.0.insert(id, gradient);
             }
         }

@@ -13,7 +13,7 @@ use crate::tape::{Node, Rule, is_recording};
 /// What a tensor's elements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Element {
+pub enum DType {
     /// 32-bit floats.
     F32,
     /// 16-bit floats, on a GPU that has them: activations and their gradients in mixed precision.
@@ -24,7 +24,7 @@ pub enum Element {
     U8,
 }
 
-impl Element {
+impl DType {
     const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -41,36 +41,36 @@ impl Element {
     /// How wide the elements of a buffer of these are.
     pub(crate) const fn width(self) -> Width {
         match self {
-            Self::F16 => Width::Half,
-            Self::F32 | Self::U32 | Self::U8 => Width::Full,
+            Self::F16 => Width::F16,
+            Self::F32 | Self::U32 | Self::U8 => Width::Word,
         }
     }
 
     /// The floats of a width.
     const fn float(width: Width) -> Self {
         match width {
-            Width::Half => Self::F16,
-            Width::Full => Self::F32,
+            Width::F16 => Self::F16,
+            Width::Word => Self::F32,
         }
     }
 }
 
 /// A Rust type that tensors can be made of.
-pub trait Elementary: kernels::Pod {
+pub trait WithDType: kernels::Pod {
     /// The element it is.
-    const ELEMENT: Element;
+    const DTYPE: DType;
 }
 
-impl Elementary for f32 {
-    const ELEMENT: Element = Element::F32;
+impl WithDType for f32 {
+    const DTYPE: DType = DType::F32;
 }
 
-impl Elementary for u32 {
-    const ELEMENT: Element = Element::U32;
+impl WithDType for u32 {
+    const DTYPE: DType = DType::U32;
 }
 
-impl Elementary for u8 {
-    const ELEMENT: Element = Element::U8;
+impl WithDType for u8 {
+    const DTYPE: DType = DType::U8;
 }
 
 /// A device buffer with a shape. Cheap to clone: clones share memory and gradient.
@@ -82,8 +82,8 @@ struct Inner {
     device: Device,
     buffer: Buffer,
     shape: Shape,
-    element: Element,
-    is_variable: bool,
+    dtype: DType,
+    is_parameter: bool,
     node: Option<Node>,
 }
 
@@ -98,7 +98,7 @@ impl Tensor {
     ///
     /// # Errors
     /// If `data` does not fill `shape`, or the device has no room.
-    pub fn from_slice<T: Elementary>(
+    pub fn from_slice<T: WithDType>(
         device: &Device,
         data: &[T],
         shape: impl Into<Shape>,
@@ -108,45 +108,45 @@ impl Tensor {
             let expected = format!("of {} elements", data.len());
             return Err(Error::shape("from_slice", "shape", expected, &shape));
         }
-        Ok(Self::leaf(device, device.upload(data)?, shape, T::ELEMENT))
+        Ok(Self::leaf(device, device.upload(data)?, shape, T::DTYPE))
     }
 
     /// A tensor of `shape` with unspecified contents.
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn empty(device: &Device, shape: impl Into<Shape>, element: Element) -> Result<Self> {
+    pub fn empty(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Result<Self> {
         let shape = shape.into();
-        let len = shape.elements().div_ceil(element.per_word());
-        let buffer = device.alloc_as(element.width(), len)?;
-        Ok(Self::leaf(device, buffer, shape, element))
+        let len = shape.elements().div_ceil(dtype.per_word());
+        let buffer = device.alloc_as(dtype.width(), len)?;
+        Ok(Self::leaf(device, buffer, shape, dtype))
     }
 
     /// A tensor around a kernel's output, without a tape.
-    pub(crate) fn leaf(device: &Device, buffer: Buffer, shape: Shape, element: Element) -> Self {
+    pub(crate) fn leaf(device: &Device, buffer: Buffer, shape: Shape, dtype: DType) -> Self {
         Self(Arc::new(Inner {
             id: next_id(),
             device: device.clone(),
             buffer,
             shape,
-            element,
-            is_variable: false,
+            dtype,
+            is_parameter: false,
             node: None,
         }))
     }
 
     /// A float tensor around a kernel's output, without a tape.
     pub(crate) fn constant(device: &Device, buffer: Buffer, shape: impl Into<Shape>) -> Self {
-        let element = Element::float(buffer.width());
-        Self::leaf(device, buffer, shape.into(), element)
+        let dtype = DType::float(buffer.width());
+        Self::leaf(device, buffer, shape.into(), dtype)
     }
 
     /// A tensor of words around a kernel's output.
     pub(crate) fn words(device: &Device, buffer: Buffer, shape: impl Into<Shape>) -> Self {
-        Self::leaf(device, buffer, shape.into(), Element::U32)
+        Self::leaf(device, buffer, shape.into(), DType::U32)
     }
 
-    /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a variable and recording is on.
+    /// A float tensor around a kernel's output that remembers `rule`, if an input leads to a parameter and recording is on.
     ///
     /// `rule` gets the output's gradient and returns one for each of `inputs`, `None` where none is needed.
     pub(crate) fn output(
@@ -157,7 +157,7 @@ impl Tensor {
         rule: impl Fn(&Self) -> Result<Vec<Option<Self>>> + Send + Sync + 'static,
     ) -> Self {
         let device = inputs[0].device().clone();
-        let records = is_recording() && inputs.iter().any(|input| input.needs_gradient());
+        let records = is_recording() && inputs.iter().any(|input| input.requires_grad());
         let node = records.then(|| Node {
             op,
             inputs: inputs.iter().map(|&input| input.clone()).collect(),
@@ -166,17 +166,17 @@ impl Tensor {
         Self(Arc::new(Inner {
             id: next_id(),
             device,
-            element: Element::float(buffer.width()),
+            dtype: DType::float(buffer.width()),
             buffer,
             shape: shape.into(),
-            is_variable: false,
+            is_parameter: false,
             node,
         }))
     }
 
-    /// This tensor as a variable: backward gives its gradient. The tape behind it is cut.
+    /// This tensor as a parameter: backward gives its gradient. The tape behind it is cut.
     #[must_use]
-    pub fn into_variable(self) -> Self {
+    pub fn into_parameter(self) -> Self {
         self.with_inner(true, None, self.0.shape.clone())
     }
 
@@ -201,7 +201,7 @@ impl Tensor {
             ));
         }
         let before = self.0.shape.clone();
-        let node = (is_recording() && self.needs_gradient()).then(|| Node {
+        let node = (is_recording() && self.requires_grad()).then(|| Node {
             op: "reshape",
             inputs: vec![self.clone()],
             rule: Box::new(move |dy: &Self| Ok(vec![Some(dy.reshape(before.clone())?)])) as Rule,
@@ -209,14 +209,14 @@ impl Tensor {
         Ok(self.with_inner(false, node, shape))
     }
 
-    fn with_inner(&self, is_variable: bool, node: Option<Node>, shape: Shape) -> Self {
+    fn with_inner(&self, is_parameter: bool, node: Option<Node>, shape: Shape) -> Self {
         Self(Arc::new(Inner {
             id: next_id(),
             device: self.0.device.clone(),
             buffer: self.0.buffer.clone(),
             shape,
-            element: self.0.element,
-            is_variable,
+            dtype: self.0.dtype,
+            is_parameter,
             node,
         }))
     }
@@ -229,8 +229,8 @@ impl Tensor {
 
     /// What the elements are.
     #[must_use]
-    pub fn element(&self) -> Element {
-        self.0.element
+    pub fn dtype(&self) -> DType {
+        self.0.dtype
     }
 
     /// Where the tensor is.
@@ -245,10 +245,10 @@ impl Tensor {
         &self.0.buffer
     }
 
-    /// Whether backward reaches a variable from here.
+    /// Whether backward reaches a parameter from here.
     #[must_use]
-    pub fn needs_gradient(&self) -> bool {
-        self.0.is_variable || self.0.node.is_some()
+    pub fn requires_grad(&self) -> bool {
+        self.0.is_parameter || self.0.node.is_some()
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -259,16 +259,16 @@ impl Tensor {
         self.0.node.as_ref()
     }
 
-    pub(crate) fn is_variable(&self) -> bool {
-        self.0.is_variable
+    pub(crate) fn is_parameter(&self) -> bool {
+        self.0.is_parameter
     }
 
     /// Copies the elements to the host.
     ///
     /// # Errors
     /// If the elements are of another type, or the device fails.
-    pub fn to_vec<T: Elementary>(&self) -> Result<Vec<T>> {
-        self.check_element("to_vec", "self", T::ELEMENT)?;
+    pub fn to_vec<T: WithDType>(&self) -> Result<Vec<T>> {
+        self.check_dtype("to_vec", "self", T::DTYPE)?;
         let mut elements = self.0.device.read::<T>(&self.0.buffer)?;
         elements.truncate(self.0.shape.elements());
         Ok(elements)
@@ -278,8 +278,8 @@ impl Tensor {
     ///
     /// # Errors
     /// If `data` has another length or type, a step is being captured, or the device fails.
-    pub fn write<T: Elementary>(&self, data: &[T]) -> Result<()> {
-        self.check_element("write", "self", T::ELEMENT)?;
+    pub fn write<T: WithDType>(&self, data: &[T]) -> Result<()> {
+        self.check_dtype("write", "self", T::DTYPE)?;
         if data.len() != self.0.shape.elements() {
             return Err(Error::shape(
                 "write",
@@ -296,8 +296,8 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::write`], or if the piece begins or ends elsewhere.
-    pub fn write_from<T: Elementary>(&self, first: usize, data: &[T]) -> Result<()> {
-        self.check_element("write", "self", T::ELEMENT)?;
+    pub fn write_from<T: WithDType>(&self, first: usize, data: &[T]) -> Result<()> {
+        self.check_dtype("write", "self", T::DTYPE)?;
         let elements = self.0.shape.elements();
         let end = first.saturating_add(data.len());
         let [begins_well, ends_well] =
@@ -311,29 +311,29 @@ impl Tensor {
     }
 
     /// An error unless the elements are `expected`.
-    pub(crate) fn check_element(
+    pub(crate) fn check_dtype(
         &self,
         op: &'static str,
         argument: &'static str,
-        expected: Element,
+        expected: DType,
     ) -> Result<()> {
-        if self.0.element == expected {
+        if self.0.dtype == expected {
             return Ok(());
         }
-        Err(Error::Element {
+        Err(Error::DType {
             op,
             argument,
             expected: expected.name(),
-            got: self.0.element.name(),
+            got: self.0.dtype.name(),
         })
     }
 
     /// An error unless the elements are floats, of either width.
     pub(crate) fn check_float(&self, op: &'static str, argument: &'static str) -> Result<()> {
-        if self.0.element == Element::F16 {
+        if self.0.dtype == DType::F16 {
             return Ok(());
         }
-        self.check_element(op, argument, Element::F32)
+        self.check_dtype(op, argument, DType::F32)
     }
 
     /// An error unless the tensor is on the device of `first`.
@@ -359,9 +359,9 @@ impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tensor")
             .field("shape", &self.0.shape)
-            .field("element", &self.0.element)
+            .field("dtype", &self.0.dtype)
             .field("device", &self.0.device.name())
-            .field("is_variable", &self.0.is_variable)
+            .field("is_parameter", &self.0.is_parameter)
             .field("op", &self.0.node.as_ref().map(|node| node.op))
             .finish_non_exhaustive()
     }

@@ -1,10 +1,10 @@
-//! Updates of variables in place, after a backward pass: optimizers, and gradient clipping. No gradient flows through them.
+//! Updates of parameters in place, after a backward pass: optimizers, and gradient clipping. No gradient flows through them.
 //!
 //! Everything that changes from step to step comes through a step buffer ([`StepBuffer`]), so that a captured training
 //! step can be replayed with new values.
 
-use kernels::ops::{adam, average, clip_grad_norm, loss_scale, sgd};
-use kernels::{Device, Update};
+use kernels::ops::{adam, clip_grad_norm, ema, loss_scale, sgd};
+use kernels::{Device, ParameterUpdate};
 
 pub use kernels::ops::adam::Adam;
 pub use kernels::ops::clip_grad_norm::Norm;
@@ -13,7 +13,7 @@ pub use kernels::{Mix, StepScalars};
 
 use crate::error::{Error, Result};
 use crate::random::Rng;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// The step's scalars on the device: seed, step number, learning rate and the like.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl StepBuffer {
 /// and need not be initialised before step 1; `scale` is one float that the gradient is multiplied by.
 ///
 /// # Errors
-/// If shapes, element types or devices differ, a needed velocity is absent, or the device fails.
+/// If shapes, dtypes or devices differ, a needed velocity is absent, or the device fails.
 pub fn sgd_step(
     spec: &Sgd,
     parameter: &Tensor,
@@ -77,7 +77,7 @@ pub fn sgd_step(
 /// `scale` is one float that the gradient is multiplied by.
 ///
 /// # Errors
-/// If shapes, element types or devices differ, or the device fails.
+/// If shapes, dtypes or devices differ, or the device fails.
 pub fn adam_step(
     spec: &Adam,
     parameter: &Tensor,
@@ -103,21 +103,16 @@ pub fn adam_step(
     )?)
 }
 
-/// Moves `average` towards `parameter`, in place: `average += s (parameter - average)` with
+/// Moves `ema` towards `parameter`, in place: `ema += s (parameter - ema)` with
 /// `s = max(1 - decay, 9 / (10 + t))` at step number `t` from 1.
 ///
 /// # Errors
-/// If shapes, element types or devices differ, `decay` is not in `[0, 1]`, both share memory, or the device fails.
-pub fn average_step(
-    decay: f64,
-    parameter: &Tensor,
-    average: &Tensor,
-    step: &StepBuffer,
-) -> Result<()> {
-    check("average", parameter, [("average", Some(average))])?;
+/// If shapes, dtypes or devices differ, `decay` is not in `[0, 1]`, both share memory, or the device fails.
+pub fn ema_step(decay: f64, parameter: &Tensor, ema: &Tensor, step: &StepBuffer) -> Result<()> {
+    check("ema", parameter, [("ema", Some(ema))])?;
     let (device, step) = (parameter.device(), step.0.buffer());
-    let (parameter, average) = (parameter.buffer(), average.buffer());
-    Ok(average::update(device, decay, parameter, average, step)?)
+    let (parameter, ema) = (parameter.buffer(), ema.buffer());
+    Ok(ema::update(device, decay, parameter, ema, step)?)
 }
 
 /// What clipping found: scalars on the device.
@@ -144,7 +139,7 @@ pub fn clip_grad_norm(gradients: &[&Tensor], max_norm: f32, norm: Norm) -> Resul
         ));
     };
     for gradient in gradients {
-        gradient.check_element("clip_grad_norm", "gradients", Element::F32)?;
+        gradient.check_dtype("clip_grad_norm", "gradients", DType::F32)?;
         gradient.check_device("clip_grad_norm", "gradients", first)?;
     }
     let device = first.device();
@@ -191,7 +186,7 @@ impl LossScale {
     /// # Errors
     /// If `total` is not one float on the same device, or the device fails.
     pub fn update(&self, total: &Tensor, max_norm: f32) -> Result<()> {
-        total.check_element("loss_scale", "total", Element::F32)?;
+        total.check_dtype("loss_scale", "total", DType::F32)?;
         total.check_device("loss_scale", "total", &self.scale)?;
         let state = loss_scale::LossScale {
             scale: self.scale.buffer(),
@@ -212,10 +207,10 @@ impl LossScale {
 /// Multiplies `gradient` by the scalar `factor`, in place. Not needed where an update takes the factor.
 ///
 /// # Errors
-/// If they are no floats or on different devices, or the device fails.
+/// If they are not floats, or are on different devices, or the device fails.
 pub fn scale_gradient(gradient: &Tensor, factor: &Tensor) -> Result<()> {
-    gradient.check_element("clip_grad_norm", "gradient", Element::F32)?;
-    factor.check_element("clip_grad_norm", "factor", Element::F32)?;
+    gradient.check_dtype("clip_grad_norm", "gradient", DType::F32)?;
+    factor.check_dtype("clip_grad_norm", "factor", DType::F32)?;
     factor.check_device("clip_grad_norm", "factor", gradient)?;
     let device = gradient.device();
     Ok(clip_grad_norm::scale(
@@ -230,8 +225,8 @@ fn arguments<'a>(
     gradient: &'a Tensor,
     step: &'a StepBuffer,
     scale: Option<&'a Tensor>,
-) -> Update<'a> {
-    Update {
+) -> ParameterUpdate<'a> {
+    ParameterUpdate {
         parameter: parameter.buffer(),
         gradient: gradient.buffer(),
         step: step.0.buffer(),
@@ -245,10 +240,10 @@ fn check<const N: usize>(
     parameter: &Tensor,
     others: [(&'static str, Option<&Tensor>); N],
 ) -> Result<()> {
-    parameter.check_element(op, "parameter", Element::F32)?;
+    parameter.check_dtype(op, "parameter", DType::F32)?;
     for (name, other) in others {
         let Some(other) = other else { continue };
-        other.check_element(op, name, Element::F32)?;
+        other.check_dtype(op, name, DType::F32)?;
         other.check_device(op, name, parameter)?;
         if other.shape() != parameter.shape() {
             let expected = parameter.shape().to_string();

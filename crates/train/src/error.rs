@@ -28,27 +28,27 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
-    /// A loss or a weight is not finite any more. Checkpoints are still those of before.
+    /// Training diverged: a loss or a weight is not finite. Checkpoints keep the last finite state.
     #[error("training diverged: {of} is {found} {}", steps(*first, *step))]
     Diverged {
         /// What: `the loss` of training, `the validation loss`, `the test loss`, or a parameter.
         of: String,
-        /// The first step whose loss can be meant: the losses are read every few steps, on the CPU after each.
+        /// The first step that can have caused it: losses are read back every few steps, on the CPU after each.
         first: u64,
         /// The step after which it was seen, counted from 1 over the whole run.
         step: u64,
         /// `NaN`, `inf` or `-inf`, and of a parameter at which element.
         found: String,
     },
-    /// A network computes what is not finite.
+    /// A network's output is not finite.
     #[error("{}: expected finite logits, found {found}", weights.display())]
     NotFinite {
         /// The weight file.
         weights: PathBuf,
-        /// What it computes, and of which image.
+        /// Which output, and for which image.
         found: String,
     },
-    /// A folder for a new run holds something already.
+    /// The folder for a new run is not empty.
     #[error("{}: there is a run already", path.display())]
     RunExists {
         /// The folder.
@@ -90,7 +90,7 @@ pub enum Error {
         /// The file's.
         found: String,
     },
-    /// Another process trains in this folder.
+    /// Another process is training in this folder.
     #[error("{}: in use by {holder}", path.display())]
     InUse {
         /// The run's folder.
@@ -98,7 +98,7 @@ pub enum Error {
         /// Who trains there: process, machine, since when.
         holder: String,
     },
-    /// The images are not those that the run began with.
+    /// The images differ from those that the run began with.
     #[error("{}: the images are not those of this run: {changes}", path.display())]
     DataChanged {
         /// The file that remembers them.
@@ -108,8 +108,8 @@ pub enum Error {
         /// Whether the run can go on with them, as its classes are the same.
         can_go_on: bool,
     },
-    /// Settings were changed that a begun run can't change.
-    #[error("{}: a begun run can't change these settings: {changes}", path.display())]
+    /// Settings changed that must stay the same within a run.
+    #[error("{}: these settings can't change when a run is resumed: {changes}", path.display())]
     ConfigChanged {
         /// The run's `config.toml`.
         path: PathBuf,

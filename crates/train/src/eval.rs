@@ -1,4 +1,4 @@
-//! What trained weights are worth and what they make of images: scores over a split, and answers to single pictures.
+//! What trained weights are worth and what they make of images: scores over a split, and answers to single images.
 
 pub(crate) mod class_names;
 pub(crate) mod classifier;

@@ -24,7 +24,7 @@ pub mod throughput;
 pub mod tune;
 
 pub use error::{Error, Result};
-pub use eval::classifier::{Classifier, Explanation};
+pub use eval::classifier::{Classifier, OcclusionMap};
 pub use eval::evaluate::{Scored, Weights, evaluate};
 pub use eval::evaluation::{ClassScore, Evaluation};
 pub use eval::evaluator::Evaluator;
@@ -32,9 +32,9 @@ pub use eval::metrics;
 pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
-    AverageRecipe, CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EraseRecipe, EvaluationRecipe,
-    FitKind, ImagesRecipe, InitKind, MachineRecipe, Metric, MixRecipe, OptimizerKind,
-    OptimizerRecipe, Precision, Recipe, Residency, Views,
+    CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
+    FitKind, ImagesRecipe, InitKind, Metric, MixRecipe, OptimizerKind, OptimizerRecipe, Precision,
+    Recipe, Residency, RuntimeRecipe, Tta,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

@@ -6,7 +6,7 @@
 //!
 //! // The minimum of the mean of (w - 3)^2 / 2, whose gradient is (w - 3) / n.
 //! let device = Device::cpu();
-//! let w = Tensor::from_slice(&device, &[0.0_f32, 1.0], [2])?.into_variable();
+//! let w = Tensor::from_slice(&device, &[0.0_f32, 1.0], [2])?.into_parameter();
 //! let target = Tensor::from_slice(&device, &[-3.0_f32, -3.0], [2])?;
 //! let parameters = [("w".to_owned(), w.clone())];
 //! let mut optimizer = Optimizer::new(&parameters, Adam::default())?;
@@ -29,7 +29,7 @@ use tensor::{Error, Gradients, Result, Shape, Tensor};
 pub use options::{Adam, AdamW, Options, Sgd};
 use options::{Rule, single};
 
-/// An optimizer with its state, on the parameters' device.
+/// An optimizer and its state, on the parameters' device.
 #[derive(Debug)]
 pub struct Optimizer {
     options: Options,
@@ -40,7 +40,7 @@ pub struct Optimizer {
     buffer: StepBuffer,
 }
 
-/// A parameter and what the optimizer remembers of it.
+/// A parameter and the optimizer's state for it.
 #[derive(Debug)]
 struct Slot {
     parameter: Tensor,
@@ -51,7 +51,7 @@ struct Slot {
     state: Vec<(String, Tensor)>,
 }
 
-/// What an optimizer goes on from: the steps it has made, and its tensors by name, such as `conv1.weight.velocity`.
+/// An optimizer's state: the number of steps, and its tensors by name, such as `conv1.weight.velocity`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Steps so far.
@@ -61,7 +61,7 @@ pub struct State {
 }
 
 impl Optimizer {
-    /// An optimizer of those of these parameters that are variables.
+    /// An optimizer of those of these parameters that require a gradient.
     ///
     /// # Errors
     /// If none is one, or the device has no room.
@@ -72,7 +72,7 @@ impl Optimizer {
             Rule::Sgd(sgd) if sgd.momentum > 0.0 => &["velocity"],
             Rule::Sgd(_) => &[],
         };
-        let trained = parameters.iter().filter(|(_, it)| it.needs_gradient());
+        let trained = parameters.iter().filter(|(_, it)| it.requires_grad());
         let mut slots = Vec::new();
         for (name, parameter) in trained {
             let zeros = || full(parameter.device(), parameter.shape().clone(), 0.0);
@@ -92,7 +92,7 @@ impl Optimizer {
             return Err(Error::shape(
                 "optimizer",
                 "parameters",
-                "a variable at least",
+                "at least one parameter that requires a gradient",
                 &none,
             ));
         };
@@ -124,7 +124,7 @@ impl Optimizer {
         self.steps
     }
 
-    /// What it takes to go on elsewhere.
+    /// The optimizer's state, to be saved.
     ///
     /// # Errors
     /// If the device fails.
@@ -139,7 +139,7 @@ impl Optimizer {
         })
     }
 
-    /// Goes on from a state of an optimizer of the same kind on the same parameters.
+    /// Restores the state of an optimizer of the same kind on the same parameters.
     ///
     /// # Errors
     /// If its tensors have other names or shapes; if the device fails.
@@ -177,7 +177,7 @@ impl Optimizer {
         }
     }
 
-    /// What the loss is multiplied by before backward, in mixed precision.
+    /// The loss scale, in mixed precision.
     pub(crate) fn loss_scale(&self) -> Option<&LossScale> {
         self.loss_scale.as_ref()
     }

@@ -7,14 +7,15 @@ mod checkpoints;
 mod early_stopping;
 mod evaluation;
 mod images;
-mod machine;
 mod metric;
 mod mix;
+mod old_names;
 mod open;
 mod optimizer;
 mod overrides;
 mod precision;
 mod preparation;
+mod runtime;
 mod text;
 
 use std::path::Path;
@@ -28,36 +29,36 @@ use crate::schedule::ScheduleRecipe;
 
 pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
-pub use evaluation::{EvaluationRecipe, Views};
+pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
-pub use machine::{MachineRecipe, Residency};
 pub use metric::Metric;
 pub use mix::MixRecipe;
-pub use optimizer::{AverageRecipe, OptimizerKind, OptimizerRecipe};
+pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
+pub use runtime::{Residency, RuntimeRecipe};
 pub(crate) use text::fault;
 
-/// Everything that decides how a run goes.
+/// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// The recipe's name: the first part of the run folder's.
     pub name: String,
-    /// A line on what it is and whose numbers it repeats.
+    /// A line of description, with the source of its numbers.
     #[serde(default)]
     pub about: String,
-    /// The data set: a name, a folder with a folder per class, or a list of pictures and labels.
+    /// The data set: a name, a folder with a folder per class, or a list of images and labels.
     pub dataset: String,
-    /// Where the pictures of a data set that is a list are, if not beside it.
+    /// Where the images of a data set that is a list are, if not beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images_dir: Option<String>,
     /// The network.
     pub network: String,
-    /// How its weights are drawn at first.
+    /// How its weights are initialised.
     #[serde(default)]
     pub init: InitKind,
-    /// The share of units that dropout switches off in training; the network's own if absent.
+    /// The dropout rate; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
     /// The side of the images that the network gets, or their `[height, width]`; the network's own if absent.
@@ -83,25 +84,25 @@ pub struct Recipe {
     /// Training images set aside for validation; the data set's own number if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
-    /// Whether pictures of a folder that can't be read are left out; an error if not.
+    /// Whether images of a folder that can't be read are left out; an error if not.
     #[serde(default)]
     pub skip_unreadable: bool,
     /// Trained weights to begin with instead of random ones: a run's folder, a checkpoint's folder or a weight file. Layers
     /// that the other network does not have in the same shape begin anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The part of each target that is spread evenly over all classes, in training. The training loss counts it.
+    /// Label smoothing, in training only. The training loss includes it.
     #[serde(default)]
     pub label_smoothing: f32,
-    /// What activations and their gradients are, in training. The weights, and all of evaluation, are in 32 bits anyway.
+    /// The dtype of activations and their gradients in training. Weights, and all of evaluation, are in f32.
     #[serde(default, skip_serializing_if = "Precision::is_single")]
     pub precision: Precision,
     /// How the weights are updated.
     pub optimizer: OptimizerRecipe,
-    /// The moving average of the weights; none if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub average: Option<AverageRecipe>,
-    /// How the learning rate goes over the run.
+    /// The EMA of the weights; none if absent.
+    #[serde(default, alias = "average", skip_serializing_if = "Option::is_none")]
+    pub ema: Option<EmaRecipe>,
+    /// The learning rate schedule.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
     /// When to stop before the last epoch; never if absent.
@@ -119,12 +120,12 @@ pub struct Recipe {
     /// How a split is scored.
     #[serde(default)]
     pub evaluation: EvaluationRecipe,
-    /// What changes how fast a run goes, and not where it ends.
-    #[serde(default)]
-    pub machine: MachineRecipe,
+    /// Settings of the runtime: they change the speed of a run and not its result.
+    #[serde(default, alias = "machine")]
+    pub runtime: RuntimeRecipe,
 }
 
-/// How weights are drawn at first.
+/// How weights are initialised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -132,7 +133,7 @@ pub enum InitKind {
     /// As the network says.
     #[default]
     Network,
-    /// As Krizhevsky 2012, section 5: normal of deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
+    /// As Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
     /// layers, else zero.
     Paper,
 }
@@ -193,7 +194,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Device`] if no device answers to the selector.
     pub fn open_device(&self) -> Result<Device> {
-        Device::open(&self.machine.device).map_err(|error| Error::Device(error.into()))
+        Device::open(&self.runtime.device).map_err(|error| Error::Device(error.into()))
     }
 
     /// An error if `device` can't train in the recipe's precision.
@@ -204,7 +205,7 @@ impl Recipe {
         if self.precision.is_single() || device.has_f16() {
             return Ok(());
         }
-        let expected = format!("f32 on {}, which has no 16-bit floats", device.name());
+        let expected = format!("f32 on {}, which has no f16", device.name());
         Err(Error::setting("precision", expected, "f16"))
     }
 
@@ -217,13 +218,13 @@ impl Recipe {
             ("batch_size", self.batch_size),
             ("evaluation_batch_size", self.evaluation_batch_size),
             ("limit", self.limit.unwrap_or(1)),
-            ("loader_threads", self.machine.loader_threads),
+            ("loader_threads", self.runtime.loader_threads),
         ] {
             if value == 0 {
                 return Err(Error::setting(setting, "at least 1", 0));
             }
         }
-        self.machine.check()?;
+        self.runtime.check()?;
         // TOML's integers have 63 bits, and config.toml must hold the seed.
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63", self.seed));
@@ -242,8 +243,8 @@ impl Recipe {
             stopping.check()?;
         }
         self.optimizer.check()?;
-        if let Some(average) = self.average {
-            average.check()?;
+        if let Some(ema) = self.ema {
+            ema.check()?;
         }
         self.images.check()?;
         self.mix.check()?;
@@ -270,10 +271,10 @@ mod tests {
 
     #[test]
     fn a_folder_gets_a_recipe_under_its_own_name() {
-        let recipe = Recipe::for_dataset("/home/me/my pictures/").unwrap();
+        let recipe = Recipe::for_dataset("/home/me/my images/").unwrap();
         assert_eq!(
             (recipe.name.as_str(), recipe.dataset.as_str()),
-            ("my-pictures", "/home/me/my pictures/")
+            ("my-images", "/home/me/my images/")
         );
         recipe.check().unwrap();
         assert_eq!(
@@ -333,16 +334,16 @@ mod tests {
             ("epochs", |r| r.epochs = 0),
             ("seed", |r| r.seed = u64::MAX),
             ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("deviation", |r| {
-                r.images.deviation = Some(vec![1.0, 0.0, 1.0]);
+            ("std", |r| {
+                r.images.std = Some(vec![1.0, 0.0, 1.0]);
             }),
             ("pad", |r| r.images.pad = 4),
             ("label_smoothing", |r| r.label_smoothing = 1.5),
             ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),
             ("accumulate", |r| r.optimizer.accumulate = 0),
             ("mix.probability", |r| r.mix.probability = 0.5),
-            ("average.decay", |r| {
-                r.average = Some(AverageRecipe { decay: 1.0 });
+            ("ema.decay", |r| {
+                r.ema = Some(EmaRecipe { decay: 1.0 });
             }),
         ];
         for (setting, change) in changes {

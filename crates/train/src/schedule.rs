@@ -250,7 +250,7 @@ impl Default for Plateau {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlateauState {
-    /// The present rate.
+    /// The current rate.
     #[serde(with = "crate::exact")]
     pub rate: f64,
     /// The best metric so far; an infinity before the first.
@@ -282,7 +282,7 @@ impl Plateau {
     /// Whether `metric` counts as better than `best`.
     #[must_use]
     pub fn is_better(&self, metric: f64, best: f64) -> bool {
-        // Minus infinity is no loss, and would be the best for ever.
+        // Minus infinity is not a loss, and would stay the best forever.
         if !metric.is_finite() {
             return false;
         }

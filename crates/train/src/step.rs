@@ -7,7 +7,7 @@
 //! device and are read every few steps, a little later.
 
 pub(crate) mod input;
-pub(crate) mod updater;
+pub(crate) mod recipe_optimizer;
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ use tensor::{Gradients, PendingRead, Recording, Shape, Tensor};
 use crate::error::Result;
 use crate::recipe::{MixRecipe, Recipe};
 use crate::step::input::Input;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 
 /// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
 const EVERY: u64 = 8;
@@ -38,7 +38,7 @@ pub(crate) struct TrainStep {
     /// Of the last batch of an epoch, where that is smaller.
     partial: Option<BatchStep>,
     sums: Accuracy,
-    update: Option<Update>,
+    update: Option<OptimizerStep>,
     accumulate: u32,
     mix: MixRecipe,
     every: u64,
@@ -60,7 +60,7 @@ struct BatchStep {
 /// What the steps of all batch sizes are captured from.
 struct Parts<'a> {
     network: &'a Network,
-    optimizer: &'a Updater,
+    optimizer: &'a RecipeOptimizer,
     recipe: &'a Recipe,
     sums: &'a Accuracy,
     share: Option<&'a Tensor>,
@@ -68,7 +68,7 @@ struct Parts<'a> {
 
 /// The update of a step that takes several batches.
 #[derive(Debug)]
-struct Update {
+struct OptimizerStep {
     recording: Recording,
     /// A batch's share of the step's loss: its images among the step's.
     share: Tensor,
@@ -93,7 +93,7 @@ impl Place {
     }
 }
 
-/// The sums of an epoch, after a step.
+/// The running totals of an epoch, after a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) step: u64,
@@ -104,7 +104,7 @@ impl TrainStep {
     /// Captures a step of `network` on batches that come through `full`, and on smaller last ones through `partial`.
     pub(crate) fn capture(
         network: &Network,
-        optimizer: &Updater,
+        optimizer: &RecipeOptimizer,
         recipe: &Recipe,
         full: Input,
         partial: Option<Input>,
@@ -114,7 +114,7 @@ impl TrainStep {
         let accumulate = u32::try_from(recipe.optimizer.accumulate).unwrap_or(u32::MAX);
         let architecture = network.architecture();
         let sums = Accuracy::new(device, architecture.classes(), false)?;
-        let update = (accumulate > 1).then(|| Update::capture(optimizer, &full));
+        let update = (accumulate > 1).then(|| OptimizerStep::capture(optimizer, &full));
         let update = update.transpose()?;
         let parts = Parts {
             network,
@@ -151,12 +151,12 @@ impl TrainStep {
         last.gradients.as_ref()
     }
 
-    /// How many steps may lie between two readings.
+    /// Steps between two read-backs.
     pub(crate) fn every(&self) -> u64 {
         self.every
     }
 
-    /// Begins the sums of an epoch with what it has come to.
+    /// Restores an epoch's running totals.
     pub(crate) fn set_sums(&self, totals: &Totals) -> Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -295,9 +295,9 @@ impl BatchStep {
                     (x, targets) = mix(&x, labels, architecture.classes(), input.step())?;
                 }
                 let mode = Mode::Train { step: input.step() };
-                let logits = network.forward(&x.cast(recipe.precision.element())?, mode)?;
+                let logits = network.forward(&x.cast(recipe.precision.dtype())?, mode)?;
                 let loss = logits.cross_entropy(&targets, &loss_of)?;
-                // Of a mixed image, its own label counts.
+                // Accuracy on mixed images uses the original label.
                 sums.add(&logits, labels, &loss)?;
                 let mut factors = share.iter().copied().chain(optimizer.loss_scale());
                 let objective = factors.try_fold(loss, |loss, factor| loss.mul(factor))?;
@@ -312,13 +312,13 @@ impl BatchStep {
             input,
             recording,
             // Else their memory is free for what follows.
-            gradients: recipe.machine.norms.then_some(gradients),
+            gradients: recipe.runtime.norms.then_some(gradients),
         })
     }
 }
 
-impl Update {
-    fn capture(optimizer: &Updater, input: &Input) -> Result<Self> {
+impl OptimizerStep {
+    fn capture(optimizer: &RecipeOptimizer, input: &Input) -> Result<Self> {
         let step = input.step();
         let device = step.tensor().device();
         let ((), recording) = device.capture(|| optimizer.update_by_sums(step))?;

@@ -1,4 +1,4 @@
-//! Sweeps: many runs of one recipe, each with settings of its own, and one table of what they came to.
+//! Sweeps: many runs of one recipe, each with settings of its own, and one table of their results.
 //!
 //! A sweep is TOML. `recipe` names what all start from, `base` has settings for all. Then either `[[run]]` tables, each
 //! with a `name` and settings, or a `[grid]` of settings with a list of values each, of which every combination is run:
@@ -74,7 +74,7 @@ impl Sweep {
     /// A sweep from TOML; `path` is where it came from: its name without an ending is the sweep's.
     ///
     /// # Errors
-    /// [`Error::Format`] if the text is no sweep; as [`Recipe::parse`] for the settings of a run, whose name is told.
+    /// [`Error::Format`] if the text is not a sweep; as [`Recipe::parse`] for the settings of a run, whose name is told.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let wrong = |message: String| Error::Format {
             path: path.to_owned(),
@@ -113,7 +113,7 @@ impl Sweep {
         fresh_path(Path::new("sweeps"), &self.name)
     }
 
-    /// What the run `name` in the sweep's folder came to, if it is complete.
+    /// The summary of the run `name` in the sweep's folder, if it is complete.
     ///
     /// # Errors
     /// If its summary is damaged.

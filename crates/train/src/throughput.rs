@@ -16,14 +16,14 @@ use tensor::{Device, Profile, Recording, Tensor, no_grad};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::step::input::Input;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 use crate::step::{Place, TrainStep};
 
 /// A network ready to be timed.
 #[derive(Debug)]
 pub struct Throughput {
     device: Device,
-    optimizer: Updater,
+    optimizer: RecipeOptimizer,
     train: Captured,
     inference: Inference,
 }
@@ -58,17 +58,17 @@ impl Throughput {
         let network = Network::new(architecture.clone(), recipe.seed, device)?;
         let [height, width, channels] = architecture.input();
         let size = [height, width];
-        let (mean, deviation) = (vec![0.5; channels], vec![0.25; channels]);
-        let optimizer = Updater::new(recipe, &network)?;
+        let (mean, std) = (vec![0.5; channels], vec![0.25; channels]);
+        let optimizer = RecipeOptimizer::new(recipe, &network)?;
         let noise = Noise::new(architecture, n)?;
         let train = captured(&network, &optimizer, recipe, &noise)?;
         let input = noise.input(device)?;
         let spec = Augment {
             resident: noise.resident(device),
-            ..Augment::plain(size, size, mean, deviation)
+            ..Augment::plain(size, size, mean, std)
         };
         let forward = || {
-            let images = || input.images(&spec)?.cast(recipe.precision.element());
+            let images = || input.images(&spec)?.cast(recipe.precision.dtype());
             no_grad(|| network.forward(&images()?, Mode::Eval))
         };
         let (logits, recording) = device.capture(forward)?;
@@ -123,7 +123,7 @@ impl Throughput {
 
 impl Captured {
     /// Trains one step and waits for its loss. Returns seconds.
-    pub(crate) fn train(&mut self, optimizer: &Updater) -> Result<f64> {
+    pub(crate) fn train(&mut self, optimizer: &RecipeOptimizer) -> Result<f64> {
         let start = Instant::now();
         self.steps += 1;
         let (number, place) = (u64::from(self.steps), Place::only(self.batch.n_images));
@@ -137,7 +137,7 @@ impl Captured {
 /// Captures a training step on `noise`.
 pub(crate) fn captured(
     network: &Network,
-    optimizer: &Updater,
+    optimizer: &RecipeOptimizer,
     recipe: &Recipe,
     noise: &Noise,
 ) -> Result<Captured> {

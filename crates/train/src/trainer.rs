@@ -29,7 +29,7 @@ use crate::run::step_log::StepLog;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step::input::Input;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 use crate::trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
 use crate::trainer::memory::Ahead;
 
@@ -47,9 +47,9 @@ pub struct Trainer {
     recipe: Recipe,
     data: DataSet,
     device: Device,
-    /// The one that is meant to be used: an average of the one in training, if the recipe averages.
+    /// The one to evaluate: the EMA of the one in training if enabled.
     network: Network,
-    optimizer: Updater,
+    optimizer: RecipeOptimizer,
     step: TrainStep,
     loader: Loader,
     schedule: Schedule,
@@ -61,7 +61,7 @@ pub struct Trainer {
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
-    /// What the learning rate jumps by where the run goes on, if it does.
+    /// The jump of the learning rate where the run resumes, if there is one.
     rate_change: Option<RateChange>,
     max_time: Option<Duration>,
     /// What the last step that was read back lost.
@@ -109,10 +109,10 @@ impl Trainer {
         let (recipe, data) = resolved(recipe, &architecture, data)?;
         let input = architecture.input();
         // The loader checks the batch size against the images, before the larger allocations.
-        let is_resident = recipe.machine.resident.keeps(&data.train, device)?;
+        let is_resident = recipe.runtime.resident.keeps(&data.train, device)?;
         let (n, left) = batch_sizes(&recipe, data.train.len());
         let options = LoaderOptions {
-            threads: recipe.machine.loader_threads,
+            threads: recipe.runtime.loader_threads,
             pixels: !is_resident,
             tail: if recipe.drop_last {
                 Tail::Drop
@@ -127,7 +127,7 @@ impl Trainer {
             .with_class_names(data.class_names())?
             .with_preparation(preparation);
         trained.freeze(|name| recipe.optimizer.freezes(name));
-        let optimizer = Updater::new(&recipe, &trained)?;
+        let optimizer = RecipeOptimizer::new(&recipe, &trained)?;
         let input = Input::of(device, n, &data.train, is_resident)?;
         let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
         let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;
@@ -188,13 +188,13 @@ impl Trainer {
         Ok(())
     }
 
-    /// Ends [`Trainer::run`] after this time, with everything saved and tested, and able to go on: at the first step's end
+    /// Ends [`Trainer::run`] after this time, with everything saved and tested, ready to be resumed: at the first step's end
     /// that is later.
     pub fn set_max_time(&mut self, max_time: Duration) {
         self.max_time = Some(max_time);
     }
 
-    /// The network in training; the one with averaged weights, if the recipe averages.
+    /// The network to evaluate: the EMA if enabled, else the one in training.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -210,7 +210,7 @@ impl Trainer {
     /// then the step in hand is finished and everything saved.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss is no number, with the step; if images, device or run folder fail.
+    /// [`Error::Diverged`] when the loss is NaN or infinite, with the step; if images, device or run folder fail.
     pub fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Outcome> {
         self.load_initial_weights()?;
         self.began = Instant::now();
@@ -321,7 +321,7 @@ fn resolved(
     check_metrics(&recipe, &data)?;
     recipe.images.channels = data.train.channels().count();
     if data::image_size(&recipe.dataset).is_none() {
-        // Images of the caller's own have a size that pictures in files are to be brought to.
+        // Images of the caller's own have a size that images in files are to be brought to.
         recipe.images.source_size = data.train.size().into();
     }
     recipe.images.resolve(&data.train)?;

@@ -8,7 +8,7 @@ use tensor::{Device, Launch, Product, TileKind, TilePlan};
 
 use crate::error::Result;
 use crate::recipe::Recipe;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 use crate::throughput::{Noise, captured};
 
 /// Steps that are timed with each plan, after one that is not; the median counts.
@@ -61,7 +61,7 @@ pub fn tune(
     mut report: impl FnMut(usize, usize),
 ) -> Result<Vec<Tuned>> {
     let network = Network::new(architecture.clone(), recipe.seed, device)?;
-    let optimizer = Updater::new(recipe, &network)?;
+    let optimizer = RecipeOptimizer::new(recipe, &network)?;
     let noise = Noise::new(architecture, n)?;
     let times = |plan: Option<TilePlan>| -> Result<Times> {
         device.set_plan(plan);

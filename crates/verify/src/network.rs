@@ -1,4 +1,4 @@
-//! Proof of whole networks at their own layer shapes: the loss's slope against the gradient, and one training step on a
+//! Checks of whole networks at their own layer shapes: the loss's slope against the gradient, and one training step on a
 //! device against the same step on the CPU device. What `alexnet gradcheck --model NAME` prints.
 //!
 //! Operators one by one are proven by [`crate::operators`].
@@ -7,7 +7,7 @@ use model::{Architecture, Mode, Network};
 use tensor::ops::cross_entropy::CrossEntropy;
 use tensor::random::{self, Philox};
 use tensor::update::{Sgd, StepBuffer, StepScalars, sgd_step};
-use tensor::{Device, Element, Gradients, Tensor, no_grad};
+use tensor::{DType, Device, Gradients, Tensor, no_grad};
 
 use crate::error::Result;
 use tensor::log_sum_exp;
@@ -228,7 +228,7 @@ fn updates(setup: &Setup) -> Result<Vec<Updated>> {
     for (_, parameter) in setup.network.parameters() {
         let before = parameter.to_vec::<f32>()?;
         let shape = parameter.shape().clone();
-        let velocity = Tensor::empty(setup.network.device(), shape, Element::F32)?;
+        let velocity = Tensor::empty(setup.network.device(), shape, DType::F32)?;
         if let Some(gradient) = gradients.get(parameter) {
             sgd_step(
                 &sgd,

@@ -14,7 +14,7 @@ mod pool;
 mod run;
 
 pub use cases::{Case, Fields, Line, Operator, Sizes};
-pub use check::{check, check_half, check_twin, gpu};
+pub use check::{check, check_f16, check_twin, gpu};
 pub use compare::{Row, compare, tolerance};
 pub use fill::{Fill, Input};
 pub use run::{OperatorRow, run};
@@ -41,7 +41,7 @@ operators!(
     accuracy,
     adam,
     augment,
-    average,
+    ema,
     avg_pool,
     axis_sum,
     batch_norm,

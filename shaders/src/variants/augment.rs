@@ -1,6 +1,6 @@
 //! The variants of `augment.wgsl`.
 
-use super::{Listed, Reals};
+use super::{Dtypes, Listed};
 use crate::Variant;
 
 /// What happens to each image.
@@ -29,5 +29,5 @@ pub(super) fn all() -> impl Iterator<Item = Listed> {
     [plan()]
         .into_iter()
         .chain(kinds)
-        .map(|variant| Reals::Full.of(variant))
+        .map(|variant| Dtypes::F32.of(variant))
 }

@@ -1,6 +1,6 @@
 //! Variants of `conv2d.wgsl`.
 
-use super::gemm::{bits, reals};
+use super::gemm::{bits, dtypes};
 use super::{Listed, Tile};
 use crate::Variant;
 
@@ -17,7 +17,7 @@ pub struct Conv2d {
     pub vector_a: bool,
     /// The other operand and the result can be read and written as vec4.
     pub vector_b: bool,
-    /// The result is of 32-bit floats though the operands are of 16-bit ones: partial sums. The weight gradient's always is.
+    /// The result is of f32 though the operands are of f16: partial sums. The weight gradient's always is.
     pub wide: bool,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn all() -> impl Iterator<Item = Listed> {
                 .chain(biased)
                 .chain(of_weights)
                 .chain(gradients.into_iter().filter(move |_| can_be_gradient))
-                .map(move |variant| reals(wide).of(variant))
+                .map(move |variant| dtypes(wide).of(variant))
         })
     })
 }

@@ -1,6 +1,6 @@
 //! Variants of `gemm.wgsl` and `gemm_reduce.wgsl`.
 
-use super::{Listed, Reals, Tile};
+use super::{Dtypes, Listed, Tile};
 use crate::Variant;
 
 /// A matrix product.
@@ -12,7 +12,7 @@ pub struct Gemm {
     pub transposed: [bool; 2],
     /// All matrices can be read and written as vec4: leading dimensions, offsets and extents along them are multiples of 4.
     pub vector: bool,
-    /// The result is of 32-bit floats though the operands are of 16-bit ones.
+    /// The result is of f32 though the operands are of f16.
     pub wide: bool,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn bits<const N: usize>() -> impl Iterator<Item = [bool; N]> {
 }
 
 /// The floats of a product's operands: a wide result is of 32 bits where these are of 16.
-pub(super) const fn reals(is_wide: bool) -> Reals {
-    if is_wide { Reals::Half } else { Reals::Both }
+pub(super) const fn dtypes(is_wide: bool) -> Dtypes {
+    if is_wide { Dtypes::F16 } else { Dtypes::Both }
 }
 
 /// Every variant of the family.
@@ -64,7 +64,7 @@ pub(super) fn all() -> impl Iterator<Item = Listed> {
         .flat_map(|gemm| {
             let biased = (!gemm.wide).then(|| gemm.variant(true));
             let variants = [gemm.variant(false)].into_iter().chain(biased);
-            variants.map(move |variant| reals(gemm.wide).of(variant))
+            variants.map(move |variant| dtypes(gemm.wide).of(variant))
         })
-        .chain(bits::<2>().map(|[bias, vector]| Reals::Both.of(Gemm::reduce(bias, vector))))
+        .chain(bits::<2>().map(|[bias, vector]| Dtypes::Both.of(Gemm::reduce(bias, vector))))
 }

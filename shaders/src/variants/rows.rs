@@ -1,7 +1,7 @@
 //! Variants with one or two flags: pooling, sums of columns, softmax, cross-entropy, bias.
 
 use super::gemm::bits;
-use super::{Listed, Reals};
+use super::{Dtypes, Listed};
 use crate::Variant;
 
 /// Invocations that share a row of a softmax or cross-entropy.
@@ -76,7 +76,7 @@ pub const fn max_pool(entry: &'static str, vector: bool) -> Variant {
     Variant::new("max_pool", entry).with("vector", vector as u32)
 }
 
-/// Conversion to 16-bit floats, or with `widen` from them. It is only there as [`Variant::half`].
+/// Conversion to f16, or with `widen` from them. It is only there as [`Variant::f16`].
 #[must_use]
 pub const fn cast(widen: bool) -> Variant {
     Variant::new("cast", "cast_forward").with("widen", widen as u32)
@@ -103,42 +103,42 @@ pub const fn bias(vector: bool, relu: bool) -> Variant {
 }
 
 /// The entry points of `batch_norm.wgsl`. Statistics are made of sums, which are of 32 bits.
-const BATCH_NORM: [(Reals, &str); 7] = [
-    (Reals::Both, "batch_norm_backward"),
-    (Reals::Both, "batch_norm_eval_backward"),
-    (Reals::Full, "batch_norm_eval_statistics"),
-    (Reals::Both, "batch_norm_forward"),
-    (Reals::Both, "batch_norm_gradient_sums"),
-    (Reals::Both, "batch_norm_squares"),
-    (Reals::Full, "batch_norm_statistics"),
+const BATCH_NORM: [(Dtypes, &str); 7] = [
+    (Dtypes::Both, "batch_norm_backward"),
+    (Dtypes::Both, "batch_norm_eval_backward"),
+    (Dtypes::F32, "batch_norm_eval_statistics"),
+    (Dtypes::Both, "batch_norm_forward"),
+    (Dtypes::Both, "batch_norm_gradient_sums"),
+    (Dtypes::Both, "batch_norm_squares"),
+    (Dtypes::F32, "batch_norm_statistics"),
 ];
 
 /// Every variant of these families.
 pub(super) fn all() -> Vec<Listed> {
-    use Reals::{Both, Full, Half};
-    let mut all = vec![Full.of(cross_entropy_total())];
+    use Dtypes::{Both, F16, F32};
+    let mut all = vec![F32.of(cross_entropy_total())];
     for entry in [
         "softmax_forward",
         "softmax_backward",
         "log_softmax_forward",
         "log_softmax_backward",
     ] {
-        all.extend(RowLanes::ALL.map(|lanes| Full.of(softmax(entry, lanes))));
+        all.extend(RowLanes::ALL.map(|lanes| F32.of(softmax(entry, lanes))));
     }
     for [soft, weighted] in bits::<2>() {
         let targets = Targets { soft, weighted };
-        all.extend(RowLanes::ALL.map(|lanes| Full.of(cross_entropy_forward(targets, lanes))));
-        all.push(Full.of(cross_entropy_backward(targets)));
+        all.extend(RowLanes::ALL.map(|lanes| F32.of(cross_entropy_forward(targets, lanes))));
+        all.push(F32.of(cross_entropy_backward(targets)));
     }
     for vector in [false, true] {
         all.extend(["lrn_forward", "lrn_backward"].map(|entry| Both.of(lrn(entry, vector))));
         all.extend(
             ["max_pool_forward", "max_pool_backward"].map(|entry| Both.of(max_pool(entry, vector))),
         );
-        all.extend([false, true].map(|relu| Full.of(bias(vector, relu))));
+        all.extend([false, true].map(|relu| F32.of(bias(vector, relu))));
         all.push(Both.of(column_sum(vector)));
-        all.extend(BATCH_NORM.map(|(reals, entry)| reals.of(batch_norm(entry, vector))));
-        all.push(Half.of(cast(vector)));
+        all.extend(BATCH_NORM.map(|(dtypes, entry)| dtypes.of(batch_norm(entry, vector))));
+        all.push(F16.of(cast(vector)));
     }
     all
 }

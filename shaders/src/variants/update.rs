@@ -1,6 +1,6 @@
 //! The variants of the optimizers and of gradient clipping: `sgd`, `adam`, `clip_grad_norm`.
 
-use super::{Listed, Reals};
+use super::{Dtypes, Listed};
 use crate::Variant;
 
 /// The update of stochastic gradient descent.
@@ -34,5 +34,5 @@ pub(super) fn all() -> impl Iterator<Item = Listed> {
         .chain([clip_grad_norm("clip_grad_norm_scale", 2)]);
     sgds.chain(flags.map(adam))
         .chain(clips)
-        .map(|variant| Reals::Full.of(variant))
+        .map(|variant| Dtypes::F32.of(variant))
 }

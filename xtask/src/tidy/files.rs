@@ -6,7 +6,7 @@ use std::path::Path;
 const RUST_LINES: usize = 400;
 /// The longest shader, in lines: it should be read in one go beside its equation.
 const SHADER_LINES: usize = 250;
-/// The largest file, in bytes. Data sets, weights and pictures do not belong in the repository.
+/// The largest file, in bytes. Data sets, weights and images do not belong in the repository.
 const BYTES: u64 = 1_000_000;
 
 /// Files that are read as text, by the end of their names.

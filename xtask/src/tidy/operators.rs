@@ -43,7 +43,7 @@ const NO_GRADIENT: &[(&str, &str)] = &[
     ("accuracy", "counts right answers, after the forward pass"),
     ("adam", "an update of the weights, after the backward pass"),
     ("augment", "works on pixels, which nobody differentiates"),
-    ("average", "follows the weights, after their update"),
+    ("ema", "follows the weights, after their update"),
     (
         "clip_grad_norm",
         "works on gradients, after the backward pass",
@@ -59,7 +59,7 @@ const NO_GRADIENT: &[(&str, &str)] = &[
 /// Operators that the CPU device lacks, so that they have neither a twin nor cases that compare with it, and why.
 const GPU_ALONE: &[(&str, &str)] = &[(
     "cast",
-    "16-bit floats are a GPU's; tests/kernels/half.rs has their bits",
+    "f16 is for GPUs; tests/kernels/f16.rs has their bits",
 )];
 /// The parts that such an operator may lack.
 const PARTS_OF_TWIN: [&str; 3] = ["CPU twin", "cases", "f64 reference"];

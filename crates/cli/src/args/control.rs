@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args as ClapArgs};
 
-use super::{MachineArgs, OutputArgs};
+use super::{OutputArgs, RuntimeArgs};
 
 /// What a run starts from, when it stops and what it notes.
 #[derive(Debug, ClapArgs)]
@@ -14,10 +14,10 @@ pub(crate) struct ControlArgs {
     /// don't fill an epoch's last batch); may be given more than once. With `--resume`, of `early_stopping` alone
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Begin with trained weights: what suits the network is taken, the rest is new
+    /// Start from pretrained weights: parameters of the same name and shape are loaded, the rest is initialised
     #[arg(long, value_name = "RUN|CHECKPOINT", conflicts_with = "resume")]
     pub(crate) from: Option<String>,
-    /// Leave parameters of such names as they are, `conv*` for instance; may be given more than once
+    /// Freeze parameters by name, `conv*` for instance; may be given more than once
     #[arg(long, value_name = "PATTERN", conflicts_with = "resume")]
     pub(crate) freeze: Vec<String>,
     /// Stop after so many epochs without a better validation loss, which then chooses the best checkpoint too
@@ -26,7 +26,7 @@ pub(crate) struct ControlArgs {
     /// Keep the checkpoint of every Nth epoch too, the newest three of them
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) checkpoint_every: Option<u64>,
-    /// Stop after this time, such as 90m or 1h30m, with everything saved and tested; `--resume` goes on
+    /// Stop after this time, such as 90m or 1h30m, with everything saved and tested; continue with `--resume`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_time: Option<Duration>,
     /// Write the norm of each parameter and of its gradient to norms.csv, once an epoch
@@ -39,10 +39,10 @@ pub(crate) struct ControlArgs {
 /// How a run is resumed.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct GoingOnArgs {
-    /// Go on from this checkpoint of the run: last, best, or one such as epoch-0010 [default: last]
+    /// Resume from this checkpoint of the run: last, best, or one such as epoch-0010 [default: last]
     #[arg(long, value_name = "NAME", requires = "resume", value_parser = checkpoint)]
     pub(crate) checkpoint: Option<String>,
-    /// Go on although images were added, deleted or changed; never with other classes
+    /// Resume although images were added, deleted or changed; never with other classes
     #[arg(long, requires = "resume")]
     pub(crate) accept_changed_data: bool,
 }
@@ -63,10 +63,10 @@ pub(crate) struct TrialArgs {
     /// Pass through every part of a run with a few batches, and write nothing
     #[arg(long, group = "trial", conflicts_with = "out")]
     pub(crate) fast_dev_run: bool,
-    /// Train on one batch alone, 200 times or as `--epochs` says, and fail unless it is learnt; writes nothing
+    /// Train on one batch alone, 200 times or as `--epochs` says, and fail unless the network overfits it; writes nothing
     #[arg(long, group = "trial", conflicts_with = "out")]
     pub(crate) overfit_one_batch: bool,
-    /// Look for a learning rate: try ever larger ones, and suggest one
+    /// Find a learning rate: try increasing ones, and suggest one
     #[arg(long, group = "trial")]
     pub(crate) find_lr: bool,
 }
@@ -87,11 +87,11 @@ pub(crate) struct SweepArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     #[command(flatten)]
-    pub(crate) machine: MachineArgs,
+    pub(crate) runtime: RuntimeArgs,
     /// The folder for the runs [default: sweeps/NAME-TIME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
-    /// Go on with the sweep in this folder: runs that are complete are left as they are
+    /// Resume the sweep in this folder: runs that are complete are left as they are
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]

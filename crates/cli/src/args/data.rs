@@ -16,9 +16,9 @@ pub(crate) struct DataArgs {
 pub(crate) enum DataAction {
     /// Counts the images of each class and split, and lists files that can't be read
     Info(DataSetArgs),
-    /// Mean and deviation of each channel, and principal components of colour, over the training images
+    /// Mean and standard deviation of each channel, and principal components of colour, over the training images
     Stats(DataSetArgs),
-    /// Draws images of each class on one picture
+    /// Draws images of each class on one image
     Show(ShowArgs),
     /// Fetches a data set, unless it is there, and reads it through
     Download(DownloadArgs),
@@ -46,7 +46,7 @@ pub(crate) struct DataSetArgs {
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) data: DataSetArgs,
-    /// The picture's file, a PNG [default: DATASET.png]
+    /// The image's file, a PNG [default: DATASET.png]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Which images
@@ -55,7 +55,7 @@ pub(crate) struct ShowArgs {
     /// Images of each class
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) per_class: usize,
-    /// The side of an image on the picture, in pixels
+    /// The side of an image on the image, in pixels
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) tile: u32,
     /// The seed that draws the images

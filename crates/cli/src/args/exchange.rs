@@ -12,15 +12,15 @@ pub(crate) struct PredictArgs {
     /// A run's folder, a checkpoint's folder or a weight file
     #[arg(value_name = "CHECKPOINT")]
     pub(crate) weights: PathBuf,
-    /// Pictures, folders of them at any depth, or - for a picture on standard input
+    /// Images, folders of them at any depth, or - for an image on standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// How many classes are named
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
-    /// Write a picture beside each one, NAME.explained.png, with what speaks for its first class in red
-    #[arg(long)]
-    pub(crate) explain: bool,
+    /// Write beside each image, as NAME.occlusion.png, its occlusion map: what the first class depends on in red
+    #[arg(long, alias = "explain")]
+    pub(crate) occlusion_map: bool,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,
@@ -34,9 +34,10 @@ pub(crate) struct PredictArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ViewsArg {
+pub(crate) enum TtaArg {
     /// The centre
-    Plain,
+    #[value(alias = "plain")]
+    None,
     /// The centre, and its mirror image
     Flip,
     /// The four corners and the centre, and their mirror images

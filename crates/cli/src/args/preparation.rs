@@ -20,9 +20,9 @@ pub(crate) struct PreparationArgs {
     #[arg(long, value_name = "R,G,B", value_parser = numbers)]
     pub(crate) mean: Option<Numbers>,
     /// What red, green and blue are divided by then
-    #[arg(long, visible_alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
+    #[arg(long, alias = "deviation", value_name = "R,G,B", value_parser = numbers)]
     pub(crate) std: Option<Numbers>,
-    /// How a picture of another shape becomes one of the wanted shape
+    /// How an image of another shape becomes one of the wanted shape
     #[arg(long, value_name = "FIT")]
     pub(crate) fit: Option<FitArg>,
     /// Between pixels
@@ -81,7 +81,7 @@ impl PreparationArgs {
             interpolation: _,
         } = self;
         if let Some(side) = resize {
-            // Pictures of folders are decoded at this side, so that they are resized once.
+            // Images of folders are decoded at this side, so that they are resized once.
             recipe.images.source_size = (*side).into();
             recipe.images.resize = Some(*side);
             recipe.evaluation.resize = None;
@@ -89,7 +89,7 @@ impl PreparationArgs {
         recipe.input_size = input_size.or(recipe.input_size);
         for (given, own) in [
             (mean, &mut recipe.images.mean),
-            (std, &mut recipe.images.deviation),
+            (std, &mut recipe.images.std),
         ] {
             if let Some(Numbers(given)) = given {
                 recipe.images.channels = given.len();

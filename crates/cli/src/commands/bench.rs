@@ -25,12 +25,12 @@ const DEFAULT_BATCH: usize = 128;
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     anyhow::ensure!(
         args.batch_size != Some(0),
-        "--batch-size: expected 1 image at least, got 0"
+        "--batch-size: expected at least 1 image, got 0"
     );
-    anyhow::ensure!(args.steps > 0, "--steps: expected 1 step at least, got 0");
+    anyhow::ensure!(args.steps > 0, "--steps: expected at least 1 step, got 0");
     anyhow::ensure!(
         args.rounds > 0,
-        "--rounds: expected 1 round at least, got 0"
+        "--rounds: expected at least 1 round, got 0"
     );
     match &args.network {
         Some(network) if args.peers.is_none() => measure(network, args),

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &DataArgs) -> Result<ExitCode> {
     match &args.action {
         DataAction::Info(args) => {
             let data = open(args, None)?;
-            let sizes = data::picture_sizes(&data)?;
+            let sizes = data::image_sizes(&data)?;
             report::data_info(&data, sizes, args.output)?;
         }
         DataAction::Stats(args) => {
@@ -30,13 +30,13 @@ pub(crate) fn run(args: &DataArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens a data set as training would, but for pictures that can't be read: those are listed.
+/// Opens a data set as training would, but for images that can't be read: those are listed.
 fn open(args: &DataSetArgs, validation: Option<usize>) -> Result<DataSet> {
     let mut recipe = Recipe::for_dataset(&args.dataset)?;
-    recipe.machine.data_dir.clone_from(&args.data_dir);
+    recipe.runtime.data_dir.clone_from(&args.data_dir);
     recipe.images_dir.clone_from(&args.images_dir);
-    // Each picture is looked at once or twice: keeping them would take more memory than it saves time.
-    recipe.machine.cache_mib = 0;
+    // Each image is looked at once or twice: keeping them would take more memory than it saves time.
+    recipe.runtime.cache_mib = 0;
     recipe.validation = validation.or(recipe.validation);
     recipe.skip_unreadable = true;
     let mut progress = Progress::new(args.output);

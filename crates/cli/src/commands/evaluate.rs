@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use data::Split;
 use model::Preparation;
-use train::{Evaluation, Recipe, Scored, Views, Weights};
+use train::{Evaluation, Recipe, Scored, Tta, Weights};
 
-use crate::args::{EvaluateArgs, ViewsArg};
+use crate::args::{EvaluateArgs, TtaArg};
 use crate::progress::Progress;
 use crate::report;
 
@@ -16,21 +16,21 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let mut recipe = recipe(args, &weights)?;
     recipe.input_size = None;
     args.preparation.apply(&mut recipe);
-    super::apply(&args.machine, &mut recipe);
+    super::apply(&args.runtime, &mut recipe);
     recipe.limit = args.limit;
     recipe.evaluation_batch_size = args.batch_size.unwrap_or(recipe.evaluation_batch_size);
-    if let Some(views) = args.views {
-        recipe.evaluation.views = match views {
-            ViewsArg::Plain => Views::Plain,
-            ViewsArg::Flip => Views::Flip,
-            ViewsArg::TenCrop => Views::TenCrop,
+    if let Some(tta) = args.tta {
+        recipe.evaluation.tta = match tta {
+            TtaArg::None => Tta::None,
+            TtaArg::Flip => Tta::Flip,
+            TtaArg::TenCrop => Tta::TenCrop,
         };
     }
     recipe.check()?;
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+    let data = recipe.open_data(!args.runtime.no_download, &mut |event| {
         progress.download(&event);
     })?;
     let split = match args.split {
@@ -83,14 +83,14 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
             recipe
         }
         (None, None, None) => {
-            return Err(anyhow::anyhow!("no run around it tells the data set"))
+            return Err(anyhow::anyhow!("no run beside it names the data set"))
                 .with_context(|| args.weights.display().to_string());
         }
     };
     if let Some(dataset) = &args.dataset {
         if *dataset != recipe.dataset {
             recipe.validation = None;
-            // Pictures are brought to the size that the training images had, which a data set may have by itself.
+            // Images are brought to the size that the training images had, which a data set may have by itself.
             recipe.images.source_size = recipe.source().into();
         }
         recipe.dataset.clone_from(dataset);

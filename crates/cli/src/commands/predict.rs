@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use data::{DataError, heat_map, pictures_under, read_picture};
+use data::{DataError, heat_map, images_under, read_image};
 use model::Preparation;
 use train::{Classifier, Recipe, Weights};
 
@@ -13,11 +13,11 @@ use crate::args::PredictArgs;
 use crate::progress::Progress;
 use crate::report::{self, Guess, Predictions};
 
-/// More bytes of a picture on standard input are refused.
+/// More bytes of an image on standard input are refused.
 const MAX_BYTES: u64 = 256 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
-    anyhow::ensure!(args.top > 0, "--top: expected 1 class at least, got 0");
+    anyhow::ensure!(args.top > 0, "--top: expected at least 1 class, got 0");
     let weights = super::weights(&args.weights, args.output)?;
     let device = super::device::open(&args.device, args.output)?;
     let mut recipe = recipe(args, &weights)?;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let mut files = Vec::new();
     for path in &args.images {
         if path.is_dir() {
-            let found = pictures_under(path);
+            let found = images_under(path);
             predictions.leave_out(path, &found.left_out);
             let skipped = found.skipped.into_iter();
             skipped.for_each(|skipped| predictions.fail(&skipped.path, skipped.reason));
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     predictions.finish(files.len())
 }
 
-/// Classifies as many pictures as fit at once.
+/// Classifies as many images as fit at once.
 fn predict(
     classifier: &Classifier,
     files: &[PathBuf],
@@ -69,13 +69,13 @@ fn predict(
             Err(error) => predictions.fail(path, reason(&error)),
         }
     }
-    let pictures: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
-    let rows: Vec<_> = match classifier.classify(&pictures) {
+    let images: Vec<_> = read.iter().map(|(_, pixels)| pixels.clone()).collect();
+    let rows: Vec<_> = match classifier.classify(&images) {
         Ok(rows) => rows.into_iter().map(Ok).collect(),
         // One by one, to say for which.
         Err(train::Error::NotFinite { .. }) => {
             let one = |pixels| classifier.classify(std::slice::from_ref(pixels));
-            let rows = pictures.iter().map(one);
+            let rows = images.iter().map(one);
             rows.map(|rows| rows.map(|mut rows| rows.remove(0)))
                 .collect()
         }
@@ -98,28 +98,22 @@ fn predict(
             probability: probabilities[class],
         });
         let guesses: Vec<_> = guesses.collect();
-        let explained = if args.explain {
-            let mut shown = |done, of| progress.counting("explain", done, of);
-            let explanation = classifier.explain(&pixels, first, &mut shown)?;
-            let out = explained_path(path);
-            heat_map(
-                &pixels,
-                classifier.size(),
-                &explanation.falls,
-                explanation.columns,
-            )?
-            .write_png(&out)?;
+        let occlusion = if args.occlusion_map {
+            let mut shown = |done, of| progress.counting("occlusion map", done, of);
+            let map = classifier.occlusion_map(&pixels, first, &mut shown)?;
+            let out = occlusion_path(path);
+            heat_map(&pixels, classifier.size(), &map.falls, map.columns)?.write_png(&out)?;
             Some(out)
         } else {
             None
         };
         progress.clear();
-        predictions.add(path, &guesses, explained.as_deref())?;
+        predictions.add(path, &guesses, occlusion.as_deref())?;
     }
     Ok(())
 }
 
-/// How pictures are prepared: as asked for, else as in the run, else as is usual for the network, with a word.
+/// How images are prepared: as asked for, else as in the run, else as is usual for the network, with a word.
 fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
     if let Some(name) = &args.recipe {
         return Ok(Recipe::named(name)?);
@@ -132,7 +126,7 @@ fn recipe(args: &PredictArgs, weights: &Weights) -> Result<Recipe> {
         return Ok(recipe);
     }
     let text = format!(
-        "neither the weight file nor a run around it tells how: pictures are prepared as for {}",
+        "neither the weight file nor its run says how images are prepared: as for {}",
         recipe.name
     );
     report::working(&text, args.output);
@@ -154,7 +148,7 @@ fn named(classifier: Classifier, recipe: &Recipe) -> Result<Classifier> {
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     if path != Path::new("-") {
-        return Ok(read_picture(path)?);
+        return Ok(read_image(path)?);
     }
     let mut bytes = Vec::new();
     let stdin = std::io::stdin().lock();
@@ -165,27 +159,27 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why a picture was left out, without its name.
+/// Why an image was left out, without its name.
 fn reason(error: &anyhow::Error) -> String {
     let cause = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<DataError>());
     match cause {
-        Some(DataError::Picture { reason, .. }) => reason.clone(),
+        Some(DataError::Image { reason, .. }) => reason.clone(),
         Some(DataError::Io { source, .. }) => source.to_string(),
         Some(DataError::File(error)) => error.source.to_string(),
         _ => match error.downcast_ref::<train::Error>() {
-            Some(train::Error::Data(DataError::Picture { reason, .. })) => reason.clone(),
+            Some(train::Error::Data(DataError::Image { reason, .. })) => reason.clone(),
             _ => format!("{error:#}"),
         },
     }
 }
 
-/// `rose.jpg` is explained in `rose.explained.png` beside it, standard input in `stdin.explained.png`.
-fn explained_path(path: &Path) -> PathBuf {
+/// `rose.jpg` has its map in `rose.occlusion.png` beside it, standard input in `stdin.occlusion.png`.
+fn occlusion_path(path: &Path) -> PathBuf {
     if path == Path::new("-") {
-        PathBuf::from("stdin.explained.png")
+        PathBuf::from("stdin.occlusion.png")
     } else {
-        path.with_extension("explained.png")
+        path.with_extension("occlusion.png")
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode> {
     let out = match (args.runs.as_slice(), &args.out) {
         ([run], None) => {
             let written = report::write_report(run)?;
-            print::missing_pictures(&written.gallery, args.output);
+            print::missing_plots(&written.gallery, args.output);
             print::page(&written.report, args.output)?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -10,7 +10,7 @@ use crate::report;
 pub(crate) fn run(args: &SummaryArgs) -> Result<ExitCode> {
     anyhow::ensure!(
         args.batch_size > 0,
-        "--batch-size: expected 1 image at least, got 0"
+        "--batch-size: expected at least 1 image, got 0"
     );
     match &args.network {
         Some(name) => {

@@ -21,13 +21,13 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let mut recipes = Vec::new();
     for recipe in &sweep.runs {
         let mut recipe = recipe.with_settings(&args.settings)?;
-        super::apply(&args.machine, &mut recipe);
+        super::apply(&args.runtime, &mut recipe);
         recipe.check()?;
         recipes.push(recipe);
     }
     let folder = match (&args.resume, &args.out) {
         (Some(folder), _) if !folder.is_dir() => {
-            anyhow::bail!("{}: no sweep here to go on with", folder.display())
+            anyhow::bail!("{}: no sweep here to resume", folder.display())
         }
         (Some(folder), _) | (None, Some(folder)) => folder.clone(),
         (None, None) => sweep.fresh_path(),
@@ -97,7 +97,7 @@ fn train(
 ) -> Result<Option<Summary>> {
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
-    let data = recipe.open_data(!args.machine.no_download, &mut |event| {
+    let data = recipe.open_data(!args.runtime.no_download, &mut |event| {
         progress.download(&event);
     })?;
     progress.left_out(&data);

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
     let data = recipe
-        .open_data(!args.machine.no_download, &mut |event| {
+        .open_data(!args.runtime.no_download, &mut |event| {
             progress.download(&event);
         })
         .map_err(|error| named(error, args))?;
@@ -150,7 +150,7 @@ fn chosen(args: &TrainArgs) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// The recipe of a run that goes on, with settings that may change on the way: when it stops early follows from its epochs
+/// The recipe of a resumed run, with settings that may change on the way: when it stops early follows from its epochs
 /// anew, and their weights do not depend on it.
 fn resumed_with(recipe: &Recipe, settings: &[String]) -> Result<Recipe> {
     for setting in settings {
@@ -163,7 +163,7 @@ fn resumed_with(recipe: &Recipe, settings: &[String]) -> Result<Recipe> {
 }
 
 fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
-    super::apply(&args.machine, &mut recipe);
+    super::apply(&args.runtime, &mut recipe);
     control(&args.control, &mut recipe);
     if let Some(network) = &args.network {
         recipe.network.clone_from(network);
@@ -204,5 +204,5 @@ fn control(args: &ControlArgs, recipe: &mut Recipe) {
     if let Some(every) = args.checkpoint_every {
         recipe.checkpoints.every = every;
     }
-    recipe.machine.norms |= args.norms;
+    recipe.runtime.norms |= args.norms;
 }

@@ -70,7 +70,7 @@ pub(super) fn run(
     train(kind, args, trainer, stop, progress)
 }
 
-/// Trains in memory, and tells what came of it.
+/// Trains in memory, and reports the outcome.
 fn train(
     kind: Kind,
     args: &TrainArgs,

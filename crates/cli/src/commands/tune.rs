@@ -13,7 +13,7 @@ use crate::report;
 pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
     anyhow::ensure!(
         args.batch_size > 0,
-        "--batch-size: expected 1 image at least, got 0"
+        "--batch-size: expected at least 1 image, got 0"
     );
     let device = super::device::open(&args.device, args.output)?;
     let tiles = device.tiles();

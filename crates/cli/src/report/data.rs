@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use data::{Channels, DataSet, Images, LeftOut, PictureSizes, Skipped, Split, Statistics};
+use data::{Channels, DataSet, ImageSizes, Images, LeftOut, Skipped, Split, Statistics};
 use files::escape;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn counts(images: &Images) -> Vec<usize> {
 }
 
 /// How many images there are, of which sizes, and what was left out.
-pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputArgs) -> Result<()> {
+pub(crate) fn info(data: &DataSet, sizes: Option<ImageSizes>, output: OutputArgs) -> Result<()> {
     if output.json {
         return print_json(&info_json(data, sizes));
     }
@@ -87,7 +87,7 @@ pub(crate) fn info(data: &DataSet, sizes: Option<PictureSizes>, output: OutputAr
 }
 
 /// What [`info`] says, for programs.
-fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
+fn info_json(data: &DataSet, sizes: Option<ImageSizes>) -> Value {
     let splits = splits(data);
     let classes = data.class_names().iter().enumerate().map(|(class, name)| {
         let mut row = json!({ "name": name });
@@ -112,7 +112,7 @@ fn info_json(data: &DataSet, sizes: Option<PictureSizes>) -> Value {
         "channels": data.train.channels().count(),
         "images": images.collect::<serde_json::Map<_, _>>(),
         "classes": classes.collect::<Vec<_>>(),
-        "pictures": sizes.map(|sizes| json!({
+        "image_sizes": sizes.map(|sizes| json!({
             "smallest": sizes.smallest,
             "median": sizes.median,
             "largest": sizes.largest,
@@ -128,10 +128,7 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
     if skipped.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![format!(
-        "left out, as they can't be read: {} files",
-        skipped.len()
-    )];
+    let mut lines = vec![format!("skipped: {} files can't be read", skipped.len())];
     let listed = skipped.iter().take(MOST_SKIPPED);
     lines.extend(listed.map(|file| format!("  {}: {}", shown(&file.path), one_line(&file.reason))));
     if skipped.len() > MOST_SKIPPED {
@@ -143,8 +140,8 @@ pub(crate) fn skipped_lines(skipped: &[Skipped]) -> Vec<String> {
 /// What is to be said about what else was left out: nothing if there is nothing.
 pub(crate) fn left_out_lines(left_out: &LeftOut) -> Vec<String> {
     let files = left_out.files_line();
-    let files =
-        files.map(|files| format!("left out, as they are no images that are read: {files}"));
+    let files = files
+        .map(|files| format!("ignored, as they are not images of a supported format: {files}"));
     files.into_iter().chain(left_out.notes.clone()).collect()
 }
 
@@ -154,14 +151,14 @@ fn components(it: &Statistics) -> impl Iterator<Item = (&f64, &[f64; 3])> {
     all.flat_map(|principal| principal.values.iter().zip(&principal.vectors))
 }
 
-/// Mean, deviation and principal components of colour.
+/// Mean, standard deviation and principal components of colour.
 pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) -> Result<()> {
     if output.json {
         return print_json(&json!({
             "dataset": data.name,
             "images": data.train.len(),
             "mean": it.mean,
-            "deviation": it.std,
+            "std": it.std,
             "principal_components": components(it)
                 .map(|(value, vector)| json!({ "eigenvalue": value, "vector": vector }))
                 .collect::<Vec<_>>(),
@@ -184,7 +181,7 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
     );
     writeln!(text, "{:<22} {}", "", names.join(" "))?;
     writeln!(text, "{:<22} {}", "mean", row(&it.mean))?;
-    writeln!(text, "{:<22} {}", "deviation", row(&it.std))?;
+    writeln!(text, "{:<22} {}", "std", row(&it.std))?;
     for ((value, vector), number) in components(it).zip(1..) {
         let name = format!("component {number} ({value:.5})");
         writeln!(text, "{name:<22} {}", row(vector))?;

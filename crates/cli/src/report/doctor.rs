@@ -123,21 +123,21 @@ pub(crate) fn doctor(examined: &[Examined<'_>], output: OutputArgs) -> Result<()
 
 fn probe_lines(text: &mut String, probe: &Probe, seconds: f64) -> Result<()> {
     writeln!(text, "       probed in {seconds:.2} s")?;
-    if let Some(half) = probe.half {
+    if let Some(f16) = probe.f16 {
         writeln!(
             text,
             "       f16: {}, {}, {}",
-            if half.overflows {
+            if f16.overflows {
                 "too large is infinite"
             } else {
                 "TOO LARGE IS NOT INFINITE"
             },
-            if half.ties_to_even {
+            if f16.ties_to_even {
                 "ties go to even"
             } else {
                 "TIES DO NOT GO TO EVEN"
             },
-            if half.keeps_subnormals {
+            if f16.keeps_subnormals {
                 "subnormals are kept"
             } else {
                 "subnormals become 0"
@@ -190,10 +190,10 @@ fn to_json(one: &Examined<'_>) -> Value {
         } => {
             object["name"] = json!(name);
             object["probe_s"] = json!(seconds);
-            object["f16_rounding"] = json!(probe.half.map(|half| json!({
-                "overflows": half.overflows,
-                "ties_to_even": half.ties_to_even,
-                "keeps_subnormals": half.keeps_subnormals,
+            object["f16_rounding"] = json!(probe.f16.map(|f16| json!({
+                "overflows": f16.overflows,
+                "ties_to_even": f16.ties_to_even,
+                "keeps_subnormals": f16.keeps_subnormals,
             })));
             let products = probe.products.iter().map(|product| {
                 json!({ "tile": product.tile.name(), "wrong": product.wrong, "of": product.of })

@@ -1,4 +1,4 @@
-//! What is printed about weights at work, in files, and on their way to other programs.
+//! What is printed about inference, in files, and on their way to other programs.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,12 +45,12 @@ impl Predictions {
         }
     }
 
-    /// What a picture shows, the likeliest first, and where that is explained.
+    /// The classes of an image, most probable first, and its occlusion map's file.
     pub(crate) fn add(
         &mut self,
         path: &Path,
         guesses: &[Guess],
-        explained: Option<&Path>,
+        occlusion: Option<&Path>,
     ) -> Result<()> {
         if self.output.json {
             let classes = guesses.iter().map(|guess| {
@@ -59,9 +59,9 @@ impl Predictions {
             let mut row = json!({});
             in_json(&mut row, "image", path);
             row["predictions"] = classes.collect();
-            row["explained"] = Value::Null;
-            if let Some(explained) = explained {
-                in_json(&mut row, "explained", explained);
+            row["occlusion_map"] = Value::Null;
+            if let Some(occlusion) = occlusion {
+                in_json(&mut row, "occlusion_map", occlusion);
             }
             self.all.push(row);
             return Ok(());
@@ -74,18 +74,22 @@ impl Predictions {
             let line = format!("  {name:<width$} {probability:.4} {}", bar(*probability));
             writeln!(text, "{}", line.trim_end())?;
         }
-        if let Some(explained) = explained {
-            writeln!(text, "  explained in {}", printable(explained.as_os_str()))?;
+        if let Some(occlusion) = occlusion {
+            writeln!(
+                text,
+                "  occlusion map in {}",
+                printable(occlusion.as_os_str())
+            )?;
         }
         to_stdout(&text)
     }
 
-    /// A picture that can't be read.
+    /// An image that can't be read.
     pub(crate) fn fail(&mut self, path: &Path, reason: String) {
         self.failed.push((path.to_owned(), reason));
     }
 
-    /// Files in a folder that are no pictures by their names.
+    /// Files in a folder whose names are not those of images.
     pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
         for line in left_out_lines(left_out) {
             let folder = printable(folder.as_os_str());
@@ -96,7 +100,7 @@ impl Predictions {
         }
     }
 
-    /// The end, with what was left out of `of` pictures.
+    /// The end, with what was left out of `of` images.
     pub(crate) fn finish(self, of: usize) -> Result<ExitCode> {
         if self.output.json {
             let failed = self.failed.iter().map(|(path, reason)| {
@@ -121,7 +125,7 @@ impl Predictions {
         }
         writeln!(
             text,
-            "error: {} of {of} pictures can't be read",
+            "error: {} of {of} images can't be read",
             self.failed.len()
         )?;
         to_stderr(&text);

@@ -52,7 +52,7 @@ pub(crate) fn summary(network: &Architecture, batch_size: usize, output: OutputA
             ("gradients", memory.gradients),
             ("Adam's state", memory.optimizer),
             ("activations", memory.activations),
-            ("gradients on their way", memory.workspace),
+            ("gradients of activations", memory.workspace),
         ];
         let parts = parts.map(|(name, bytes)| format!("{name} {}", mebibytes(bytes)));
         return to_stdout(&format!(

@@ -31,15 +31,15 @@ pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
     }
     let folder = shown(folder);
     to_stdout(&format!(
-        "pictures in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
+        "plots in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
     ))
 }
 
-/// Why a report has no pictures, if it has none.
-pub(crate) fn missing_pictures(gallery: &Gallery, output: OutputArgs) {
+/// Why a report has no images, if it has none.
+pub(crate) fn missing_plots(gallery: &Gallery, output: OutputArgs) {
     if let (Some(reason), false) = (&gallery.missing, output.quiet) {
         let reason = one_line(reason);
-        to_stderr(&format!("warning: pictures could not be drawn: {reason}\n"));
+        to_stderr(&format!("warning: plots could not be drawn: {reason}\n"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What weights reach on a split.
+//! The scores of weights on a split.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use train::Evaluation;
 use super::{in_json, print_json, to_stdout};
 use crate::args::OutputArgs;
 
-/// What weights reach on a split; `by_class` adds a line for each class.
+/// The scores of weights on a split; `by_class` adds a line for each class.
 pub(crate) fn score(
     weights: &Path,
     dataset: &str,
@@ -41,7 +41,7 @@ pub(crate) fn score(
         let width = names.max().unwrap_or(0).max("class".len());
         writeln!(
             text,
-            "{:<width$}  {:>9}  {:>9}  {:>9}  {:>7}  most often taken for",
+            "{:<width$}  {:>9}  {:>9}  {:>9}  {:>7}  most confused with",
             "class", "precision", "recall", "F1", "images"
         )?;
         for (class, row) in it.per_class.iter().enumerate() {
@@ -60,7 +60,7 @@ pub(crate) fn score(
     to_stdout(&text)
 }
 
-/// The class that images of this class are most often mistaken for, with how often.
+/// The class that this one is most confused with, and how often.
 fn taken_for(it: &Evaluation, class: usize) -> String {
     let row = it.confusion[class].iter().enumerate();
     let others = row.filter(|(other, count)| *other != class && **count > 0);

@@ -14,7 +14,7 @@ pub(crate) fn to_stderr(text: &str) {
     drop(std::io::stderr().lock().write_all(escaped(text).as_bytes()));
 }
 
-/// Writes to standard output; a reader that has gone away is no failure.
+/// Writes to standard output; a closed pipe is not a failure.
 pub(crate) fn to_stdout(text: &str) -> Result<()> {
     to_stdout_as_is(&escaped(text))
 }

@@ -1,4 +1,4 @@
-//! What trials and sweeps came to.
+//! Results of trials and sweeps.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) fn fast_run(summary: &Summary, output: OutputArgs) -> Result<()> {
         return Ok(());
     }
     to_stdout(&format!(
-        "every part of a run works: {} steps, validation and test; nothing was written\n",
+        "every stage of a run works: {} steps, validation and test; nothing was written\n",
         summary.steps
     ))
 }
@@ -37,7 +37,7 @@ pub(crate) fn one_batch(summary: &Summary, is_learnt: bool, output: OutputArgs) 
     let verdict = if is_learnt {
         "the network learns: the loss is near zero"
     } else {
-        "the batch is not learnt: the loss is not near zero; try more --epochs, another --lr, or look for a mistake"
+        "failed to overfit the batch: the loss is not near zero; try more --epochs, another --lr, or look for a mistake"
     };
     let [loss, accuracy] = [summary.val_loss, summary.val_accuracy].map(|x| x.unwrap_or(f64::NAN));
     to_stdout(&format!(
@@ -74,11 +74,11 @@ pub(crate) fn rate_finding(finding: &RateFinding, folder: &Path, output: OutputA
         }
     }
     if let Some(rate) = finding.diverged_at {
-        writeln!(text, "the loss goes up for good at {rate:.1e}")?;
+        writeln!(text, "the loss diverges at {rate:.1e}")?;
     }
     match finding.suggestion {
         Some(rate) => writeln!(text, "suggested: --lr {rate:.1e}")?,
-        None => writeln!(text, "nothing to suggest: the loss never falls")?,
+        None => writeln!(text, "no suggestion: the loss never falls")?,
     }
     writeln!(
         text,
@@ -155,7 +155,7 @@ pub(crate) fn sweep_interrupted(sweep: &Path, folder: &Path, output: OutputArgs)
     if !output.quiet {
         let (sweep, folder) = (shown(sweep), shown(folder));
         to_stderr(&format!(
-            "interrupted, saved; go on by `alexnet sweep {sweep} --resume {folder}`\n"
+            "interrupted, saved; resume with `alexnet sweep {sweep} --resume {folder}`\n"
         ));
     }
 }

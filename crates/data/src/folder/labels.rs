@@ -1,4 +1,4 @@
-//! Pictures whose classes are in a list: a CSV with a row for each (`image,label`, Kaggle's `id,label`), or a text file with
+//! Images whose classes are in a list: a CSV with a row for each (`image,label`, Kaggle's `id,label`), or a text file with
 //! `path label` lines, as Caffe and ImageNet's tools have them. Lists are streamed: a million rows are no text of bounded
 //! length, but a row is, and so is the file.
 
@@ -17,15 +17,15 @@ use crate::progress::Progress;
 
 use super::layout::{Folder, class_folders, has_class_folders, split_of};
 use super::line::Places;
-use super::names::{is_picture, natural};
+use super::names::{is_image, natural};
 use super::reader::{Labelled, Reader};
 use super::{FolderOptions, Unreadable, named_by};
-use find::{Finder, Found, is_of_pictures};
+use find::{Finder, Found, is_of_images};
 use rows::Rows;
 
 /// Endings of lists.
 const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "lst", "list"];
-/// Lists that give a folder of pictures its labels, in lower case.
+/// Lists that give a folder of images its labels, in lower case.
 const BESIDE: [&str; 8] = [
     "trainlabels.csv",
     "train_labels.csv",
@@ -75,7 +75,7 @@ fn beside(folder: &Path) -> Result<Option<PathBuf>, DataError> {
     }
 }
 
-/// Reads the pictures that a list names, with their labels: `list` has a row for each. Separators are commas, semicolons,
+/// Reads the images that a list names, with their labels: `list` has a row for each. Separators are commas, semicolons,
 /// tabs, or spaces where there is none of these. A first row that names the columns is found by its words, or because it
 /// names no file. Paths are relative to [`FolderOptions::images_dir`], else to the list's folder or `train`, `images` or
 /// `train_images` in it; endings may be missing. Beside a list for training, `val` and `test` of the same ending count.
@@ -113,7 +113,7 @@ pub fn read_labels(
         let (images, _) = reader.images(list, labelled)?;
         images.ok_or_else(|| DataError::Folder {
             path: list.to_owned(),
-            expected: "at least 1 readable picture".to_owned(),
+            expected: "at least 1 readable image".to_owned(),
             found: "none".to_owned(),
         })
     };
@@ -218,11 +218,11 @@ impl List {
             && (options.unreadable == Unreadable::Fail || list.files.is_empty())
         {
             let found = format!("{what}; {}", missing.shown("lines name no file"));
-            let expected = format!("a picture in {}", finder.shown());
+            let expected = format!("an image in {}", finder.shown());
             return Err(rows.wrong(line, &expected, &found));
         }
         if repeated.count > 0 {
-            let lines = repeated.shown("lines repeat a picture");
+            let lines = repeated.shown("lines repeat an image");
             list.notes
                 .push(format!("{}: {lines}: used once", named_by(path)));
         }
@@ -230,7 +230,7 @@ impl List {
         Ok(list)
     }
 
-    /// Tells of pictures in the listed ones' folders that the list does not name.
+    /// Tells of images in the listed ones' folders that the list does not name.
     fn note_extra(&mut self, listed: &HashMap<PathBuf, usize>) -> Result<(), DataError> {
         let folders = self
             .files
@@ -242,7 +242,7 @@ impl List {
             let mut here = Vec::new();
             for entry in fs::read_dir(folder).map_err(DataError::io(folder, "read"))? {
                 let path = entry.map_err(DataError::io(folder, "read"))?.path();
-                if is_picture(&path) && !listed.contains_key(&path) {
+                if is_image(&path) && !listed.contains_key(&path) {
                     here.push(path);
                 }
             }
@@ -257,13 +257,13 @@ impl List {
         Ok(())
     }
 
-    /// The files with their places among the training list's classes.
+    /// The files with their indices among the training list's classes.
     fn labelled(&self, classes: &[String]) -> Result<Labelled, DataError> {
-        let places: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
+        let indices: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let mut labels = Vec::with_capacity(self.labels.len());
         for (class, line) in &self.labels {
             let name = &self.classes[*class];
-            let Some(label) = places.get(name.as_str()) else {
+            let Some(label) = indices.get(name.as_str()) else {
                 let expected = "a class of the training list";
                 return Err(rows::wrong(&self.path, *line, expected, name));
             };
@@ -276,15 +276,14 @@ impl List {
     }
 }
 
-/// The list that has the classes of a folder's pictures, if they are not in class folders.
+/// The list that has the classes of a folder's images, if they are not in class folders.
 ///
 /// # Errors
 /// [`DataError::Folder`] if there are several.
 pub(crate) fn of_folder(folder: &Path) -> Result<Option<PathBuf>, DataError> {
-    // `train/` with pictures right inside, or nothing but pictures.
+    // `train/` with images right inside, or nothing but images.
     let folders = class_folders(folder)?;
-    let is_split =
-        |folder: &Folder| split_of(&folder.name).is_some() || is_of_pictures(&folder.name);
+    let is_split = |folder: &Folder| split_of(&folder.name).is_some() || is_of_images(&folder.name);
     if folders
         .iter()
         .any(|folder| !is_split(folder) || has_class_folders(&folder.path))

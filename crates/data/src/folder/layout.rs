@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Split;
 use crate::error::DataError;
 
-use super::names::{is_ignored, is_picture, natural, printable};
+use super::names::{is_ignored, is_image, natural, printable};
 
 /// Usual names of the splits' folders, in lower case with underscores.
 const TRAIN: [&str; 5] = ["train", "training", "training_set", "train_set", "trainset"];
@@ -91,7 +91,7 @@ impl Layout {
         if has_class_folders(&inside) {
             return Ok(Some(inside));
         }
-        let n = grouped(count_pictures(&inside)?);
+        let n = grouped(count_images(&inside)?);
         self.notes.push(format!(
             "{}: {n} images without class folders: not used; `predict` classifies them",
             folder.name
@@ -99,13 +99,13 @@ impl Layout {
         Ok(None)
     }
 
-    /// Tells of folders beside the splits, and of pictures beside folders.
+    /// Tells of folders beside the splits, and of images beside folders.
     fn note_others(&mut self, root: &Path, folders: &[Folder]) -> Result<(), DataError> {
         for folder in folders.iter().filter(|f| split_of(&f.name).is_none()) {
             self.notes
                 .push(format!("{}: beside the splits: not used", folder.name));
         }
-        let n = count_pictures(root)?;
+        let n = count_images(root)?;
         if n > 0 {
             let n = grouped(n);
             self.notes.push(format!(
@@ -161,7 +161,7 @@ fn no_training(root: &Path, found: &Found<'_>, folders: &[Folder]) -> Result<Dat
     };
     Ok(DataError::Folder {
         expected: "folders, one a class, or a list with labels (labels.csv) beside it".to_owned(),
-        found: format!("{} images", grouped(count_pictures(&train.path)?)),
+        found: format!("{} images", grouped(count_images(&train.path)?)),
         path: train.path.clone(),
     })
 }
@@ -184,10 +184,10 @@ fn nested(folder: &Path) -> Result<PathBuf, DataError> {
     Ok(inner.map_or_else(|| folder.to_owned(), |inner| inner.path))
 }
 
-/// The only folder in one without pictures.
+/// The only folder in one without images.
 fn only_folder(folder: &Path) -> Result<Option<Folder>, DataError> {
     let mut folders = class_folders(folder)?;
-    if folders.len() != 1 || count_pictures(folder)? > 0 {
+    if folders.len() != 1 || count_images(folder)? > 0 {
         return Ok(None);
     }
     Ok(folders.pop())
@@ -215,13 +215,13 @@ pub(super) fn class_folders(root: &Path) -> Result<Vec<Folder>, DataError> {
     Ok(folders.into_iter().map(named).collect())
 }
 
-/// Pictures right inside a folder, by their names.
-fn count_pictures(folder: &Path) -> Result<u64, DataError> {
+/// Images right inside a folder, by their names.
+fn count_images(folder: &Path) -> Result<u64, DataError> {
     let mut count = 0;
     for entry in fs::read_dir(folder).map_err(DataError::io(folder, "read"))? {
         let path = entry.map_err(DataError::io(folder, "read"))?.path();
         let is_seen = !is_ignored(path.file_name().unwrap_or(OsStr::new("")));
-        count += u64::from(is_seen && is_picture(&path) && path.is_file());
+        count += u64::from(is_seen && is_image(&path) && path.is_file());
     }
     Ok(count)
 }

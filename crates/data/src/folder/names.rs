@@ -13,7 +13,7 @@ pub(super) const EXTENSIONS: [&str; 12] = [
 ];
 
 /// Names that systems, editors and archives leave among other people's files, in lower case. They are no classes, and
-/// nothing in them is anybody's picture; names with a leading dot (`.DS_Store`, `AppleDouble`'s `._name.jpg`, `.git`, `.idea`,
+/// nothing in them is anybody's image; names with a leading dot (`.DS_Store`, `AppleDouble`'s `._name.jpg`, `.git`, `.idea`,
 /// `.vscode`, `.ipynb_checkpoints`, `.thumbnails`, `.Trashes`) are passed over as everywhere.
 const IGNORED: [(&str, &str); 12] = [
     ("__macosx", "macOS's second half of a zip archive"),
@@ -48,7 +48,7 @@ pub(crate) fn ending(entry: &DirEntry) -> String {
     }
 }
 
-pub(crate) fn is_picture(path: &Path) -> bool {
+pub(crate) fn is_image(path: &Path) -> bool {
     let extension = path
         .extension()
         .and_then(OsStr::to_str)

@@ -13,10 +13,10 @@ use crate::error::DataError;
 use crate::images::{Images, Source};
 use crate::progress::{Progress, Stage};
 
+use super::image_files::ImageFiles;
 use super::layout::class_folders;
 use super::line::Places;
-use super::names::{ending, is_ignored, is_picture, natural};
-use super::pictures::Pictures;
+use super::names::{ending, is_ignored, is_image, natural};
 use super::{Check, FolderOptions, Unreadable};
 
 /// What is being read, over all splits.
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
             let note = format!("{}: no folder for {places}", root.display());
             self.left_out.notes.push(note);
         }
-        // Kept for the check below: which folders have a readable picture.
+        // Kept for the check below: which folders have a readable image.
         let (images, labels) = self.images(root, found)?;
         for folder in folders {
             let label = self.classes.iter().position(|class| *class == folder.name);
@@ -87,22 +87,22 @@ impl<'a> Reader<'a> {
                 return Err(DataError::Folder {
                     found: self.instead(&folder.path),
                     path: folder.path,
-                    expected: format!("at least 1 readable picture ({FORMATS})"),
+                    expected: format!("at least 1 readable image ({FORMATS})"),
                 });
             }
         }
         images.ok_or_else(|| DataError::Folder {
             path: root.to_owned(),
-            expected: "pictures".to_owned(),
+            expected: "images".to_owned(),
             found: "none".to_owned(),
         })
     }
 
-    /// What is in a folder without a readable picture.
+    /// What is in a folder without a readable image.
     fn instead(&self, folder: &Path) -> String {
         let mut files = std::collections::BTreeMap::new();
         let walk = WalkDir::new(folder).into_iter().flatten();
-        for entry in walk.filter(|entry| !entry.file_type().is_dir() && !is_picture(entry.path())) {
+        for entry in walk.filter(|entry| !entry.file_type().is_dir() && !is_image(entry.path())) {
             *files.entry(ending(&entry)).or_default() += 1;
         }
         let left_out = LeftOut {
@@ -124,24 +124,24 @@ impl<'a> Reader<'a> {
     ) -> Result<(Option<Images>, Vec<u32>), DataError> {
         let [height, width] = self.options.size.map(|side| side as usize);
         let mut labels = found.labels;
-        let mut pictures = Pictures::new(found.files, self.options, &self.left);
-        let bad = self.check(&pictures, root)?;
+        let mut images = ImageFiles::new(found.files, self.options, &self.left);
+        let bad = self.check(&images, root)?;
         if !bad.is_empty() {
             let mut place = 0..;
             let good = |place: usize| bad.binary_search(&place).is_err();
             labels.retain(|_| place.next().is_some_and(good));
-            pictures.remove(&bad);
+            images.remove(&bad);
         }
         if labels.is_empty() {
             return Ok((None, labels));
         }
-        let (source, names) = (Arc::new(pictures), self.classes.clone());
+        let (source, names) = (Arc::new(images), self.classes.clone());
         let shape = [height, width, self.options.channels.count()];
         let images = Images::from_source(shape, source, labels.clone(), names)?;
         Ok((Some(images), labels))
     }
 
-    /// Appends the pictures under a class folder.
+    /// Appends the images under a class folder.
     fn list(&mut self, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
         let walk = WalkDir::new(folder)
             .follow_links(true)
@@ -154,12 +154,12 @@ impl<'a> Reader<'a> {
                 Ok(entry) if leads_out_of(&entry, folder) => {
                     walk.skip_current_dir();
                     let reason = "a link to a folder around its class".to_owned();
-                    self.give_up(DataError::Picture {
+                    self.give_up(DataError::Image {
                         path: entry.into_path(),
                         reason,
                     })?;
                 }
-                Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+                Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
                     files.push(entry.into_path());
                 }
                 Ok(entry) if entry.file_type().is_dir() => {}
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
     /// Fails, or notes that a file is left out.
     pub(super) fn give_up(&mut self, error: DataError) -> Result<(), DataError> {
         match (self.options.unreadable, error) {
-            (Unreadable::Skip, DataError::Picture { path, reason }) => {
+            (Unreadable::Skip, DataError::Image { path, reason }) => {
                 self.skipped.push(Skipped { path, reason });
                 Ok(())
             }
@@ -195,37 +195,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads every picture once, in parallel, if it should; gives the places of those that are left out.
-    fn check(&mut self, pictures: &Pictures, root: &Path) -> Result<Vec<usize>, DataError> {
-        let n_files = pictures.files.len();
+    /// Reads every image once, in parallel, if it should; gives the indices of those that are left out.
+    fn check(&mut self, images: &ImageFiles, root: &Path) -> Result<Vec<usize>, DataError> {
+        let n_files = images.files.len();
         let what = root.display().to_string();
         let mut bad = Vec::new();
         if self.options.check == Check::Names {
             return Ok(bad);
         }
-        let places: Vec<usize> = (0..n_files).collect();
-        for places in places.chunks(64) {
-            let done = places[0] as u64;
+        let indices: Vec<usize> = (0..n_files).collect();
+        for indices in indices.chunks(64) {
+            let done = indices[0] as u64;
             (self.progress)(Progress {
                 stage: Stage::Decode,
                 what: &what,
                 done,
                 total: Some(n_files as u64),
             });
-            let new_buffer = || vec![0; pictures.image_bytes()];
+            let new_buffer = || vec![0; images.image_bytes()];
             let results =
-                places
+                indices
                     .par_iter()
                     .map_init(new_buffer, |buffer, place| match self.options.check {
-                        Check::Pixels => pictures.read(*place, buffer),
+                        Check::Pixels => images.read(*place, buffer),
                         Check::Headers => {
-                            check_header(&pictures.files[*place], self.options.memory_bytes)
+                            check_header(&images.files[*place], self.options.memory_bytes)
                                 .map(|_| ())
                         }
                         Check::Names => Ok(()),
                     });
             let results: Vec<Result<(), DataError>> = results.collect();
-            for (place, result) in places.iter().zip(results) {
+            for (place, result) in indices.iter().zip(results) {
                 if let Err(error) = result {
                     self.give_up(error)?;
                     bad.push(*place);
@@ -266,5 +266,5 @@ fn walk_error(error: walkdir::Error, class: &Path) -> DataError {
             .into_io_error()
             .map_or_else(|| "unreadable".to_owned(), |error| error.to_string())
     });
-    DataError::Picture { path, reason }
+    DataError::Image { path, reason }
 }

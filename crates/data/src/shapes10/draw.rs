@@ -1,4 +1,4 @@
-//! One picture of `shapes10`: a background, clutter, the figure, and noise over all.
+//! One image of `shapes10`: a background, clutter, the figure, and noise over all.
 
 use crate::channels::CHANNELS;
 use crate::random::Philox;
@@ -12,7 +12,7 @@ type Colour = [f32; CHANNELS];
 const EXTENT: f32 = 32.0;
 
 /// Draws `figure` into `out` (`[32, 32, 3]`); everything else about it comes from `random`.
-pub(super) fn picture(figure: Figure, random: &mut Philox, out: &mut [u8]) {
+pub(super) fn image(figure: Figure, random: &mut Philox, out: &mut [u8]) {
     let background = Background::new(random);
     let clutter: Vec<Line> = (0..random.below(3)).map(|_| Line::new(random)).collect();
     let subject = Subject::new(figure, &background, random);
@@ -212,7 +212,7 @@ fn any_colour(random: &mut Philox) -> Colour {
     std::array::from_fn(|_| random.between(8.0, 248.0))
 }
 
-/// A colour that stands out from `other`: lighter, or in one picture of sixteen darker.
+/// A colour that stands out from `other`: lighter, or in one image of sixteen darker.
 fn distinct_colour(other: Colour, random: &mut Philox) -> Colour {
     let sign = if random.below(16) == 0 { -1.0 } else { 1.0 };
     // The lighter of two colours is easy to draw unless the other is white already.

@@ -12,7 +12,7 @@ params! {
     }
 }
 
-/// A rank that is none, and the label that has it.
+/// The rank of a row without a prediction, and the label of padding.
 const PADDING: u32 = u32::MAX;
 /// The rank of a wrong answer whatever `k`: more than there are classes would still be among the first five of three.
 const WRONG: u32 = u32::MAX - 1;

@@ -23,7 +23,7 @@ params! {
         shift_br: f32, shift_bg: f32, shift_bb: f32,
         erase: f32, erase_low: f32, erase_high: f32, erase_ratio_low: f32, erase_ratio_high: f32,
         mean_r: f32, mean_g: f32, mean_b: f32, mean_a: f32,
-        deviation_r: f32, deviation_g: f32, deviation_b: f32, deviation_a: f32,
+        std_r: f32, std_g: f32, std_b: f32, deviation_a: f32,
     }
 }
 
@@ -150,9 +150,9 @@ fn plan_image(p: &AugmentParams, draws: &Draws<'_>) -> [f32; RECORD] {
     ]
     .map(|row| row[0] * z[0] + row[1] * z[1] + row[2] * z[2]);
     let mean = [p.mean_r, p.mean_g, p.mean_b];
-    let deviation = [p.deviation_r, p.deviation_g, p.deviation_b];
-    let gain = deviation.map(|d| bright * contrast / (255.0 * d));
-    let bias = [0, 1, 2].map(|i: usize| (shift[i] - contrast * mean[i]) / deviation[i]);
+    let std = [p.std_r, p.std_g, p.std_b];
+    let gain = std.map(|d| bright * contrast / (255.0 * d));
+    let bias = [0, 1, 2].map(|i: usize| (shift[i] - contrast * mean[i]) / std[i]);
     let erase = Part {
         share: [p.erase_low, p.erase_high],
         ratio: [p.erase_ratio_low, p.erase_ratio_high],

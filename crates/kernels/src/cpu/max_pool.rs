@@ -122,7 +122,7 @@ impl ForwardRow<'_> {
     ) -> usize {
         let channels = self.pool.channels;
         let mut most = [simd.splat_f32s(f32::NEG_INFINITY); VECTORS];
-        let mut places = [simd.splat_u32s(u32::MAX); VECTORS];
+        let mut indices = [simd.splat_u32s(u32::MAX); VECTORS];
         let mut is_first = true;
         for_taps(
             self.rows,
@@ -135,7 +135,7 @@ impl ForwardRow<'_> {
                 let x = &self.x[pixel * channels..][channel..channels];
                 let place = simd.splat_u32s(position(at));
                 if is_first {
-                    places = [place; VECTORS];
+                    indices = [place; VECTORS];
                     is_first = false;
                 }
                 for vector in 0..VECTORS {
@@ -143,7 +143,7 @@ impl ForwardRow<'_> {
                     let is_nan = simd.not_m32s(simd.equal_f32s(x, x));
                     let wins = simd.or_m32s(simd.greater_than_f32s(x, most[vector]), is_nan);
                     most[vector] = simd.select_f32s(wins, x, most[vector]);
-                    places[vector] = simd.select_u32s(wins, place, places[vector]);
+                    indices[vector] = simd.select_u32s(wins, place, indices[vector]);
                 }
             },
         );
@@ -152,7 +152,7 @@ impl ForwardRow<'_> {
             let lanes = lanes::<S>(channels - channel, vector);
             let lanes = start + lanes.start..start + lanes.end;
             store(simd, most[vector], &mut self.y[lanes.clone()]);
-            store_words(simd, places[vector], &mut self.argmax[lanes]);
+            store_words(simd, indices[vector], &mut self.argmax[lanes]);
         }
         VECTORS * S::F32_LANES
     }

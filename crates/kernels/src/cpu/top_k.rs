@@ -17,13 +17,13 @@ params! {
 
 /// The largest elements of each row and where they were.
 pub(crate) fn forward(p: &TopKParams, args: CpuArgs<'_>) {
-    let ([x], [values, positions]) = args.split();
+    let ([x], [values, indices]) = args.split();
     let (classes, k) = (p.classes as usize, p.k as usize);
     let results = values
         .par_chunks_exact_mut(k)
-        .zip(words_mut(positions).par_chunks_exact_mut(k));
+        .zip(words_mut(indices).par_chunks_exact_mut(k));
     let rows = results.zip(x.par_chunks_exact(classes));
-    rows.for_each_init(Vec::new, |order, ((values, positions), x)| {
+    rows.for_each_init(Vec::new, |order, ((values, indices), x)| {
         order.clear();
         let ranked = (0..p.classes).zip(x);
         order.extend(ranked.map(|(at, &value)| Ranked { at, value }));
@@ -31,7 +31,7 @@ pub(crate) fn forward(p: &TopKParams, args: CpuArgs<'_>) {
             order.select_nth_unstable_by(k - 1, compare);
         }
         order[..k].sort_unstable_by(compare);
-        for ((value, position), ranked) in values.iter_mut().zip(positions).zip(order.iter()) {
+        for ((value, position), ranked) in values.iter_mut().zip(indices).zip(order.iter()) {
             (*value, *position) = (ranked.value, ranked.at);
         }
     });
@@ -44,7 +44,7 @@ struct Ranked {
     value: f32,
 }
 
-/// Larger values first, NaN before all, equal ones by their position. No two positions are equal, so the order is total.
+/// Larger values first, NaN before all, equal ones by their position. No two indices are equal, so the order is total.
 fn compare(a: &Ranked, b: &Ranked) -> Ordering {
     let by_value = match (a.value.is_nan(), b.value.is_nan()) {
         (true, true) => Ordering::Equal,

@@ -70,7 +70,7 @@ impl Common {
         *lock(&self.avoided) = avoided;
     }
 
-    /// Whether 16-bit floats are avoided.
+    /// Whether f16 are avoided.
     pub(super) fn avoids_f16(&self) -> bool {
         lock(&self.avoided).f16
     }

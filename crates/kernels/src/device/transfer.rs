@@ -24,7 +24,7 @@ impl Device {
             self.pool()
         };
         let storage = pool.take(words, self.common().id, |class| self.create(class))?;
-        let buffer = Buffer::new(storage, words, Width::Full);
+        let buffer = Buffer::new(storage, words, Width::Word);
         match self {
             Self::Cpu(cpu) => cpu.write(&buffer, bytes),
             Self::Gpu(gpu) => gpu.write(&buffer, bytes)?,

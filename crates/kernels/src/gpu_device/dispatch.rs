@@ -62,7 +62,7 @@ impl GpuDevice {
     ) -> Result<()> {
         let entry = kernel.variant.entry;
         let widths: Vec<Width> = reads.iter().chain(writes).map(|b| b.width()).collect();
-        let variant = kernel.variant.half(widths.contains(&Width::Half));
+        let variant = kernel.variant.f16(widths.contains(&Width::F16));
         let pipeline = self.pipeline::<P>(&variant)?;
         pipeline.check_widths(entry, &widths)?;
         let mut recorder = lock(&self.recorder);

@@ -27,7 +27,7 @@ pub const TOTALS: usize = 4;
 /// Where the labels of a batch stand among the classes.
 #[derive(Clone, Debug)]
 pub struct Ranking {
-    /// `[rows]` words: classes before the label; `u32::MAX` for padding, `u32::MAX - 1` for a label that is no class and
+    /// `[rows]` words: classes before the label; `u32::MAX` for padding, `u32::MAX - 1` for a label that is not a class and
     /// for a row with a NaN.
     pub ranks: Buffer,
     /// `[rows]` words: the class of the largest logit, the first of equal ones; `u32::MAX` for a row with a NaN.
@@ -97,7 +97,7 @@ pub fn confusion(
 
 fn params(rows: usize, classes: usize) -> Result<AccuracyParams> {
     if classes == 0 {
-        return Err(Error::argument(OP, "classes", "one at least", "0"));
+        return Err(Error::argument(OP, "classes", "at least one", "0"));
     }
     size(OP, "logits", rows.saturating_mul(classes))?;
     Ok(AccuracyParams {

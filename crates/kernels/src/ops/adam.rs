@@ -11,7 +11,7 @@ use crate::cpu::adam::AdamParams;
 use crate::device::Device;
 use crate::error::Result;
 use crate::kernel::{Grid, Kernel};
-use crate::step::Update;
+use crate::step::ParameterUpdate;
 use shaders::variants::update;
 
 const OP: &str = "adam";
@@ -26,9 +26,9 @@ const KERNELS: [Kernel<AdamParams>; 2] = [
 /// [`crate::StepScalars::with_betas`], which must be given the same betas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Decay of the gradient's mean.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the squared gradient's mean.
+    /// Decay rate of the second moment.
     pub beta2: f64,
     /// Added to the root of the corrected variance.
     pub epsilon: f32,
@@ -57,7 +57,7 @@ impl Default for Adam {
 pub fn update(
     device: &Device,
     spec: &Adam,
-    update: &Update<'_>,
+    update: &ParameterUpdate<'_>,
     mean: &Buffer,
     variance: &Buffer,
 ) -> Result<()> {

@@ -3,7 +3,7 @@
 //!
 //! `y = gain v + bias`, where `v` in `0..=255` is the source, resized bilinearly and without aliasing, then cropped and
 //! flipped, black outside of the image. With brightness `b`, contrast `c`, colour shift `s` and the data set's mean `m`
-//! and deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
+//! and standard deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
 //! (seed, step, sample number) alone.
 
 mod parts;
@@ -63,20 +63,20 @@ pub struct Augment {
     /// The data set's mean of each channel, for numbers in `[0, 1]`; 0 of a channel that there is not.
     pub mean: [f32; 4],
     /// Their standard deviation; 1 of a channel that there is not.
-    pub deviation: [f32; 4],
+    pub std: [f32; 4],
 }
 
 impl Augment {
     /// Resizing and normalisation, with nothing random: for evaluation. The images have a channel for each of `mean`, and
-    /// `deviation` has as many numbers.
+    /// `std` has as many numbers.
     #[must_use]
     pub fn plain(
         input: [usize; 2],
         output: [usize; 2],
         mean: impl AsRef<[f32]>,
-        deviation: impl AsRef<[f32]>,
+        std: impl AsRef<[f32]>,
     ) -> Self {
-        let (mean, deviation) = (mean.as_ref(), deviation.as_ref());
+        let (mean, std) = (mean.as_ref(), std.as_ref());
         let of_channels = |values: &[f32], other: f32| {
             [0, 1, 2, 3].map(|channel: usize| values.get(channel).copied().unwrap_or(other))
         };
@@ -91,13 +91,13 @@ impl Augment {
             colour_shift: None,
             erase: None,
             // Other numbers of channels, and lengths that differ, are refused before anything is done.
-            channels: if mean.len() == deviation.len() {
+            channels: if mean.len() == std.len() {
                 mean.len()
             } else {
                 0
             },
             mean: of_channels(mean, 0.0),
-            deviation: of_channels(deviation, 1.0),
+            std: of_channels(std, 1.0),
         }
     }
 
@@ -175,7 +175,7 @@ impl Augment {
         }
         self.kernels()?;
         if self.channels < 3 {
-            let shift = self.colour_shift.map_or(0.0, |shift| shift.deviation);
+            let shift = self.colour_shift.map_or(0.0, |shift| shift.std);
             check(
                 "colour_shift",
                 shift == 0.0,
@@ -183,9 +183,9 @@ impl Augment {
                 shift.to_string(),
             )?;
         }
-        let is_positive = self.deviation.iter().all(|d| *d > 0.0);
-        let got = format!("{:?}", self.deviation);
-        check("deviation", is_positive, "positive numbers", got)
+        let is_positive = self.std.iter().all(|d| *d > 0.0);
+        let got = format!("{:?}", self.std);
+        check("std", is_positive, "positive numbers", got)
     }
 
     fn params(&self, n: usize) -> Result<AugmentParams> {
@@ -198,7 +198,7 @@ impl Augment {
             _ => ([0.0; 2], [0.0; 2]),
         };
         let [r, g, b] = self.colour_shift.map_or([[0.0; 3]; 3], |shift| {
-            shift.components.map(|row| row.map(|x| x * shift.deviation))
+            shift.components.map(|row| row.map(|x| x * shift.std))
         });
         let none = Erase {
             probability: 0.0,
@@ -246,10 +246,10 @@ impl Augment {
             mean_g: self.mean[1],
             mean_b: self.mean[2],
             mean_a: self.mean[3],
-            deviation_r: self.deviation[0],
-            deviation_g: self.deviation[1],
-            deviation_b: self.deviation[2],
-            deviation_a: self.deviation[3],
+            std_r: self.std[0],
+            std_g: self.std[1],
+            std_b: self.std[2],
+            deviation_a: self.std[3],
         })
     }
 

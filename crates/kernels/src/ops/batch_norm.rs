@@ -126,7 +126,7 @@ struct Sizes {
 impl BatchNorm {
     fn sizes(&self, device: &Device, x: &Buffer, channels: usize) -> Result<Sizes> {
         if channels == 0 || !x.len().is_multiple_of(channels) || x.is_empty() {
-            let expected = format!("one row of {channels} channels at least");
+            let expected = format!("at least one row of {channels} channels");
             return Err(Error::argument(
                 OP,
                 "x",
@@ -268,7 +268,7 @@ impl Sizes {
                 }
             }
         }
-        totals.ok_or_else(|| Error::argument(OP, "x", "one row at least", "none"))
+        totals.ok_or_else(|| Error::argument(OP, "x", "at least one row", "none"))
     }
 
     fn check(&self, beta: &Buffer, running: &Running<'_>) -> Result<()> {

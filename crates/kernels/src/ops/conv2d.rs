@@ -188,8 +188,8 @@ impl Checked {
             return launch(part.bias, part.is_relu, false, c);
         }
         let partial = device.alloc(plan.splits as usize * c.len())?;
-        let is_half = part.operands[0].width() == Width::Half;
-        launch(None, false, is_half, &partial)?;
+        let is_f16 = part.operands[0].width() == Width::F16;
+        launch(None, false, is_f16, &partial)?;
         let [m, n, k] = part.sizes;
         let reduction = GemmParams {
             relu: u32::from(part.is_relu),

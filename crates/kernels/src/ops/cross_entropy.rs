@@ -50,7 +50,7 @@ pub struct CrossEntropy<'a> {
 /// What the logits should have been.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
-    /// `[rows]` class numbers as `u32`. One that is no class and not ignored makes the loss NaN.
+    /// `[rows]` class numbers as `u32`. One that is out of range and not ignored makes the loss NaN.
     Labels(&'a Buffer),
     /// `[rows, classes]` probabilities.
     Probabilities(&'a Buffer),
@@ -160,7 +160,7 @@ fn check(
         return Err(Error::argument(
             OP,
             "logits",
-            "a row and a class at least",
+            "at least one row and one class",
             got,
         ));
     }

@@ -34,7 +34,7 @@ pub struct Dropout {
 /// number first.
 ///
 /// # Errors
-/// If the rate is no probability, `step` has not 8 words, memory runs out or the device fails.
+/// If the rate is not a probability, `step` does not have 8 words, memory runs out or the device fails.
 pub fn forward(device: &Device, spec: &Dropout, x: &Buffer, step: &Buffer) -> Result<Buffer> {
     let Dropout { rate, stream } = *spec;
     if !(0.0..=1.0).contains(&rate) {

@@ -143,7 +143,7 @@ pub fn product_with(
     Ok(c)
 }
 
-/// `C = alpha * op(A) op(B) + beta * C`, then bias and activation, in place. A and B are of one width; C of 16-bit ones may have
+/// `C = alpha * op(A) op(B) + beta * C`, then bias and activation, in place. A and B are of one width; C of f16 may have
 /// either. Sums are of 32 bits in any case.
 ///
 /// # Errors
@@ -248,10 +248,10 @@ impl Part {
         device.launch(&kernel, p, &reads, &[c], plan.grid().flops(flops))
     }
 
-    /// Whether the result is of 32-bit floats though the operands are of 16-bit ones.
+    /// Whether the result is of f32 though the operands are of f16.
     fn is_wide(&self) -> bool {
         let [a, _, c] = &self.buffers;
-        a.width() == Width::Half && c.width() == Width::Full
+        a.width() == Width::F16 && c.width() == Width::Word
     }
 
     fn family(&self, tile: Tile) -> Family {

@@ -68,5 +68,5 @@ fn columns_len(checked: &Checked) -> usize {
 /// Parts of the batch of which neither the images nor the patches are longer than a binding.
 fn parts(device: &Device, checked: &Checked) -> impl Iterator<Item = Range<usize>> + use<> {
     let lens = [checked.image_len(), columns_len(checked)];
-    row_windows(device, Width::Full, checked.spec.n, &lens)
+    row_windows(device, Width::Word, checked.spec.n, &lens)
 }

@@ -1,5 +1,5 @@
 //! Dynamic loss scaling (Micikevicius 2018, section 3.2), with the rule of PyTorch's `GradScaler`: the loss is multiplied by a scale, so
-//! that small gradients are not lost in 16-bit floats, and the update divides by it.
+//! that small gradients are not lost in f16, and the update divides by it.
 //!
 //! A step whose gradients have a finite norm is updated by `factor = min(1, max_norm / (norm + 1e-6)) / scale`; after 2000
 //! of them in a row the scale doubles. One whose gradients overflowed is skipped (`factor = -1`), and the scale halves.

@@ -2,7 +2,7 @@
 //! section 3.4, with overlapping windows).
 //!
 //! Padding never wins; the first of equal maxima does, row by row, and a NaN over everything, as in PyTorch. Backward
-//! needs the winners' places alone, and gathers: each input asks the windows over it whether it won.
+//! needs the winners' indices alone, and gathers: each input asks the windows over it whether it won.
 
 use shaders::variants;
 

@@ -32,7 +32,7 @@ impl Pool {
 
     pub(super) fn place(&self, op: &'static str) -> Result<Placement> {
         if self.channels == 0 {
-            return Err(Error::argument(op, "channels", "one at least", "0"));
+            return Err(Error::argument(op, "channels", "at least one", "0"));
         }
         let placement = self.window.place(op, self.input)?;
         // Positions in a batch, as the shaders count them.

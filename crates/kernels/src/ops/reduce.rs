@@ -37,7 +37,7 @@ pub fn sum(device: &Device, x: &Buffer) -> Result<Buffer> {
 /// If `x` is empty, memory runs out or the device fails.
 pub fn mean(device: &Device, x: &Buffer) -> Result<Buffer> {
     if x.is_empty() {
-        return Err(Error::argument(OP, "x", "an element at least", "none"));
+        return Err(Error::argument(OP, "x", "at least one element", "none"));
     }
     #[expect(clippy::cast_precision_loss, reason = "rounds like any other operand")]
     let factor = 1.0 / x.len() as f32;
@@ -58,11 +58,11 @@ pub fn square_sum(device: &Device, x: &Buffer) -> Result<Buffer> {
 /// If `row` is empty, memory runs out or the device fails.
 pub fn broadcast(device: &Device, row: &Buffer, n: usize, factor: f32) -> Result<Buffer> {
     if row.is_empty() {
-        return Err(Error::argument(OP, "row", "an element at least", "none"));
+        return Err(Error::argument(OP, "row", "at least one element", "none"));
     }
     let y = device.alloc(n)?;
     let len = row.len();
-    for rows in row_windows(device, Width::Full, n.div_ceil(len), &[len]) {
+    for rows in row_windows(device, Width::Word, n.div_ceil(len), &[len]) {
         let y = y.slice(rows.start * len..n.min(rows.end * len))?;
         let params = params(y.len(), len, factor)?;
         let grid = Grid::linear(y.len()).flops(y.len());

@@ -11,7 +11,7 @@ use crate::cpu::sgd::SgdParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel};
-use crate::step::Update;
+use crate::step::ParameterUpdate;
 use shaders::variants::update;
 
 const OP: &str = "sgd";
@@ -37,7 +37,7 @@ pub struct Sgd {
     pub dampening: f32,
     /// Coefficient of the parameter that is added to its gradient.
     pub weight_decay: f32,
-    /// Whether to look ahead along the velocity.
+    /// Whether to use Nesterov momentum.
     pub is_nesterov: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct Sgd {
 pub fn update(
     device: &Device,
     spec: &Sgd,
-    update: &Update<'_>,
+    update: &ParameterUpdate<'_>,
     velocity: Option<&Buffer>,
 ) -> Result<()> {
     let n = update.check(OP)?;

@@ -75,7 +75,7 @@ fn launch(
         ));
     }
     let result = device.alloc(len)?;
-    for rows in row_windows(device, Width::Full, len / classes, &[classes]) {
+    for rows in row_windows(device, Width::Word, len / classes, &[classes]) {
         let params = SoftmaxParams {
             rows: size(OP, "rows", rows.len())?,
             classes: size(OP, "classes", classes)?,

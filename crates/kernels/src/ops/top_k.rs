@@ -14,7 +14,7 @@ const FORWARD: Kernel<TopKParams> = Kernel::new(
     cpu::top_k::forward,
 );
 
-/// The `k` largest of each row of `x: [rows, classes]`: their values, and as words their positions in the row, `[rows, k]`
+/// The `k` largest of each row of `x: [rows, classes]`: their values, and as words their indices in the row, `[rows, k]`
 /// both.
 ///
 /// # Errors
@@ -31,13 +31,13 @@ pub fn forward(
         return Err(Error::argument(OP, "k", expected, k.to_string()));
     }
     size(OP, "x", x.len())?;
-    let (values, positions) = (device.alloc(rows * k)?, device.alloc(rows * k)?);
+    let (values, indices) = (device.alloc(rows * k)?, device.alloc(rows * k)?);
     let params = TopKParams {
         rows: size(OP, "rows", rows)?,
         classes: size(OP, "classes", classes)?,
         k: size(OP, "k", k)?,
     };
     let grid = Grid::linear(x.len()).flops(x.len().saturating_mul(classes));
-    device.launch(&FORWARD, &params, &[x], &[&values, &positions], grid)?;
-    Ok((values, positions))
+    device.launch(&FORWARD, &params, &[x], &[&values, &indices], grid)?;
+    Ok((values, indices))
 }

@@ -102,7 +102,7 @@ impl Window {
                 return Err(Error::argument(
                     op,
                     "window",
-                    "sizes, strides and dilations of 1 at least",
+                    "sizes, strides and dilations of at least 1",
                     got,
                 ));
             }
@@ -113,7 +113,7 @@ impl Window {
                 .ok_or_else(|| {
                     let side = ["rows", "columns"][axis];
                     let padded = n + before + after;
-                    let expected = format!("{extent} {side} at least (window {k}, dilation {d})");
+                    let expected = format!("at least {extent} {side} (window {k}, dilation {d})");
                     Error::argument(
                         op,
                         "input",
@@ -232,7 +232,7 @@ mod tests {
         let error = Window::new(11, 4, Padding::Valid)
             .place("conv2d", [8, 20])
             .unwrap_err();
-        let want = "conv2d: input: expected 11 rows at least (window 11, dilation 1), got 8 rows, padding included";
+        let want = "conv2d: input: expected at least 11 rows (window 11, dilation 1), got 8 rows, padding included";
         assert_eq!(error.to_string(), want);
         assert!(
             Window::new(3, 0, Padding::Valid)

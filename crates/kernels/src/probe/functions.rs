@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ops::adam::{self, Adam};
 use crate::ops::lrn::{self, Lrn};
 use crate::ops::softmax::{self, Kind};
-use crate::step::{StepScalars, Update};
+use crate::step::{ParameterUpdate, StepScalars};
 
 /// Arguments of each function.
 const SAMPLES: usize = 256;
@@ -122,7 +122,7 @@ fn sqrt_error(device: &Device) -> Result<f64> {
         device.upload(&variances)?,
     );
     let step = device.upload(&StepScalars::new(0, 1, 1.0).to_words())?;
-    let update = Update {
+    let update = ParameterUpdate {
         parameter: &parameter,
         gradient: &gradient,
         step: &step,

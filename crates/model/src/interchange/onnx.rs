@@ -3,7 +3,7 @@
 //!
 //! Channels come first there: filters are turned, and so are the rows of the first dense layer, which sees the last image
 //! flattened. ONNX divides LRN's alpha by the window, this project does not. Dropout is left out. The metadata has
-//! `network`, `classes` (a JSON array), `images` (a JSON object, a [`crate::Preparation`]), and `mean` and `deviation` (JSON
+//! `network`, `classes` (a JSON array), `images` (a JSON object, a [`crate::Preparation`]), and `mean` and `std` (JSON
 //! arrays), with which pixels in 0 to 1 become input.
 
 mod proto;
@@ -71,11 +71,11 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     metadata.extend(about.map(|(key, json)| entry(key, json)));
     let own = network.preparation().map(|own| Pixels {
         mean: own.mean.clone(),
-        deviation: own.std.clone(),
+        std: own.std.clone(),
     });
     if let Some(pixels) = pixels.cloned().or(own) {
         metadata.push(entry("mean", format!("{:?}", pixels.mean)));
-        metadata.push(entry("deviation", format!("{:?}", pixels.deviation)));
+        metadata.push(entry("std", format!("{:?}", pixels.std)));
     }
     let kind = match channels {
         3 => "RGB ",

@@ -228,7 +228,7 @@ impl<'a> Machine<'a> {
         match str::from_utf8(text) {
             Ok(_) => self.push(Value::Text(span)),
             Err(_) if opcode != b'X' => self.push(Value::Other),
-            Err(_) => Err("text that is no UTF-8".to_owned()),
+            Err(_) => Err("text that is not UTF-8".to_owned()),
         }
     }
 
@@ -248,7 +248,7 @@ impl<'a> Machine<'a> {
             let end = rest.iter().take(256).position(|&byte| byte == b'\n');
             let end = end.ok_or_else(|| format!("a name without an end at byte {start}"))?;
             if str::from_utf8(&rest[..end]).is_err() {
-                return Err(format!("a name that is no UTF-8 at byte {start}"));
+                return Err(format!("a name that is not UTF-8 at byte {start}"));
             }
             self.at += end + 1;
             self.span(start, end)

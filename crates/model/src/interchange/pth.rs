@@ -192,14 +192,14 @@ fn strided(storage: &[f32], place: &TensorPlace) -> Option<Vec<f32>> {
     if is_dense {
         return Some(storage[place.offset..place.offset + count].to_vec());
     }
-    let mut places = vec![place.offset];
+    let mut indices = vec![place.offset];
     for (&size, &stride) in dimensions() {
-        places = places
+        indices = indices
             .into_iter()
             .flat_map(|start| (0..size).map(move |i| start + i * stride))
             .collect();
     }
-    Some(places.into_iter().map(|at| storage[at]).collect())
+    Some(indices.into_iter().map(|at| storage[at]).collect())
 }
 
 /// An entry's bytes, `most` at most; or what is wrong with it.
@@ -238,8 +238,8 @@ mod tests {
     }
 
     /// `(0..24) / 4`, of which the recorded tensors are parts.
-    fn quarters(places: impl IntoIterator<Item = u8>) -> Vec<f32> {
-        places.into_iter().map(|i| f32::from(i) / 4.0).collect()
+    fn quarters(indices: impl IntoIterator<Item = u8>) -> Vec<f32> {
+        indices.into_iter().map(|i| f32::from(i) / 4.0).collect()
     }
 
     #[test]

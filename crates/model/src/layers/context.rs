@@ -47,7 +47,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the device fails.
     pub fn weight(&self, weight: &Tensor, batch: &Tensor) -> tensor::Result<Tensor> {
-        weight.cast(batch.element())
+        weight.cast(batch.dtype())
     }
 
     /// Whether this is a step of training: batch normalisation takes the batch's statistics, dropout is on.
@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
         self.rng.as_ref()
     }
 
-    /// `x` with a share of it switched off and the rest scaled up, in training alone.
+    /// `x` after dropout, in training only.
     ///
     /// # Errors
     /// If the device fails.

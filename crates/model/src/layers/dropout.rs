@@ -6,7 +6,7 @@ use tensor::{Shape, Tensor};
 
 use super::{Context, Module, OnnxNode, decimal};
 
-/// Dropout of this share of the units, in training only; the others are scaled up.
+/// Dropout at this rate, in training only; the units that are kept are scaled up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
@@ -14,7 +14,7 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Switches off this share of the units, in `[0, 1)`.
+    /// Zeroes this share of the units, in `[0, 1)`.
     #[must_use]
     pub const fn new(rate: f32) -> Self {
         Self { rate }

@@ -77,7 +77,7 @@ impl Network {
     /// of. The same weights always give the same bytes.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a weight is no finite number; if the device fails.
+    /// [`Error::NotFinite`] if a weight is NaN or infinite; if the device fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         for (name, tensor) in &self.parameters {
@@ -135,7 +135,7 @@ pub(crate) fn architecture_of(file: &TensorFile) -> Result<Architecture> {
 pub(crate) fn class_names_of(file: &TensorFile) -> Result<Option<Vec<String>>> {
     let parse = |json: &str| {
         serde_json::from_str(json).map_err(|error| {
-            let found = format!("metadata {CLASSES_KEY} that is none: {error}");
+            let found = format!("invalid metadata {CLASSES_KEY}: {error}");
             Error::format(file.path(), "a JSON array of class names", found)
         })
     };

@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 9] = [
     ("steps.jsonl", "text/plain; charset=utf-8"),
 ];
 /// Files of its folder of plots, by their ends.
-const PICTURES: [(&str, &str); 2] = [(".svg", "image/svg+xml"), (".png", "image/png")];
+const IMAGES: [(&str, &str); 2] = [(".svg", "image/svg+xml"), (".png", "image/png")];
 
 /// The runs that lie in a folder, by name.
 pub(super) fn runs(folder: &Path) -> Vec<(String, PathBuf)> {
@@ -45,9 +45,9 @@ pub(super) fn run(folder: &Path, name: &str) -> Option<PathBuf> {
 pub(super) fn names(run: &Path) -> Vec<String> {
     let files = FILES.iter().filter(|(name, _)| is_file(&run.join(name)));
     let mut names: Vec<_> = files.map(|(name, _)| (*name).to_owned()).collect();
-    let mut pictures: Vec<_> = plots(run).map(|(name, ..)| name).collect();
-    pictures.sort();
-    names.extend(pictures);
+    let mut images: Vec<_> = plots(run).map(|(name, ..)| name).collect();
+    images.sort();
+    names.extend(images);
     names
 }
 
@@ -70,7 +70,7 @@ fn plots(run: &Path) -> impl Iterator<Item = (String, PathBuf, &'static str)> {
         .flatten();
     entries.flatten().flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
-        let (_, kind) = PICTURES.iter().find(|(end, _)| name.ends_with(end))?;
+        let (_, kind) = IMAGES.iter().find(|(end, _)| name.ends_with(end))?;
         let is_file = entry.file_type().ok()?.is_file();
         is_file.then(|| (format!("{PLOTS}/{name}"), entry.path(), *kind))
     })

@@ -1,4 +1,4 @@
-//! Sheets of small pictures with lines of text below each: samples, mistakes, kernels, activations.
+//! Sheets of small images with lines of text below each: samples, mistakes, kernels, activations.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const GAP: i32 = 8;
 const LETTER: f64 = 11.0;
 const LINE: i32 = 15;
 
-/// A picture with its lines.
+/// An image with its lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
     pub(crate) image: Arc<RgbaImage>,
@@ -25,7 +25,7 @@ pub(crate) struct Tile {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
     pub(crate) columns: usize,
-    /// The side of a picture, in pixels.
+    /// The side of an image, in pixels.
     pub(crate) tile: u32,
 }
 

@@ -5,7 +5,7 @@ use kernels::ops::accuracy::{self as kernel, TOTALS};
 use kernels::ops::elementwise;
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// Loss and accuracy over many batches, as sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,10 +35,10 @@ impl Accuracy {
     /// If the device has no room or fails.
     pub fn new(device: &Device, classes: usize, has_confusion: bool) -> Result<Self> {
         let confusion = has_confusion
-            .then(|| Tensor::empty(device, [classes, classes], Element::U32))
+            .then(|| Tensor::empty(device, [classes, classes], DType::U32))
             .transpose()?;
         let accuracy = Self {
-            totals: Tensor::empty(device, [TOTALS], Element::F32)?,
+            totals: Tensor::empty(device, [TOTALS], DType::F32)?,
             confusion,
             classes,
         };
@@ -65,12 +65,12 @@ impl Accuracy {
     /// rows, one element. Nothing is read back, so it can be part of a captured step.
     ///
     /// # Errors
-    /// If shapes, element types or devices don't fit, or the device fails.
+    /// If shapes, dtypes or devices don't fit, or the device fails.
     pub fn add(&self, logits: &Tensor, labels: &Tensor, loss: &Tensor) -> Result<()> {
         const OP: &str = "accuracy";
-        logits.check_element(OP, "logits", Element::F32)?;
-        labels.check_element(OP, "labels", Element::U32)?;
-        loss.check_element(OP, "loss", Element::F32)?;
+        logits.check_dtype(OP, "logits", DType::F32)?;
+        labels.check_dtype(OP, "labels", DType::U32)?;
+        loss.check_dtype(OP, "loss", DType::F32)?;
         let (rows, classes) = logits.shape().rows_and_columns();
         if classes != self.classes {
             let expected = format!("[rows, {}]", self.classes);

@@ -10,7 +10,7 @@ impl Tensor {
     /// The sums along dimension number `axis`, which is gone from the shape: `[n, h, w, c]` along 3 becomes `[n, h, w]`.
     ///
     /// # Errors
-    /// If the elements are no floats, there is no such dimension or nothing in it, or the device fails.
+    /// If the elements are not floats, there is no such dimension or nothing in it, or the device fails.
     pub fn sum_axis(&self, axis: usize) -> Result<Self> {
         self.along("sum_axis", axis, false)
     }

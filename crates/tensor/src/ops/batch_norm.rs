@@ -5,7 +5,7 @@ use kernels::ops::batch_norm::{self, Running};
 pub use kernels::ops::batch_norm::{BatchNorm, Momentum};
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 const OP: &str = "batch_norm";
 
@@ -53,7 +53,7 @@ impl Tensor {
             ("running variance", variance),
         ];
         for (argument, vector) in vectors {
-            vector.check_element(OP, argument, Element::F32)?;
+            vector.check_dtype(OP, argument, DType::F32)?;
             vector.check_device(OP, argument, self)?;
             if vector.shape()[..] != [channels] {
                 return Err(Error::shape(

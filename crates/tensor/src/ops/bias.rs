@@ -4,18 +4,18 @@ use kernels::Activation;
 use kernels::ops::bias;
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// `self + bias` for `self: [.., c]` and `bias: [c]`, then the activation. Layers have it built in
     /// ([`Tensor::linear`], [`Tensor::conv2d`]).
     ///
     /// # Errors
-    /// If the shapes do not fit together, the devices or element types differ, or the device fails.
+    /// If the shapes do not fit together, the devices or dtypes differ, or the device fails.
     pub fn add_bias(&self, bias: &Self, activation: Activation) -> Result<Self> {
         const OP: &str = "bias";
         for (argument, tensor) in [("x", self), ("bias", bias)] {
-            tensor.check_element(OP, argument, Element::F32)?;
+            tensor.check_dtype(OP, argument, DType::F32)?;
             tensor.check_device(OP, argument, self)?;
         }
         let (_, columns) = self.shape().rows_and_columns();

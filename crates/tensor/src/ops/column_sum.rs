@@ -3,15 +3,15 @@
 use kernels::ops::{column_sum, reduce};
 
 use crate::error::Result;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// The sums of the columns of `self: [.., columns]`, as `[columns]`.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn column_sum(&self) -> Result<Self> {
-        self.check_element("column_sum", "x", Element::F32)?;
+        self.check_dtype("column_sum", "x", DType::F32)?;
         let (rows, columns) = self.shape().rows_and_columns();
         let y = column_sum::forward(self.device(), self.buffer(), rows, columns)?;
         let (device, shape) = (self.device().clone(), self.shape().clone());

@@ -79,10 +79,10 @@ impl Conv2dOptions {
 
 impl Tensor {
     /// Convolves images `[n, h, w, c_in]` with filters `[kh, kw, c_in / groups, c_out]`, adds `bias` (`[c_out]`) and
-    /// applies the activation: `[n, out_h, out_w, c_out]`. Images and filters are both of 32-bit floats or both of 16-bit ones, in which case the filters' gradient is still of 32.
+    /// applies the activation: `[n, out_h, out_w, c_out]`. Images and filters are both of f32 or both of f16, in which case the filters' gradient is still of 32.
     ///
     /// # Errors
-    /// If the shapes do not fit together, the devices or element types differ, or the device fails.
+    /// If the shapes do not fit together, the devices or dtypes differ, or the device fails.
     pub fn conv2d(
         &self,
         filters: &Self,
@@ -101,7 +101,7 @@ impl Tensor {
             options.activation,
         )?;
         let inputs: Vec<&Self> = [self, filters].into_iter().chain(bias).collect();
-        let [needs_dx, needs_dw] = [self, filters].map(Self::needs_gradient);
+        let [needs_dx, needs_dw] = [self, filters].map(Self::requires_grad);
         let has_bias = bias.is_some();
         let (x, filters_kept) = (self.detach(), filters.detach());
         let output = (options.activation == Activation::Relu).then(|| y.clone());

@@ -6,7 +6,7 @@ pub use kernels::ops::cross_entropy::{PADDING, Reduction};
 
 use crate::error::{Error, Result};
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// How the loss is computed; the default is the mean of the plain loss.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ impl CrossEntropy {
 }
 
 fn targets_of(targets: &Tensor) -> Targets<'_> {
-    if targets.element() == Element::U32 {
+    if targets.dtype() == DType::U32 {
         Targets::Labels(targets.buffer())
     } else {
         Targets::Probabilities(targets.buffer())
@@ -47,10 +47,10 @@ impl Tensor {
     /// The labels of a batch: class numbers under `classes`, or [`PADDING`] for rows that count for nothing.
     ///
     /// Labels made in another way ([`Tensor::from_slice`]) are not looked at, since no device tells the host of one element: one
-    /// that is no class makes the loss NaN.
+    /// out of range makes the loss NaN.
     ///
     /// # Errors
-    /// [`Error::Label`] for the first that is no class; or if the device has no room.
+    /// [`Error::Label`] for the first that is out of range; or if the device has no room.
     pub fn labels(device: &Device, labels: &[u32], classes: usize) -> Result<Self> {
         let is_class = |label: u32| usize::try_from(label).is_ok_and(|label| label < classes);
         let mut all = labels.iter().copied().enumerate();
@@ -65,18 +65,18 @@ impl Tensor {
     }
 
     /// The cross-entropy of `self: [.., classes]` logits with labels (`u32`, one a row) or target probabilities (float,
-    /// of the logits' shape). [`Tensor::labels`] refuses what is no class; here it makes the loss NaN. A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
+    /// of the logits' shape). [`Tensor::labels`] refuses labels out of range; here it makes the loss NaN. A scalar, or one loss a row if nothing is reduced. No gradient flows to the targets.
     ///
     /// # Errors
-    /// If shapes, element types or devices don't fit, the smoothing is not in `[0, 1]`, or the device fails.
+    /// If shapes, dtypes or devices don't fit, the smoothing is not in `[0, 1]`, or the device fails.
     pub fn cross_entropy(&self, targets: &Self, options: &CrossEntropy) -> Result<Self> {
         const OP: &str = "cross_entropy";
-        self.check_element(OP, "logits", Element::F32)?;
+        self.check_dtype(OP, "logits", DType::F32)?;
         targets.check_device(OP, "targets", self)?;
         let (rows, classes) = self.shape().rows_and_columns();
-        let is_soft = targets.element() != Element::U32;
+        let is_soft = targets.dtype() != DType::U32;
         if is_soft {
-            targets.check_element(OP, "targets", Element::F32)?;
+            targets.check_dtype(OP, "targets", DType::F32)?;
         }
         if is_soft && targets.shape() != self.shape() {
             let expected = self.shape().to_string();
@@ -87,7 +87,7 @@ impl Tensor {
             return Err(Error::shape(OP, "targets", expected, targets.shape()));
         }
         if let Some(weights) = &options.class_weights {
-            weights.check_element(OP, "class_weights", Element::F32)?;
+            weights.check_dtype(OP, "class_weights", DType::F32)?;
             weights.check_device(OP, "class_weights", self)?;
         }
         let device = self.device().clone();

@@ -14,7 +14,7 @@ impl Tensor {
     /// step's number stays as it is in between.
     ///
     /// # Errors
-    /// If `rate` is no probability, `self` is not float, `rng` is on another device, or the device fails.
+    /// If `rate` is not a probability, `self` is not float, `rng` is on another device, or the device fails.
     pub fn dropout(&self, rate: f32, rng: &Rng) -> Result<Self> {
         self.check_float("dropout", "x")?;
         let (stream, step) = (rng.number(), rng.step());

@@ -4,7 +4,7 @@ use kernels::ops::elementwise;
 
 use crate::error::{Error, Result};
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 use kernels::Device;
 
 /// A float tensor with every element `value`.
@@ -12,13 +12,13 @@ use kernels::Device;
 /// # Errors
 /// If the device has no room.
 pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Tensor> {
-    let tensor = Tensor::empty(device, shape, Element::F32)?;
+    let tensor = Tensor::empty(device, shape, DType::F32)?;
     elementwise::fill(device, tensor.buffer(), value)?;
     Ok(tensor)
 }
 
 impl Tensor {
-    /// A tensor of 32-bit floats that are all 0.
+    /// A tensor of f32 that are all 0.
     ///
     /// # Errors
     /// If the device has no room.
@@ -26,7 +26,7 @@ impl Tensor {
         full(device, shape, 0.0)
     }
 
-    /// A tensor of 32-bit floats that are all 1.
+    /// A tensor of f32 that are all 1.
     ///
     /// # Errors
     /// If the device has no room.
@@ -37,7 +37,7 @@ impl Tensor {
     /// `self + other`.
     ///
     /// # Errors
-    /// If the shapes, element types or devices differ, or the device fails.
+    /// If the shapes, dtypes or devices differ, or the device fails.
     pub fn add(&self, other: &Self) -> Result<Self> {
         self.check_pair("add", other)?;
         let y = elementwise::add(self.device(), self.buffer(), other.buffer())?;
@@ -98,7 +98,7 @@ impl Tensor {
     /// `factor self`.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn scale(&self, factor: f32) -> Result<Self> {
         self.check_float("scale", "x")?;
         let y = elementwise::scale(self.device(), self.buffer(), factor)?;
@@ -114,7 +114,7 @@ impl Tensor {
     /// Sets every element to `value`, for all that share the memory.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn fill(&self, value: f32) -> Result<()> {
         self.check_float("fill", "self")?;
         Ok(elementwise::fill(self.device(), self.buffer(), value)?)
@@ -137,7 +137,7 @@ impl Tensor {
     /// An error unless both are tensors of the same floats, of one shape, on one device.
     fn check_pair(&self, op: &'static str, other: &Self) -> Result<()> {
         self.check_float(op, "a")?;
-        other.check_element(op, "b", self.element())?;
+        other.check_dtype(op, "b", self.dtype())?;
         other.check_device(op, "b", self)?;
         if self.shape() == other.shape() {
             return Ok(());

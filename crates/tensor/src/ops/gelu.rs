@@ -11,7 +11,7 @@ impl Tensor {
     /// default, not the approximation with tanh.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn gelu(&self) -> Result<Self> {
         self.check_float("gelu", "x")?;
         let y = gelu::forward(self.device(), self.buffer())?;

@@ -5,11 +5,11 @@ use kernels::ops::{column_sum, elementwise, relu};
 use kernels::{Activation, Buffer, Device};
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 /// A general matrix product: `alpha op(A) op(B) + beta C`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Product {
+pub struct MatmulOptions {
     /// Whether A is stored `[k, m]`.
     pub is_a_transposed: bool,
     /// Whether B is stored `[n, k]`.
@@ -20,7 +20,7 @@ pub struct Product {
     pub beta: f32,
 }
 
-impl Default for Product {
+impl Default for MatmulOptions {
     fn default() -> Self {
         Self {
             is_a_transposed: false,
@@ -31,7 +31,7 @@ impl Default for Product {
     }
 }
 
-impl Product {
+impl MatmulOptions {
     /// `[m, n, k]` of a product of two stored matrices.
     fn sizes(&self, a: &Tensor, b: &Tensor) -> Result<[usize; 3]> {
         let &[a0, a1] = &a.shape()[..] else {
@@ -75,14 +75,14 @@ impl Product {
             beta: 0.0,
         };
         let da = if ta {
-            b.product(dy, None, &with(tb, true))?
+            b.matmul_with(dy, None, &with(tb, true))?
         } else {
-            dy.product(b, None, &with(false, !tb))?
+            dy.matmul_with(b, None, &with(false, !tb))?
         };
         let db = if tb {
-            dy.product(a, None, &with(true, ta))?
+            dy.matmul_with(a, None, &with(true, ta))?
         } else {
-            a.product(dy, None, &with(!ta, false))?
+            a.matmul_with(dy, None, &with(!ta, false))?
         };
         Ok([da, db])
     }
@@ -93,12 +93,17 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::matmul`]; or if `c` is missing although beta is not 0.
-    pub fn product(&self, other: &Self, c: Option<&Self>, product: &Product) -> Result<Self> {
+    pub fn matmul_with(
+        &self,
+        other: &Self,
+        c: Option<&Self>,
+        product: &MatmulOptions,
+    ) -> Result<Self> {
         const OP: &str = "product";
         let operands = [("a", Some(self)), ("b", Some(other)), ("c", c)];
         for (argument, tensor) in operands {
             let Some(tensor) = tensor else { continue };
-            tensor.check_element(OP, argument, Element::F32)?;
+            tensor.check_dtype(OP, argument, DType::F32)?;
             tensor.check_device(OP, argument, self)?;
         }
         let sizes @ [m, n, _] = product.sizes(self, other)?;
@@ -135,14 +140,14 @@ impl Tensor {
     /// `[m, k]` times `[k, n]`.
     ///
     /// # Errors
-    /// If the shapes do not fit together, the devices or element types differ, or the device fails.
+    /// If the shapes do not fit together, the devices or dtypes differ, or the device fails.
     pub fn matmul(&self, other: &Self) -> Result<Self> {
         self.linear(other, None, Activation::None)
     }
 
     /// A dense layer: rows of `[rows, k]` (leading dimensions are flattened into rows, as `[n, h, w, c]` becomes
     /// `[n, h w c]` by [`Tensor::reshape`]) times weights `[k, n]`, plus `bias` (`[n]`), then the activation. Rows and
-    /// weights are both of 32-bit floats or both of 16-bit ones, in which case the weights' gradient is still of 32.
+    /// weights are both of f32 or both of f16, in which case the weights' gradient is still of 32.
     ///
     /// # Errors
     /// As [`Tensor::matmul`].
@@ -179,7 +184,7 @@ impl Tensor {
             *last = n;
         }
         let inputs: Vec<&Self> = [self, weights].into_iter().chain(bias).collect();
-        let [needs_dx, needs_dw] = [self, weights].map(Self::needs_gradient);
+        let [needs_dx, needs_dw] = [self, weights].map(Self::requires_grad);
         let has_bias = bias.is_some();
         let (x, w) = (self.detach(), weights.detach());
         let output = (activation == Activation::Relu).then(|| y.clone());
@@ -207,7 +212,7 @@ impl Tensor {
 }
 
 impl Tensor {
-    /// An error unless a layer's weights are of the same floats as `self`, its bias of 32-bit ones, all on one device.
+    /// An error unless a layer's weights are of the same floats as `self`, its bias of f32, all on one device.
     pub(super) fn check_operands(
         &self,
         op: &'static str,
@@ -216,10 +221,10 @@ impl Tensor {
         bias: Option<&Self>,
     ) -> Result<()> {
         self.check_float(op, "x")?;
-        weights.check_element(op, name, self.element())?;
+        weights.check_dtype(op, name, self.dtype())?;
         weights.check_device(op, name, self)?;
         if let Some(bias) = bias {
-            bias.check_element(op, "bias", Element::F32)?;
+            bias.check_dtype(op, "bias", DType::F32)?;
             bias.check_device(op, "bias", self)?;
         }
         Ok(())

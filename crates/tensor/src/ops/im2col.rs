@@ -5,16 +5,16 @@ use kernels::ops::im2col;
 use kernels::ops::window::Window;
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// The patches that a window sees of images `[n, h, w, c]`: `[n * out_h * out_w, kh * kw * c]`, so that a convolution is a product
     /// with the filters as `[kh * kw * c, c_out]`. [`Tensor::conv2d`] does the same without storing them.
     ///
     /// # Errors
-    /// If the tensor is not of that shape, the window does not fit, the elements are no floats, or the device fails.
+    /// If the tensor is not of that shape, the window does not fit, the elements are not floats, or the device fails.
     pub fn im2col(&self, window: &Window) -> Result<Self> {
-        self.check_element("im2col", "x", Element::F32)?;
+        self.check_dtype("im2col", "x", DType::F32)?;
         let &[n, h, w, c_in] = &self.shape()[..] else {
             return Err(Error::shape("im2col", "x", "[n, h, w, c]", self.shape()));
         };

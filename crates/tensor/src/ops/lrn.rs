@@ -11,7 +11,7 @@ impl Tensor {
     /// (Krizhevsky 2012, section 3.3; alpha is on the raw sum).
     ///
     /// # Errors
-    /// If the elements are no floats, there are no channels, or the device fails.
+    /// If the elements are not floats, there are no channels, or the device fails.
     pub fn lrn(&self, spec: &Lrn) -> Result<Self> {
         self.check_float("lrn", "x")?;
         let (_, channels) = self.shape().rows_and_columns();

@@ -5,15 +5,15 @@ use kernels::ops::{elementwise, reduce};
 
 use crate::error::Result;
 use crate::shape::Shape;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// The sum of all elements, a scalar.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn sum(&self) -> Result<Self> {
-        self.check_element("sum", "x", Element::F32)?;
+        self.check_dtype("sum", "x", DType::F32)?;
         let y = reduce::sum(self.device(), self.buffer())?;
         Ok(self.reduced("sum", y, 1.0))
     }
@@ -23,7 +23,7 @@ impl Tensor {
     /// # Errors
     /// If there are no elements or they are no floats, or the device fails.
     pub fn mean(&self) -> Result<Self> {
-        self.check_element("mean", "x", Element::F32)?;
+        self.check_dtype("mean", "x", DType::F32)?;
         let y = reduce::mean(self.device(), self.buffer())?;
         #[expect(clippy::cast_precision_loss, reason = "rounds like any other operand")]
         let factor = 1.0 / self.shape().elements() as f32;
@@ -41,9 +41,9 @@ impl Tensor {
     /// The sum of the squares of all elements, a scalar.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn square_sum(&self) -> Result<Self> {
-        self.check_element("square_sum", "x", Element::F32)?;
+        self.check_dtype("square_sum", "x", DType::F32)?;
         let y = reduce::square_sum(self.device(), self.buffer())?;
         let x = self.detach();
         Ok(Self::output(

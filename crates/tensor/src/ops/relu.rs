@@ -9,7 +9,7 @@ impl Tensor {
     /// Rectified linear unit, element-wise over any shape.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn relu(&self) -> Result<Self> {
         self.check_float("relu", "x")?;
         let y = relu::forward(self.device(), self.buffer())?;

@@ -5,15 +5,15 @@ use kernels::ops::resize;
 pub use kernels::ops::resize::Resize;
 
 use crate::error::{Error, Result};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// `[n, out_h, out_w, c]` from `[n, h, w, c]`, as `spec` says.
     ///
     /// # Errors
-    /// If the tensor's shape is not the one that `spec` resizes, its elements are no floats, or the device fails.
+    /// If the tensor's shape is not the one that `spec` resizes, its elements are not floats, or the device fails.
     pub fn resize(&self, spec: &Resize) -> Result<Self> {
-        self.check_element("resize", "x", Element::F32)?;
+        self.check_dtype("resize", "x", DType::F32)?;
         let ([h, w], [out_h, out_w], c) = (spec.input, spec.output, spec.channels);
         let n = match self.shape()[..] {
             [n, height, width, channels] if [height, width, channels] == [h, w, c] => n,

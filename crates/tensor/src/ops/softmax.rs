@@ -3,13 +3,13 @@
 use kernels::ops::softmax::{self, Kind};
 
 use crate::error::Result;
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{DType, Tensor};
 
 impl Tensor {
     /// The softmax of each row of `[.., classes]`.
     ///
     /// # Errors
-    /// If the elements are no floats, there are no classes, or the device fails.
+    /// If the elements are not floats, there are no classes, or the device fails.
     pub fn softmax(&self) -> Result<Self> {
         self.softmax_of(Kind::Softmax, "softmax")
     }
@@ -23,7 +23,7 @@ impl Tensor {
     }
 
     fn softmax_of(&self, kind: Kind, op: &'static str) -> Result<Self> {
-        self.check_element(op, "x", Element::F32)?;
+        self.check_dtype(op, "x", DType::F32)?;
         let (_, classes) = self.shape().rows_and_columns();
         let y = softmax::forward(self.device(), kind, self.buffer(), classes)?;
         let (device, kept, shape) = (self.device().clone(), y.clone(), self.shape().clone());

@@ -13,7 +13,7 @@ impl Tensor {
     /// in order `[0, 3, 1, 2]` becomes `[n, c, h, w]`.
     ///
     /// # Errors
-    /// If the elements are no floats, `order` does not name each dimension once, more than six dimensions move, the tensor is
+    /// If the elements are not floats, `order` does not name each dimension once, more than six dimensions move, the tensor is
     /// longer than a binding of the device, or that fails.
     pub fn permute(&self, order: &[usize]) -> Result<Self> {
         self.check_float("permute", "x")?;
@@ -47,7 +47,7 @@ impl Tensor {
     /// What lies at `range` of dimension number `axis`: `slice(0, 2..5)` of a batch is its images 2, 3 and 4.
     ///
     /// # Errors
-    /// If the elements are no floats, the range is empty or reaches beyond the dimension, the tensor is longer than a binding
+    /// If the elements are not floats, the range is empty or reaches beyond the dimension, the tensor is longer than a binding
     /// of the device, or that fails.
     pub fn slice(&self, axis: usize, range: Range<usize>) -> Result<Self> {
         self.check_float("slice", "x")?;
@@ -56,7 +56,7 @@ impl Tensor {
         let mut out = sizes.to_vec();
         out[axis] = range.len();
         Ok(Self::output("slice", y, out, &[self], move |dy| {
-            let dx = Self::empty(dy.device(), sizes.clone(), dy.element())?;
+            let dx = Self::empty(dy.device(), sizes.clone(), dy.dtype())?;
             elementwise::fill(dx.device(), dx.buffer(), 0.0)?;
             dx.fill_in(dy, axis, range.clone())?;
             Ok(vec![Some(dx)])
@@ -66,20 +66,20 @@ impl Tensor {
     /// Tensors one behind the other along dimension number `axis`; the other dimensions are the same.
     ///
     /// # Errors
-    /// If there are none, their shapes, element types or devices don't fit, the result is longer than a binding of the device,
+    /// If there are none, their shapes, dtypes or devices don't fit, the result is longer than a binding of the device,
     /// or that fails.
     pub fn concat(tensors: &[&Self], axis: usize) -> Result<Self> {
         const OP: &str = "concat";
         let [first, ..] = tensors else {
             let none = Vec::<usize>::new().into();
-            return Err(Error::shape(OP, "tensors", "one at least", &none));
+            return Err(Error::shape(OP, "tensors", "at least one", &none));
         };
         first.check_float(OP, "tensors")?;
         let mut whole = first.shape().to_vec();
         let mut ranges = Vec::new();
         let mut end = 0;
         for tensor in tensors {
-            tensor.check_element(OP, "tensors", first.element())?;
+            tensor.check_dtype(OP, "tensors", first.dtype())?;
             tensor.check_device(OP, "tensors", first)?;
             let mut sizes = tensor.shape().to_vec();
             let len = sizes.get(axis).copied().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Tensor {
             end += len;
         }
         whole[axis] = end;
-        let y = Self::empty(first.device(), whole, first.element())?;
+        let y = Self::empty(first.device(), whole, first.dtype())?;
         for (tensor, range) in tensors.iter().zip(&ranges) {
             y.fill_in(tensor, axis, range.clone())?;
         }

@@ -10,7 +10,7 @@ impl Tensor {
     /// `e^x` of each element.
     ///
     /// # Errors
-    /// If the elements are no floats, or the device fails.
+    /// If the elements are not floats, or the device fails.
     pub fn exp(&self) -> Result<Self> {
         self.unary("exp", Unary::Exp)
     }

@@ -13,12 +13,12 @@ pub(crate) struct Matched {
     pub(crate) images: Images,
     /// The network's classes, in the order of its logits.
     pub(crate) classes: Vec<String>,
-    /// What is to be told of how classes were matched.
+    /// Notes on how classes were matched.
     pub(crate) note: Option<String>,
 }
 
 /// Gives `images` the labels of the network in `weights`, whose classes have these names, if they are known: `known` of
-/// them. Another order is put right; classes that the images lack are told.
+/// them. Labels are reordered if need be; classes that the images lack are noted.
 ///
 /// # Errors
 /// [`Error::Classes`] for a class that the network does not know; [`Error::Setting`] for another number of classes where
@@ -49,10 +49,10 @@ pub(crate) fn match_images(
             note: None,
         });
     }
-    let places: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let indices: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
     let mut labels = Vec::new();
     for name in &own {
-        labels.push(*places.get(name.as_str()).ok_or_else(|| Error::Classes {
+        labels.push(*indices.get(name.as_str()).ok_or_else(|| Error::Classes {
             path: weights.to_owned(),
             class: name.clone(),
             hint: suggestion(name, names),

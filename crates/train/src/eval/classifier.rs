@@ -1,4 +1,4 @@
-//! Weights at work on pictures: a network with its recipe's way of preparing images and its classes' names.
+//! Inference on single images: a network with its recipe's way of preparing images and its classes' names.
 
 use std::path::{Path, PathBuf};
 
@@ -8,23 +8,23 @@ use tensor::{Device, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::evaluate::{self, Weights};
-use crate::recipe::{ImagesRecipe, Recipe, Views};
+use crate::recipe::{ImagesRecipe, Recipe, Tta};
 use crate::step::input::Input;
 use tensor::log_sum_exp;
 
-/// Pictures that are classified at once.
+/// Images that are classified at once.
 const BATCH: usize = 32;
-/// Places along each side that an explanation covers, one after the other.
+/// Positions of the occluding square along each side.
 const PLACES: usize = 16;
-/// The share of each side that is covered.
+/// The side of the occluding square as a share of the image's.
 const COVERED: f64 = 0.2;
-/// What a place is covered with: the grey in the middle.
+/// Colour of the occluding square: mid-grey.
 const COVER: u8 = 128;
 
 /// ImageNet's mean and standard deviation, as torchvision's networks take them.
 const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
 
-/// A network that names what is on pictures.
+/// An image classifier.
 #[derive(Debug)]
 pub struct Classifier {
     network: Network,
@@ -38,10 +38,10 @@ pub struct Classifier {
     path: PathBuf,
 }
 
-/// How much each place of a picture speaks for a class: by how much the logarithm of the class's probability falls when the
+/// An occlusion map (Zeiler and Fergus 2014): by how much the log probability of a class falls when the
 /// place is covered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
+pub struct OcclusionMap {
     /// Row by row.
     pub falls: Vec<f32>,
     /// Places in a row.
@@ -69,7 +69,7 @@ impl Classifier {
         let specs = input.for_evaluation(
             &recipe.images,
             recipe.evaluation.resize,
-            Views::Plain,
+            Tta::None,
             [rows, columns],
         )?;
         let plain = &specs[0];
@@ -100,7 +100,7 @@ impl Classifier {
         if let Some(preparation) = Preparation::in_file(weights)? {
             let mut recipe = Recipe::named("folder")?;
             "weights".clone_into(&mut recipe.name);
-            "pictures".clone_into(&mut recipe.dataset);
+            "images".clone_into(&mut recipe.dataset);
             recipe.prepare_as(&preparation);
             return Ok(recipe);
         }
@@ -108,15 +108,15 @@ impl Classifier {
         let name = file.metadata("network").unwrap_or_default();
         let mut recipe = Recipe::for_dataset("cifar10")?;
         if !name.ends_with("input_size=32") {
-            let [mean, deviation] = IMAGENET;
-            "pictures".clone_into(&mut recipe.dataset);
+            let [mean, std] = IMAGENET;
+            "images".clone_into(&mut recipe.dataset);
             "imagenet".clone_into(&mut recipe.name);
             recipe.images = ImagesRecipe {
                 mean: Some(mean.to_vec()),
-                deviation: Some(deviation.to_vec()),
+                std: Some(std.to_vec()),
                 ..ImagesRecipe::default()
             };
-            // The centre of a picture whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.
+            // The centre of an image whose shorter side is 256, as torchvision evaluates; larger inputs get all of it.
             let side = name
                 .rsplit('=')
                 .next()
@@ -165,42 +165,42 @@ impl Classifier {
         self.size
     }
 
-    /// Pictures that are best classified at once.
+    /// Images that are best classified at once.
     #[must_use]
     pub fn batch_size(&self) -> usize {
         BATCH
     }
 
-    /// A picture file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
+    /// An image file's bytes as pixels `[height, width, channels]`. `name` is what an error calls it.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is no whole picture.
+    /// [`Error::Data`] if it is not a complete image.
     pub fn pixels(&self, bytes: &[u8], name: &Path) -> Result<Vec<u8>> {
-        Ok(data::picture_pixels(bytes, name, &self.decode)?)
+        Ok(data::image_pixels(bytes, name, &self.decode)?)
     }
 
-    /// The probability of each class, for each picture.
+    /// The probability of each class, for each image.
     ///
     /// # Errors
-    /// [`Error::Setting`] if a picture has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
+    /// [`Error::Setting`] if an image has another size; [`Error::NotFinite`] if the weights give NaN for one; if the
     /// device fails.
-    pub fn classify(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
-        let logarithms = self.log_probabilities(pictures)?.into_iter();
+    pub fn classify(&self, images: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
+        let logarithms = self.log_probabilities(images)?.into_iter();
         Ok(logarithms
             .map(|row| row.into_iter().map(f32::exp).collect())
             .collect())
     }
 
-    /// Which places of a picture speak for `class`. `progress` is told of places done and places in all.
+    /// The occlusion map of an image for `class`. `progress` is called with positions done and in all.
     ///
     /// # Errors
     /// As [`Classifier::classify`]; [`Error::Setting`] if there is no such class.
-    pub fn explain(
+    pub fn occlusion_map(
         &self,
         pixels: &[u8],
         class: usize,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Explanation> {
+    ) -> Result<OcclusionMap> {
         if class >= self.names.len() {
             let expected = format!("a class below {}", self.names.len());
             return Err(Error::setting("class", expected, class));
@@ -209,19 +209,21 @@ impl Classifier {
         let (mut falls, of) = (Vec::new(), PLACES * PLACES);
         while falls.len() < of {
             progress(falls.len(), of);
-            let places = falls.len()..of.min(falls.len() + BATCH);
-            let covered: Vec<_> = places.map(|place| self.covered(pixels, place)).collect();
+            let positions = falls.len()..of.min(falls.len() + BATCH);
+            let covered: Vec<_> = positions
+                .map(|position| self.covered(pixels, position))
+                .collect();
             let rows = self.log_probabilities(&covered)?;
             falls.extend(rows.iter().map(|row| whole - row[class]));
         }
         progress(of, of);
-        Ok(Explanation {
+        Ok(OcclusionMap {
             falls,
             columns: PLACES,
         })
     }
 
-    /// A picture with one place covered.
+    /// An image with the square at one position.
     fn covered(&self, pixels: &[u8], place: usize) -> Vec<u8> {
         let [height, width] = self.size.map(|side| side as usize);
         let [rows, columns] =
@@ -231,7 +233,7 @@ impl Classifier {
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
                     clippy::cast_precision_loss,
-                    reason = "a share of a picture's side"
+                    reason = "a share of an image's side"
                 )]
                 let half = (side as f64 * COVERED / 2.0).ceil() as usize;
                 centre.saturating_sub(half)..(centre + half).min(side)
@@ -245,18 +247,18 @@ impl Classifier {
         covered
     }
 
-    /// The logarithm of each class's probability, for each picture.
-    fn log_probabilities(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
+    /// The logarithm of each class's probability, for each image.
+    fn log_probabilities(&self, images: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let [height, width] = self.size.map(|side| side as usize);
         let channels = self.decode.channels.count();
         let length = height * width * channels;
-        if let Some(other) = pictures.iter().find(|pixels| pixels.len() != length) {
-            let expected = format!("pictures of {height}x{width}x{channels} bytes");
+        if let Some(other) = images.iter().find(|pixels| pixels.len() != length) {
+            let expected = format!("images of {height}x{width}x{channels} bytes");
             return Err(Error::setting("pixels", expected, other.len()));
         }
         let device = self.logits.device();
         let mut rows = Vec::new();
-        for chunk in pictures.chunks(BATCH) {
+        for chunk in images.chunks(BATCH) {
             let mut pixels = chunk.concat();
             pixels.resize(BATCH * length, 0);
             self.input.write(&Batch {

@@ -25,7 +25,7 @@ pub struct Weights {
     pub is_unchecked: bool,
 }
 
-/// What weights reach on a split.
+/// The scores of weights on a split.
 #[derive(Clone, Debug)]
 pub struct Scored {
     /// The figures.
@@ -102,7 +102,7 @@ impl Weights {
 }
 
 /// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one.
-/// `progress` is told of batches done and batches in all. Classes are matched by their names, where the weights have them.
+/// `progress` is called with batches done and in all. Classes are matched by their names, where the weights have them.
 ///
 /// # Errors
 /// If the weights can't be read or do not suit the data set ([`Error::Classes`]), it has no such split, or the device fails;
@@ -131,8 +131,8 @@ pub fn evaluate(
     recipe.images.resolve(&data.train)?;
     let classes = network.architecture().classes();
     let matched = match_images(weights, network.class_names(), classes, images)?;
-    let views = recipe.evaluation.views;
-    let score = Evaluator::new(&network, matched.images, &recipe, views)?.run(progress)?;
+    let tta = recipe.evaluation.tta;
+    let score = Evaluator::new(&network, matched.images, &recipe, tta)?.run(progress)?;
     if !score.loss.is_finite() {
         return Err(Error::NotFinite {
             weights: weights.to_owned(),

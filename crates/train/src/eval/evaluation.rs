@@ -1,4 +1,4 @@
-//! What a network reaches on a split, as `evaluation.json` holds it.
+//! The scores of a network on a split, as in `evaluation.json`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::eval::score::{Mistake, Score};
 use crate::run::rows::{number_or_null, rounded};
 
-/// `evaluation.json`: what a network reaches on a split, class by class.
+/// `evaluation.json`: the scores of a network on a split, class by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// `train`, `validation` or `test`.
@@ -19,10 +19,10 @@ pub struct Evaluation {
     /// Mean cross-entropy, in nats.
     #[serde(deserialize_with = "number_or_null")]
     pub loss: f64,
-    /// Share of right answers.
+    /// Accuracy.
     #[serde(deserialize_with = "number_or_null")]
     pub accuracy: f64,
-    /// Share of images whose class is among the five likeliest.
+    /// Top-5 accuracy.
     #[serde(deserialize_with = "number_or_null")]
     pub top5: f64,
     /// Mean F1 of the classes that are true or predicted at least once.
@@ -34,19 +34,19 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u64>>,
     /// Figures of each class.
     pub per_class: Vec<ClassScore>,
-    /// The most confident wrong answers, the most confident first. Their `sample` is the index in the split, as
+    /// The most confident mistakes, most confident first. Their `sample` is the index in the split, as
     /// [`crate::Recipe::open_data`] opens it and [`crate::Recipe::limit`] cuts it.
     pub mistakes: Vec<Mistake>,
 }
 
-/// What a network reaches on one class.
+/// The scores of a network on one class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassScore {
     /// The class.
     pub name: String,
-    /// Share of the answers of this class that are right; 0 if there is none.
+    /// Precision: the share of predictions of this class that are right; 0 if there is none.
     pub precision: f64,
-    /// Share of the images of this class that are answered so; 0 if there is none.
+    /// Recall: the share of this class's images that are predicted as it; 0 if there is none.
     pub recall: f64,
     /// The harmonic mean of both.
     pub f1: f64,

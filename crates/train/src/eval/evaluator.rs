@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
-use tensor::{Element, PendingRead, Recording, Tensor, no_grad};
+use tensor::{DType, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
 use crate::eval::score::{Score, Tally};
-use crate::recipe::{Recipe, Views};
+use crate::recipe::{Recipe, Tta};
 use crate::step::input::Input;
 
 /// Batches that may be under way on the device before the first is waited for.
@@ -34,23 +34,23 @@ impl Evaluator {
     ///
     /// # Errors
     /// If the images do not suit the network or the views, or the device has no room.
-    pub fn new(network: &Network, images: Images, recipe: &Recipe, views: Views) -> Result<Self> {
-        Self::capture(network, images, recipe, views, false)
+    pub fn new(network: &Network, images: Images, recipe: &Recipe, tta: Tta) -> Result<Self> {
+        Self::capture(network, images, recipe, tta, false)
     }
 
     /// The same for images that are looked at again and again, by their plain view: they stay on the device, if the recipe
     /// keeps them there.
     pub(crate) fn for_epochs(network: &Network, images: Images, recipe: &Recipe) -> Result<Self> {
-        let resident = recipe.machine.resident;
+        let resident = recipe.runtime.resident;
         let is_resident = resident.keeps(&images, network.device())?;
-        Self::capture(network, images, recipe, Views::Plain, is_resident)
+        Self::capture(network, images, recipe, Tta::None, is_resident)
     }
 
     fn capture(
         network: &Network,
         images: Images,
         recipe: &Recipe,
-        views: Views,
+        tta: Tta,
         is_resident: bool,
     ) -> Result<Self> {
         let n = recipe.evaluation_batch_size.min(images.len());
@@ -65,9 +65,9 @@ impl Evaluator {
         let architecture = network.architecture();
         let ([height, width, channels], classes) = (architecture.input(), architecture.classes());
         let resize = recipe.evaluation.resize;
-        let specs = input.for_evaluation(&recipe.images, resize, views, [height, width])?;
+        let specs = input.for_evaluation(&recipe.images, resize, tta, [height, width])?;
         let options = LoaderOptions {
-            threads: recipe.machine.loader_threads,
+            threads: recipe.runtime.loader_threads,
             pixels: !is_resident,
             ..LoaderOptions::evaluation(n)
         };
@@ -84,8 +84,8 @@ impl Evaluator {
                 classes,
             });
         }
-        let x = Tensor::empty(device, [n, height, width, channels], Element::F32)?;
-        let output = Tensor::empty(device, [n, classes], Element::F32)?;
+        let x = Tensor::empty(device, [n, height, width, channels], DType::F32)?;
+        let output = Tensor::empty(device, [n, classes], DType::F32)?;
         let mut views = Vec::new();
         for (idx, spec) in specs.iter().enumerate() {
             let ((), recording) = device.capture(|| {
@@ -117,7 +117,7 @@ impl Evaluator {
         self.input.resident_bytes()
     }
 
-    /// Scores the whole split; `progress` is told of batches done and batches in all.
+    /// Scores the whole split; `progress` is called with batches done and in all.
     ///
     /// # Errors
     /// If an image can't be read, or the device fails.

@@ -1,15 +1,15 @@
-//! What a classifier's answers are worth: accuracy, precision, recall, F1, confusion, top-k. Host arithmetic in f64 on
+//! Classification metrics: accuracy, precision, recall, F1, confusion, top-k. Host arithmetic in f64 on
 //! counts; not for losses, which accumulate on the device.
 
 use std::cmp::Ordering;
 
-/// Counts of (true class, predicted class).
+/// A confusion matrix: counts of (true class, predicted class).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
     /// `[true][predicted]`, row-major.
     counts: Vec<u64>,
-    /// Of each true class, images without an answer: their logits are not numbers.
+    /// For each true class, images without a prediction: their logits have a NaN.
     unanswered: Vec<u64>,
 }
 
@@ -29,7 +29,7 @@ pub struct Scores {
 }
 
 impl Confusion {
-    /// No answers yet.
+    /// No predictions yet.
     #[must_use]
     pub fn new(classes: usize) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Confusion {
         }
     }
 
-    /// Adds an answer. Classes beyond the last are refused, and `false` returned.
+    /// Counts a prediction. Returns `false`, and counts nothing, for a class out of range.
     pub fn add(&mut self, truth: usize, predicted: usize) -> bool {
         let is_valid = truth < self.classes && predicted < self.classes;
         if is_valid {
@@ -58,13 +58,13 @@ impl Confusion {
         true
     }
 
-    /// How many images have no answer.
+    /// How many images have no prediction.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
         self.unanswered.iter().sum()
     }
 
-    /// Adds all answers of another count.
+    /// Adds the counts of another matrix.
     ///
     /// # Panics
     /// If the two are not over the same number of classes.
@@ -92,13 +92,13 @@ impl Confusion {
         &self.counts
     }
 
-    /// How many images there are, those without an answer too.
+    /// How many images there are, including those without a prediction.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.iter().sum::<u64>() + self.unanswered()
     }
 
-    /// Share of right answers; 0 without any.
+    /// Accuracy; 0 without any predictions.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         let right = (0..self.classes).map(|class| self.right(class)).sum();
@@ -126,13 +126,13 @@ impl Confusion {
             .sum()
     }
 
-    /// Share of the answers `c` that are right. `undefined` stands for 0 / 0.
+    /// Precision: the share of predictions of `c` that are right. `undefined` stands for 0 / 0.
     #[must_use]
     pub fn precision(&self, undefined: f64) -> Scores {
         self.scores(undefined, |right, _, predicted| (right, predicted))
     }
 
-    /// Share of the images of class `c` that are answered so. `undefined` stands for 0 / 0.
+    /// Recall: the share of images of class `c` that are predicted as it. `undefined` stands for 0 / 0.
     #[must_use]
     pub fn recall(&self, undefined: f64) -> Scores {
         self.scores(undefined, |right, support, _| (right, support))
@@ -225,7 +225,7 @@ fn largest_first(a: f32, b: f32) -> Ordering {
     a.is_nan().cmp(&b.is_nan()).then(by_value)
 }
 
-/// Whether a row of scores says anything: none is a NaN.
+/// Whether a row of scores has a prediction: none is NaN.
 #[must_use]
 pub fn is_answer(scores: &[f32]) -> bool {
     !scores.iter().any(|score| score.is_nan())

@@ -1,4 +1,4 @@
-//! A look at single images: what a network answers, what its layers make of one, and what training shows it of one. Not
+//! A look at single images: a network's predictions, its activations, and augmented versions of one. Not
 //! for scores over a split, which are the evaluator's.
 
 use data::{Batch, Images, PrincipalComponents};
@@ -8,12 +8,12 @@ use tensor::update::{StepBuffer, StepScalars};
 use tensor::{Device, Tensor, no_grad};
 
 use crate::error::{Error, Result};
-use crate::recipe::{Recipe, Views};
+use crate::recipe::{Recipe, Tta};
 use crate::step::input::Input;
 
-/// The deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
+/// The standard deviation of colour shifts that are looked at: ten times the paper's (Krizhevsky et al. 2012, section 4.1), whose
 /// shifts are too small for the eye.
-const SHIFT_DEVIATION: f32 = 1.0;
+const SHIFT_STD: f32 = 1.0;
 
 /// A network, and images prepared as a recipe says.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Preview<'a> {
     images: &'a Images,
 }
 
-/// What a layer makes of an image.
+/// The activations of a layer for an image.
 #[derive(Clone, Debug)]
 pub struct Activations {
     /// `[h, w, c]`, or `[units]`.
@@ -63,14 +63,14 @@ impl<'a> Preview<'a> {
     /// The network's input, as one plain view for each image.
     fn evaluated(&self, input: &Input) -> Result<Tensor> {
         let (images, resize) = (&self.recipe.images, self.recipe.evaluation.resize);
-        let views = input.for_evaluation(images, resize, Views::Plain, self.size())?;
+        let views = input.for_evaluation(images, resize, Tta::None, self.size())?;
         let plain = views
             .first()
-            .ok_or_else(|| Error::setting("views", "at least one view of an image", "none"))?;
+            .ok_or_else(|| Error::setting("tta", "at least one view of an image", "none"))?;
         Ok(input.images(plain)?)
     }
 
-    /// The probabilities `[n, classes]` that the network gives to the classes, for each of `samples`.
+    /// The class probabilities `[n, classes]` for each of `samples`.
     ///
     /// # Errors
     /// If an image can't be read, or the device fails.
@@ -85,7 +85,7 @@ impl<'a> Preview<'a> {
         Ok(all)
     }
 
-    /// What layer number `layer` makes of one image.
+    /// The activations of layer number `layer` for one image.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].
@@ -99,7 +99,7 @@ impl<'a> Preview<'a> {
         })
     }
 
-    /// What training may show of one image: `n` versions, bytes `[n, height, width, c]` as the images have them.
+    /// `n` augmented versions of one image, bytes `[n, height, width, c]` as the images have them.
     ///
     /// # Errors
     /// As [`Preview::probabilities`].
@@ -123,7 +123,7 @@ impl<'a> Preview<'a> {
         n: usize,
         principal: &PrincipalComponents,
     ) -> Result<Vec<u8>> {
-        let ([mean, deviation], size) = (self.recipe.images.normalisation()?, self.size());
+        let ([mean, std], size) = (self.recipe.images.normalisation()?, self.size());
         #[expect(clippy::cast_possible_truncation, reason = "shares of a colour")]
         let component =
             |row: usize, i: usize| (principal.vectors[i][row] * principal.values[i]) as f32;
@@ -131,9 +131,9 @@ impl<'a> Preview<'a> {
         let spec = Augment {
             colour_shift: Some(ColourShift {
                 components,
-                deviation: SHIFT_DEVIATION,
+                std: SHIFT_STD,
             }),
-            ..Augment::plain(self.images.size(), size, mean, deviation)
+            ..Augment::plain(self.images.size(), size, mean, std)
         };
         let batch = self.versions(sample, n)?;
         let device = self.device();
@@ -155,11 +155,11 @@ impl<'a> Preview<'a> {
 
     /// Undoes the normalisation.
     fn to_pixels(&self, x: &Tensor) -> Result<Vec<u8>> {
-        let [mean, deviation] = self.recipe.images.normalisation()?;
+        let [mean, std] = self.recipe.images.normalisation()?;
         let values = x.to_vec::<f32>()?.into_iter().enumerate();
         let pixel = |(idx, value): (usize, f32)| {
             let channel = idx % mean.len();
-            let value = value * deviation[channel] + mean[channel];
+            let value = value * std[channel] + mean[channel];
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

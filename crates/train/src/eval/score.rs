@@ -1,4 +1,4 @@
-//! What logits are worth: loss, top-1 and top-5 accuracy, and the confusion matrix, counted on the host in f64.
+//! Scores from logits: loss, top-1 and top-5 accuracy, and the confusion matrix, counted on the host in f64.
 
 use data::PADDING;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::eval::metrics::{Confusion, is_answer};
 use crate::run::rows::rounded;
 use tensor::log_sum_exp;
 
-/// The wrong answers that are kept: the most confident ones.
+/// How many mistakes are kept: the most confident ones.
 const MOST_MISTAKES: usize = 64;
 
 /// Counts over the images seen so far.
@@ -22,7 +22,7 @@ pub(crate) struct Tally {
     mistakes: Vec<Mistake>,
 }
 
-/// A wrong answer.
+/// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
     /// The image's index in its split.
@@ -31,11 +31,11 @@ pub struct Mistake {
     pub truth: u32,
     /// The answer.
     pub predicted: u32,
-    /// The probability that the network gives its answer.
+    /// The probability of the prediction.
     pub confidence: f64,
 }
 
-/// What a network reaches on a split.
+/// The scores of a network on a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// Images.
@@ -44,11 +44,11 @@ pub struct Score {
     pub loss: f64,
     /// Share of images whose label has the largest logit. Those with a NaN among their logits are wrong.
     pub accuracy: f64,
-    /// Share of images whose label is among the five largest logits.
+    /// Top-5 accuracy.
     pub top5: f64,
     /// Images by label and prediction; precision, recall and F1 follow from it.
     pub confusion: Confusion,
-    /// The most confident wrong answers, at most 64, the most confident first.
+    /// The most confident mistakes, at most 64, most confident first.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -65,7 +65,7 @@ impl Tally {
         }
     }
 
-    /// Adds a batch of logits `[n, classes]`, the images in the order of their split; padded places are skipped.
+    /// Adds a batch of logits `[n, classes]`, the images in the order of their split; padding is skipped.
     pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
         for (row, &label) in logits.chunks_exact(self.classes).zip(labels) {
             if label == PADDING {

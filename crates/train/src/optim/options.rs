@@ -9,9 +9,9 @@ use tensor::update;
 /// `g` the gradient and `weight_decay w` (Sutskever et al. 2013, as PyTorch states it).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sgd {
-    /// The share of the last velocity that is kept.
+    /// Momentum.
     pub momentum: f64,
-    /// Whether to look ahead along the velocity.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
     /// How much of the weight the gradient gets.
     pub weight_decay: f64,
@@ -20,9 +20,9 @@ pub struct Sgd {
 /// Adam (Kingma and Ba 2015, algorithm 1), whose weight decay is added to the gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Decay of the gradient's mean.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the squared gradient's mean.
+    /// Decay rate of the second moment.
     pub beta2: f64,
     /// What is added to the root of the variance.
     pub epsilon: f64,

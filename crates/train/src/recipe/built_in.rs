@@ -5,8 +5,8 @@ use std::path::Path;
 use data::Channels;
 
 use super::{
-    EvaluationRecipe, ImagesRecipe, InitKind, MachineRecipe, MixRecipe, OptimizerRecipe, Precision,
-    Recipe, default_evaluation_batch_size,
+    EvaluationRecipe, ImagesRecipe, InitKind, MixRecipe, OptimizerRecipe, Precision, Recipe,
+    RuntimeRecipe, default_evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::recipe::CheckpointsRecipe;
@@ -88,19 +88,19 @@ impl Recipe {
             label_smoothing: 0.0,
             precision: Precision::default(),
             optimizer: OptimizerRecipe::adam(1e-3),
-            average: None,
+            ema: None,
             schedule: ScheduleRecipe::default(),
             early_stopping: None,
             checkpoints: CheckpointsRecipe::default(),
             images: ImagesRecipe::default(),
             mix: MixRecipe::default(),
             evaluation: EvaluationRecipe::default(),
-            machine: MachineRecipe::default(),
+            runtime: RuntimeRecipe::default(),
         }
     }
 
     /// The recipe that a data set is trained with when none is asked for: its own; that of CIFAR-10, without its means,
-    /// for small images; that of `folder`, under the folder's name, for pictures.
+    /// for small images; that of `folder`, under the folder's name, for images.
     ///
     /// # Errors
     /// As [`Recipe::named`].
@@ -120,7 +120,7 @@ impl Recipe {
             recipe.about.clear();
         }
         if dataset.ends_with("mnist") {
-            (recipe.images.mean, recipe.images.deviation) = (None, None);
+            (recipe.images.mean, recipe.images.std) = (None, None);
             recipe.images.channels = Channels::Grey.count();
             // A mirrored digit is another digit, or none.
             recipe.images.flip = dataset != "mnist";

@@ -1,4 +1,4 @@
-//! Which settings of a begun run may change, and which did.
+//! Which settings may change when a run is resumed, and which did.
 
 use toml::{Table, Value};
 
@@ -18,13 +18,13 @@ pub(crate) const MAY_CHANGE: [&str; 10] = [
     "evaluation_batch_size",
     "about",
     "name",
-    "machine",
+    "runtime",
 ];
 
-/// How a recipe differs from the one that a run began with.
+/// The differences between a recipe and the one that a run began with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecipeChanges {
-    /// Settings that a begun run can't change: `KEY was X, is Y`.
+    /// Settings that must stay the same within a run: `KEY was X, is Y`.
     pub(crate) refused: Vec<String>,
     /// Settings that it can.
     pub(crate) allowed: Vec<String>,
@@ -51,7 +51,7 @@ impl Recipe {
         for key in keys {
             let (was, is) = (value(&before, key), value(&after, key));
             // Another device gives other bits; what else a machine has, none.
-            if was == is || key.starts_with("machine.") && key != "machine.device" {
+            if was == is || key.starts_with("runtime.") && key != "runtime.device" {
                 continue;
             }
             let change = format!("{key} was {was}, is {is}");
@@ -124,11 +124,11 @@ mod tests {
             assert!(changes.refused.is_empty(), "{setting}: {changes:?}");
             assert!(!changes.allowed.is_empty(), "{setting}");
         }
-        let now = before.with_settings(&["machine.device=gpu"]).unwrap();
+        let now = before.with_settings(&["runtime.device=gpu"]).unwrap();
         let changes = before.changes(&now).unwrap();
-        assert_eq!(changes.allowed, ["machine.device was \"auto\", is \"gpu\""]);
+        assert_eq!(changes.allowed, ["runtime.device was \"auto\", is \"gpu\""]);
         assert!(changes.refused.is_empty(), "{changes:?}");
-        let now = before.with_settings(&["machine.loader_threads=7"]).unwrap();
+        let now = before.with_settings(&["runtime.loader_threads=7"]).unwrap();
         assert_eq!(before.changes(&now).unwrap(), RecipeChanges::default());
     }
 }

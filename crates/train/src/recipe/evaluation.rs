@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationRecipe {
-    /// The views of each image whose probabilities are averaged in the test. Validation looks at the plain one.
-    pub views: Views,
+    /// Test-time augmentation: the views of each image whose probabilities the test averages. Validation uses the centre alone.
+    #[serde(alias = "views")]
+    pub tta: Tta,
     /// The shorter side that images are resized to before the crop; that of `images.resize` if absent, else the network's
     /// input. Where a recipe has it, it keeps its ratio to the side that training images are resized to (`images.resize`, or
     /// `input_size` without that or with area crops) when a setting changes that side and not this one.
@@ -17,14 +18,15 @@ pub struct EvaluationRecipe {
     pub resize: Option<usize>,
 }
 
-/// Which views of an image a network answers to. The probabilities of its answers are averaged.
+/// Test-time augmentation: the views of an image whose probabilities are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Views {
+pub enum Tta {
     /// The centre.
     #[default]
-    Plain,
+    #[serde(alias = "plain")]
+    None,
     /// The centre, and its mirror image.
     Flip,
     /// The four corners and the centre, and their mirror images (Krizhevsky 2012, section 4.1).

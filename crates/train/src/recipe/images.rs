@@ -9,34 +9,34 @@ use crate::error::{Error, Result};
 /// Images that statistics are taken over when a recipe leaves them to the training set: evenly spread, and enough for
 /// the mean colour to be within a few thousandths.
 const SAMPLE: usize = 5000;
-/// The least deviation that is divided by: a channel that never changes has none.
-const LEAST_DEVIATION: f64 = 1.0 / 255.0;
+/// The least standard deviation that is divided by: a channel that never changes has none.
+const MIN_STD: f64 = 1.0 / 255.0;
 
 /// How pixels become the network's input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImagesRecipe {
-    /// The side at which pictures in files are decoded and kept in memory, or their `[height, width]`: for a network whose
+    /// The side at which images in files are decoded and kept in memory, or their `[height, width]`: for a network whose
     /// input is not square, of its shape. CIFAR and the like have a size of their own.
     pub source_size: ImageSize,
     /// Numbers in a pixel: 1 for grey, 3 for red, green and blue, 4 with opacity behind them. Images with others are
     /// converted: see [`Channels::convert`]. A `config.toml` of a time before this setting is of 3.
     #[serde(skip_serializing_if = "is_rgb")]
     pub channels: usize,
-    /// How a picture of another shape becomes one of that size.
+    /// How an image of another shape becomes one of that size.
     pub fit: FitKind,
-    /// Whether pictures in files are turned as their EXIF orientation says. torchvision and Keras don't.
+    /// Whether images in files are turned as their EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
     /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<Vec<f32>>,
     /// What each channel is divided by then; the training images' standard deviation if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deviation: Option<Vec<f32>>,
+    #[serde(alias = "deviation", skip_serializing_if = "Option::is_none")]
+    pub std: Option<Vec<f32>>,
     /// The shorter side that images are resized to before they are cropped; the network's input if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Which part of a training image is taken.
+    /// How training images are cropped.
     pub crop: CropKind,
     /// Random crop: black pixels that are added on each side first.
     pub pad: usize,
@@ -44,14 +44,14 @@ pub struct ImagesRecipe {
     pub area: [f32; 2],
     /// Area crop: the least and the largest ratio of width to height.
     pub ratio: [f32; 2],
-    /// Training images are mirrored half of the time.
+    /// Random horizontal flips of training images.
     pub flip: bool,
     /// Training images' brightness is uniform in 1 plus or minus this.
     pub brightness: f32,
     /// Training images' contrast, about the mean colour, is uniform in 1 plus or minus this.
     pub contrast: f32,
     /// Training images are shifted along the principal components of the training set's colours by normal numbers of
-    /// this deviation (Krizhevsky 2012, section 4.1: 0.1); 0 for none.
+    /// this standard deviation (Krizhevsky 2012, section 4.1: 0.1); 0 for none.
     pub colour_shift: f32,
     /// The components, each times its eigenvalue: a row for each of red, green and blue; the training images' if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct ImagesRecipe {
     pub erase: Option<EraseRecipe>,
 }
 
-/// How a picture of any shape becomes one of the wanted shape.
+/// How an image of any shape becomes one of the wanted shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitKind {
@@ -72,7 +72,7 @@ pub enum FitKind {
     Stretch,
 }
 
-/// Which part of a training image is taken. Evaluation takes the centre.
+/// How training images are cropped. Evaluation takes the centre.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -92,9 +92,9 @@ pub enum CropKind {
 pub struct EraseRecipe {
     /// How likely it is.
     pub probability: f32,
-    /// The least and the largest share of the image.
+    /// The smallest and the largest share of the image's area.
     pub area: [f32; 2],
-    /// The least and the largest ratio of width to height.
+    /// The smallest and the largest aspect ratio, width over height.
     pub ratio: [f32; 2],
 }
 
@@ -106,7 +106,7 @@ impl Default for ImagesRecipe {
             fit: FitKind::Crop,
             exif_rotation: true,
             mean: None,
-            deviation: None,
+            std: None,
             resize: None,
             crop: CropKind::Centre,
             pad: 0,
@@ -142,7 +142,7 @@ impl From<FitKind> for Fit {
 }
 
 impl ImagesRecipe {
-    /// Fills in what is left to the training images: mean, deviation, principal components. They are taken over at most
+    /// Fills in what the recipe leaves to the training images: mean, standard deviation, principal components. They are taken over at most
     /// 5000 images, evenly spread.
     ///
     /// # Errors
@@ -150,15 +150,15 @@ impl ImagesRecipe {
     pub fn resolve(&mut self, train: &Images) -> Result<()> {
         self.check_colours()?;
         let needs_components = self.colour_shift > 0.0 && self.colour_components.is_none();
-        if self.mean.is_some() && self.deviation.is_some() && !needs_components {
+        if self.mean.is_some() && self.std.is_some() && !needs_components {
             return Ok(());
         }
         let statistics = data::statistics(&train.limit(SAMPLE)?)?;
         let mean = || statistics.mean.iter().map(|mean| single(*mean)).collect();
         self.mean.get_or_insert_with(mean);
         let std = statistics.std.iter();
-        let deviation = || std.map(|std| single(std.max(LEAST_DEVIATION))).collect();
-        self.deviation.get_or_insert_with(deviation);
+        let std = || std.map(|std| single(std.max(MIN_STD))).collect();
+        self.std.get_or_insert_with(std);
         if let Some(principal) = statistics.principal.filter(|_| needs_components) {
             let data::PrincipalComponents { values, vectors } = principal;
             let along =
@@ -168,17 +168,17 @@ impl ImagesRecipe {
         Ok(())
     }
 
-    /// Mean and deviation, once they are known.
+    /// Mean and standard deviation, once they are known.
     ///
     /// # Errors
     /// [`Error::Setting`] before [`ImagesRecipe::resolve`].
     pub fn normalisation(&self) -> Result<[&[f32]; 2]> {
-        match (&self.mean, &self.deviation) {
-            (Some(mean), Some(deviation)) => Ok([mean, deviation]),
+        match (&self.mean, &self.std) {
+            (Some(mean), Some(std)) => Ok([mean, std]),
             _ => {
                 let expected =
                     "a number each for every channel, or a training set to take them from";
-                Err(Error::setting("mean and deviation", expected, "none"))
+                Err(Error::setting("mean and std", expected, "none"))
             }
         }
     }
@@ -202,9 +202,9 @@ impl ImagesRecipe {
             return wrong("channels", "1, 3 or 4", n.to_string());
         }
         let is_deviation = |d: &&Vec<f32>| d.len() == n && d.iter().all(is_positive);
-        if let Some(deviation) = self.deviation.as_ref().filter(|d| !is_deviation(d)) {
+        if let Some(std) = self.std.as_ref().filter(|d| !is_deviation(d)) {
             let expected = numbers(n, "positive ");
-            return wrong("deviation", &expected, format!("{deviation:?}"));
+            return wrong("std", &expected, format!("{std:?}"));
         }
         let is_mean = |mean: &&Vec<f32>| mean.len() == n && mean.iter().all(|m| m.is_finite());
         if let Some(mean) = self.mean.as_ref().filter(|mean| !is_mean(mean)) {
@@ -295,17 +295,17 @@ mod tests {
         let names = ["a", "b"].map(str::to_owned).to_vec();
         let train = Images::from_pixels([1, 2], pixels, vec![0], names).unwrap();
         let mut recipe = ImagesRecipe {
-            deviation: Some(vec![0.5; 3]),
+            std: Some(vec![0.5; 3]),
             colour_shift: 0.1,
             ..ImagesRecipe::default()
         };
         assert!(recipe.normalisation().is_err(), "not known yet");
         recipe.resolve(&train).unwrap();
-        let [mean, deviation] = recipe.normalisation().unwrap();
+        let [mean, std] = recipe.normalisation().unwrap();
         for (got, expected) in mean.iter().zip([0.5, 0.1, 0.0]) {
             assert!((got - expected).abs() < 1e-6, "{mean:?}");
         }
-        assert_eq!(deviation, [0.5; 3], "as given");
+        assert_eq!(std, [0.5; 3], "as given");
         // The first eigenvalue is the sum of the variances, 0.26, its vector (5, 1, 0) / sqrt(26).
         let components = recipe.colour_components.unwrap();
         let expected = [0.26 * 5.0 / 26_f32.sqrt(), 0.26 / 26_f32.sqrt(), 0.0];
@@ -313,12 +313,12 @@ mod tests {
             assert!((row[0] - expected).abs() < 1e-6, "{components:?}");
             assert!(row[1].abs() < 1e-6 && row[2].abs() < 1e-6, "{components:?}");
         }
-        recipe.deviation = None;
+        recipe.std = None;
         recipe.resolve(&train).unwrap();
-        let [_, deviation] = recipe.normalisation().unwrap();
+        let [_, std] = recipe.normalisation().unwrap();
         assert!(
-            (deviation[2] - 1.0 / 255.0).abs() < 1e-9,
-            "a channel that never changes: {deviation:?}"
+            (std[2] - 1.0 / 255.0).abs() < 1e-9,
+            "a channel that never changes: {std:?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! From a recipe to its images: the data set it names, and how pictures become pixels.
+//! From a recipe to its images: the data set it names, and how images become pixels.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::Recipe;
 use crate::error::Result;
 
 impl Recipe {
-    /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` is told how
+    /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` hears how
     /// that goes.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl Recipe {
         let decode =
             self.decode_options(source.map(|side| u32::try_from(side).unwrap_or(u32::MAX)));
         let options = OpenOptions {
-            data_dir: self.machine.data_dir.as_ref().map(PathBuf::from),
+            data_dir: self.runtime.data_dir.as_ref().map(PathBuf::from),
             validation: self
                 .validation
                 .map_or(Validation::Default, Validation::Count),
@@ -41,14 +41,14 @@ impl Recipe {
                 exif_rotation: decode.exif_rotation,
                 channels: decode.channels,
                 memory_bytes: decode.memory_bytes,
-                cache_bytes: self.machine.cache_mib << 20,
+                cache_bytes: self.runtime.cache_mib << 20,
                 ..FolderOptions::default()
             },
         };
         Ok(data::open(Path::new(&self.dataset), &options, progress)?)
     }
 
-    /// How a picture file becomes pixels of this size, `[height, width]`, before the network's own preparation.
+    /// How an image file becomes pixels of this size, `[height, width]`, before the network's own preparation.
     #[must_use]
     pub fn decode_options(&self, size: [u32; 2]) -> DecodeOptions {
         DecodeOptions {
@@ -56,7 +56,7 @@ impl Recipe {
             fit: self.images.fit.into(),
             exif_rotation: self.images.exif_rotation,
             channels: Channels::of(self.images.channels).unwrap_or_default(),
-            memory_bytes: self.machine.decode_mib << 20,
+            memory_bytes: self.runtime.decode_mib << 20,
         }
     }
 }

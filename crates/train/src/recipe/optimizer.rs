@@ -33,23 +33,23 @@ pub struct OptimizerRecipe {
     /// statistics of batch normalisation go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freeze: Vec<String>,
-    /// The longest gradient, as one vector of all parameters; a longer one is scaled down to it.
+    /// Gradient clipping: the largest global norm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// Batches in a step: their gradients are averaged into one update. What is left over at the end of an epoch makes
+    /// Gradient accumulation: batches in a step, whose gradients are averaged. What is left over at the end of an epoch makes
     /// a smaller step.
     #[serde(default = "one")]
     pub accumulate: usize,
-    /// SGD: the share of the last velocity that is kept.
+    /// SGD: momentum.
     #[serde(default)]
     pub momentum: f64,
-    /// SGD: whether to look ahead along the velocity.
+    /// SGD: whether to use Nesterov momentum.
     #[serde(default)]
     pub nesterov: bool,
-    /// Adam: decay of the gradient's mean.
+    /// Adam: decay rate of the first moment.
     #[serde(default = "default_beta1")]
     pub beta1: f64,
-    /// Adam: decay of the squared gradient's mean.
+    /// Adam: decay rate of the second moment.
     #[serde(default = "default_beta2")]
     pub beta2: f64,
     /// Adam: what is added to the root of the variance.
@@ -70,11 +70,11 @@ pub enum OptimizerKind {
     AdamW,
 }
 
-/// The exponential moving average of the weights, which is what validation, test and the saved model have.
+/// The exponential moving average (EMA) of the weights, which validation, the test and the saved model use.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AverageRecipe {
-    /// The share of the average that a step keeps. Early steps keep less, `(1 + t) / (10 + t)` in step `t`, so that the
+pub struct EmaRecipe {
+    /// The decay of the EMA. Early steps use less, `(1 + t) / (10 + t)` in step `t`, so that the
     /// initial weights are soon forgotten.
     pub decay: f64,
 }
@@ -205,13 +205,13 @@ impl OptimizerRecipe {
     }
 }
 
-impl AverageRecipe {
+impl EmaRecipe {
     /// An error if the decay makes no sense.
     pub(crate) fn check(self) -> Result<()> {
         if (0.0..1.0).contains(&self.decay) {
             return Ok(());
         }
         let expected = "a number from 0 to below 1";
-        Err(Error::setting("average.decay", expected, self.decay))
+        Err(Error::setting("ema.decay", expected, self.decay))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use model::{Architecture, ImageSize};
 use toml::{Table, Value};
 
-use super::{CropKind, Recipe, fault};
+use super::{CropKind, Recipe, fault, old_names};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -44,7 +44,7 @@ impl Recipe {
     }
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
-    /// the value in TOML. What is no TOML value is taken for a text: `network=alexnet-bn`.
+    /// the value in TOML. Anything else is taken as a string: `network=alexnet-bn`.
     ///
     /// # Errors
     /// As [`Recipe::parse`]; [`Error::Setting`] if one has no `=`.
@@ -90,7 +90,8 @@ impl Recipe {
     }
 
     /// The same, and nothing that follows from them.
-    fn with_exactly(&self, settings: Table, text: &str, path: &Path) -> Result<Self> {
+    fn with_exactly(&self, mut settings: Table, text: &str, path: &Path) -> Result<Self> {
+        old_names::replace(&mut settings);
         let mut all = table(&self.to_toml()?, path)?;
         forget_channels(&mut all, &settings);
         merge(&mut all, settings);
@@ -106,7 +107,7 @@ fn forget_channels(recipe: &mut Table, settings: &Table) {
     if let Some(Value::Table(images)) = recipe.get_mut("images")
         && new.is_some_and(|new| new != own)
     {
-        for key in ["mean", "deviation", "colour_components"] {
+        for key in ["mean", "std", "colour_components"] {
             images.remove(key);
         }
     }

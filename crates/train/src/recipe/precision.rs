@@ -1,17 +1,17 @@
-//! The floats that a network is trained in.
+//! The precision that a network is trained in.
 
 use serde::{Deserialize, Serialize};
-use tensor::Element;
+use tensor::DType;
 
-/// The floats that a network is trained in.
+/// The precision that a network is trained in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// 32-bit floats throughout.
+    /// f32 throughout.
     #[default]
     F32,
-    /// Mixed precision (Micikevicius 2018): 16-bit floats for activations and their gradients, with a scaled loss; weights and
-    /// sums in 32 bits. On GPUs whose shaders have 16-bit floats.
+    /// Mixed precision (Micikevicius 2018): f16 for activations and their gradients, with a scaled loss; weights and
+    /// sums in 32 bits. On GPUs whose shaders have f16.
     F16,
 }
 
@@ -23,10 +23,10 @@ impl Precision {
     }
 
     /// The network's input.
-    pub(crate) fn element(self) -> Element {
+    pub(crate) fn dtype(self) -> DType {
         match self {
-            Self::F32 => Element::F32,
-            Self::F16 => Element::F16,
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Between a recipe's settings and what a weight file says of how its images are prepared.
 
-use model::{Fit, ImageSize, Interpolation, Preparation, PreparedViews};
+use model::{Fit, ImageSize, Interpolation, Preparation, PreparedTta};
 
 use crate::error::Result;
-use crate::recipe::{FitKind, Recipe, Views};
+use crate::recipe::{FitKind, Recipe, Tta};
 
 impl Recipe {
     /// How a network for inputs `[height, width, channels]` is given images that are kept at `source`: height and width.
@@ -24,10 +24,10 @@ impl Recipe {
             std: std.to_vec(),
             interpolation: Interpolation::BilinearAntialias,
             exif_rotation: self.images.exif_rotation,
-            views: match self.evaluation.views {
-                Views::Flip => PreparedViews::Flip,
-                Views::TenCrop => PreparedViews::TenCrop,
-                Views::Plain => PreparedViews::Plain,
+            tta: match self.evaluation.tta {
+                Tta::Flip => PreparedTta::Flip,
+                Tta::TenCrop => PreparedTta::TenCrop,
+                Tta::None => PreparedTta::None,
             },
         })
     }
@@ -52,12 +52,12 @@ impl Recipe {
         self.images.exif_rotation = preparation.exif_rotation;
         self.images.resize = preparation.resize;
         self.images.mean = Some(preparation.mean.clone());
-        self.images.deviation = Some(preparation.std.clone());
+        self.images.std = Some(preparation.std.clone());
         self.evaluation.resize = None;
-        self.evaluation.views = match preparation.views {
-            PreparedViews::Flip => Views::Flip,
-            PreparedViews::TenCrop => Views::TenCrop,
-            _ => Views::Plain,
+        self.evaluation.tta = match preparation.tta {
+            PreparedTta::Flip => Tta::Flip,
+            PreparedTta::TenCrop => Tta::TenCrop,
+            _ => Tta::None,
         };
     }
 }

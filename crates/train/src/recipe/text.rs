@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, Error};
 
-/// A fault of the text itself.
+/// A parse error in the text itself.
 pub(crate) fn fault(error: &Error, text: &str) -> String {
     match error.span() {
         Some(span) => format!("{}: {}", place(text, span.start), message(error)),
@@ -36,7 +36,7 @@ pub(super) fn place_of_key(text: &str, key: &str) -> String {
     find(text, &keys).map_or_else(String::new, |at| format!("{}: ", place(text, at)))
 }
 
-/// The library's words, which may take several lines, in one.
+/// The library's message, which may have several lines, as one line.
 fn message(error: &Error) -> String {
     let lines: Vec<_> = error.message().lines().map(str::trim).collect();
     files::escape(&lines.join(", ")).into_owned()

@@ -1,4 +1,4 @@
-//! Run folders: what is in them, and how it gets there so that a kill at any moment leaves a run that can go on.
+//! Run folders: what is in them, and how it gets there so that a kill at any moment leaves a run that can be resumed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -141,7 +141,7 @@ impl RunDir {
         Ok(files::replace(&self.path.join(name), bytes)?)
     }
 
-    /// What the run came to, if it is complete.
+    /// The run's summary, if it is complete.
     ///
     /// # Errors
     /// If `summary.json` can't be read or is damaged.

@@ -47,7 +47,7 @@ impl FolderLock {
                 path: folder.to_owned(),
                 holder: holder(&mut file),
             }),
-            // Some network file systems have no locks; that is no reason not to train.
+            // Some network file systems have no locks; training goes on without one.
             Err(TryLockError::Error(_)) => Ok(Self { file: None }),
         }
     }

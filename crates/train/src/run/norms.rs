@@ -1,4 +1,4 @@
-//! `norms.csv`: how long each parameter and its gradient is, once an epoch.
+//! `norms.csv`: the norm of each parameter and of its gradient, once an epoch.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ fn read(path: &Path) -> Result<String> {
     }
 }
 
-/// The root of the sum of squares.
+/// The Euclidean norm.
 fn norm(tensor: &Tensor) -> Result<f64> {
     let squares = tensor
         .to_vec::<f32>()?

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::trainer::callback::Ended;
 
-/// A row of the metrics: what an epoch came to.
+/// A row of the metrics: the results of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -41,7 +41,7 @@ pub struct Row {
 /// The keys of [`Row`], as the header of `metrics.csv` has them.
 pub(crate) const COLUMNS: &str = "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,images_per_s,data_wait_fraction,seconds";
 
-/// What a whole run came to: `summary.json`. Accuracies are fractions; `None` where a split is absent.
+/// The result of a whole run: `summary.json`. Accuracies are fractions; `None` where a split is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
@@ -84,7 +84,7 @@ pub struct Summary {
     pub weights: String,
 }
 
-/// A number; `null`, which JSON has in place of one that is not finite, is read as NaN.
+/// A number; JSON's `null`, which stands for one that is not finite, is read as NaN.
 pub(crate) fn number_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }

@@ -15,7 +15,7 @@ use crate::trainer::callback::Step;
 const NAME: &str = "steps.jsonl";
 /// The time between two lines within an epoch: seldom enough that a long run's file stays small.
 const EVERY: Duration = Duration::from_secs(2);
-/// A longer line is none of these.
+/// A longer line was not written by this program.
 const MOST_LINE_BYTES: u64 = 64 << 10;
 
 /// A line of `steps.jsonl`: where a run was after a step.
@@ -105,7 +105,7 @@ fn kept_lines(path: &Path, step: u64) -> Result<String> {
     let mut kept = String::new();
     for line in lines {
         let line = line?;
-        // A line that is none was cut by a kill.
+        // An incomplete line was cut off by a kill.
         let Ok(row) = serde_json::from_slice::<StepRow>(&line) else {
             break;
         };

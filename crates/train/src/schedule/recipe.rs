@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::recipe::Metric;
 use crate::run::rows::Row;
 
-/// How the learning rate goes over a run.
+/// The learning rate schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleRecipe {
-    /// Its course after the warm-up.
+    /// The schedule after the warm-up.
     pub kind: ScheduleKind,
-    /// Steps in which the rate rises on a straight line from near zero.
+    /// Steps of linear warm-up from near zero.
     pub warmup_steps: usize,
     /// Step and multi-step: what the rate is multiplied by.
     pub gamma: f64,
@@ -36,7 +36,7 @@ pub struct ScheduleRecipe {
     pub cooldown: usize,
 }
 
-/// The course of a learning rate.
+/// A learning rate schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -48,7 +48,7 @@ pub enum ScheduleKind {
     Step,
     /// Times gamma at each milestone.
     MultiStep,
-    /// Half a cosine down to the minimum at the end of the run.
+    /// Cosine annealing to the minimum at the end of the run.
     Cosine,
     /// Up to the learning rate within the first third, far down by the end.
     OneCycle,

@@ -4,10 +4,10 @@ use data::{Batch, Images};
 use model::ImageSize;
 use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
-use tensor::{Device, Element, Tensor};
+use tensor::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::recipe::{CropKind, ImagesRecipe, Views};
+use crate::recipe::{CropKind, ImagesRecipe, Tta};
 
 /// Bytes that go to the device at once, of images that stay there: few beside the network, and enough to be fast.
 const PIECE_BYTES: usize = 16 << 20;
@@ -61,7 +61,7 @@ impl Input {
 
     fn with_pixels(pixels: Tensor, n: usize, is_resident: bool) -> tensor::Result<Self> {
         let device = pixels.device();
-        let words = || Tensor::empty(device, [n], Element::U32);
+        let words = || Tensor::empty(device, [n], DType::U32);
         Ok(Self {
             labels: words()?,
             samples: words()?,
@@ -128,7 +128,7 @@ impl Input {
         };
         let colour_shift = recipe.colour_components.map(|components| ColourShift {
             components,
-            deviation: recipe.colour_shift,
+            std: recipe.colour_shift,
         });
         let erase = recipe.erase.map(|erase| Erase {
             probability: erase.probability,
@@ -146,20 +146,20 @@ impl Input {
         })
     }
 
-    /// What is done to the images of a split for each view of them.
+    /// The preparation of a split's images for each view.
     pub(crate) fn for_evaluation(
         &self,
         images: &ImagesRecipe,
         resize: Option<usize>,
-        views: Views,
+        tta: Tta,
         size: [usize; 2],
     ) -> Result<Vec<Augment>> {
         let plain = self.plain(images, resize.or(images.resize), size, 0)?;
-        let crops = match (views, plain.crop) {
-            (Views::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
+        let crops = match (tta, plain.crop) {
+            (Tta::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
             _ => vec![plain.crop],
         };
-        let flips: &[f32] = if views == Views::Plain {
+        let flips: &[f32] = if tta == Tta::None {
             &[0.0]
         } else {
             &[0.0, 1.0]
@@ -183,13 +183,13 @@ impl Input {
         size: [usize; 2],
         pad: usize,
     ) -> Result<Augment> {
-        let [mean, deviation] = recipe.normalisation()?;
+        let [mean, std] = recipe.normalisation()?;
         let shape = self.pixels.shape();
         let (source, channels) = ([shape[1], shape[2]], shape[3]);
-        if mean.len() != channels || deviation.len() != channels {
+        if mean.len() != channels || std.len() != channels {
             let expected = format!("{channels} numbers each, as the images have channels");
-            let got = format!("{} and {}", mean.len(), deviation.len());
-            return Err(Error::setting("mean and deviation", expected, got));
+            let got = format!("{} and {}", mean.len(), std.len());
+            return Err(Error::setting("mean and std", expected, got));
         }
         let shorter = source[0].min(source[1]).max(1);
         let resized = match resize {
@@ -206,14 +206,14 @@ impl Input {
         Ok(Augment {
             resident: self.is_resident.then_some(shape[0]),
             crop: Crop::Centre { resized },
-            ..Augment::plain(source, size, mean, deviation)
+            ..Augment::plain(source, size, mean, std)
         })
     }
 }
 
 fn empty_pixels(device: &Device, n: usize, shape: [usize; 3]) -> tensor::Result<Tensor> {
     let [height, width, channels] = shape;
-    Tensor::empty(device, [n, height, width, channels], Element::U8)
+    Tensor::empty(device, [n, height, width, channels], DType::U8)
 }
 
 /// Sends all images to `pixels: [images, h, w, c]`, about so many bytes at once.
@@ -242,7 +242,7 @@ fn ten_crop(resized: [usize; 2], size: [usize; 2]) -> Result<Vec<Crop>> {
     if bottom == 0 && right == 0 {
         let size = ImageSize::from(size);
         let expected = format!("ten-crop with images resized to more than the input, {size}");
-        return Err(Error::setting("evaluation.views", expected, size));
+        return Err(Error::setting("evaluation.tta", expected, size));
     }
     let corners = [(0, 0), (0, right), (bottom, 0), (bottom, right)];
     let mut crops = vec![Crop::Centre { resized }];

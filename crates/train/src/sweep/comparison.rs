@@ -1,4 +1,4 @@
-//! What the runs of a sweep came to, ranked: `comparison.csv`.
+//! The results of a sweep, ranked: `comparison.csv`.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -7,12 +7,12 @@ use super::Sweep;
 use crate::error::Result;
 use crate::run::rows::Summary;
 
-/// What became of a run of a sweep.
+/// The outcome of one run of a sweep.
 #[derive(Clone, Debug)]
 pub struct SweepRow {
     /// The run.
     pub name: String,
-    /// What it came to, or why it failed.
+    /// Its summary, or why it failed.
     pub result: Result<Summary, String>,
 }
 

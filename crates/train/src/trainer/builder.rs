@@ -91,7 +91,7 @@ impl TrainerBuilder {
         self
     }
 
-    /// How the learning rate goes over the run.
+    /// The learning rate schedule.
     pub fn schedule(mut self, schedule: ScheduleRecipe) -> Self {
         self.recipe.schedule = schedule;
         self

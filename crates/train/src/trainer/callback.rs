@@ -1,4 +1,4 @@
-//! What a run tells while it goes on. The library never prints: whoever runs a trainer listens to these.
+//! Events of a run. The library never prints: callers listen to these.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::recipe::Metric;
 use crate::run::rows::{Row, Summary};
 use crate::trainer::memory::Memory;
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The run begins, or goes on.
+    /// The run starts, or resumes.
     Started(&'a Start),
     /// A training step is done.
     Step(Step),
@@ -32,12 +32,12 @@ pub enum Event<'a> {
     Finished(&'a Summary),
 }
 
-/// What a run is made of.
+/// A description of a run.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The network.
     pub network: String,
-    /// Numbers that training changes.
+    /// Trainable parameters.
     pub parameters: usize,
     /// The device's name.
     pub device: String,
@@ -55,7 +55,7 @@ pub struct Start {
     pub images_per_epoch: usize,
     /// The metric that says which epoch is the best.
     pub best_by: Metric,
-    /// The jump of the learning rate where a resumed run goes on, if its schedule is not the one that it stopped in.
+    /// The jump of the learning rate where a run resumes, if its schedule is not the one that it stopped in.
     pub rate_change: Option<RateChange>,
     /// Steps in an epoch.
     pub steps_per_epoch: usize,
@@ -129,7 +129,7 @@ pub enum Ended {
     Epochs,
     /// Early stopping was due.
     EarlyStopping,
-    /// The time that it was given is up.
+    /// Its time limit was reached.
     MaxTime,
 }
 
@@ -145,9 +145,9 @@ pub enum Outcome {
     },
 }
 
-/// Who listens to a run.
+/// A listener to a run's events.
 pub trait Listener {
-    /// Told of every event, in order, on the thread that trains.
+    /// Called with every event, in order, on the training thread.
     fn event(&mut self, event: Event<'_>);
 }
 

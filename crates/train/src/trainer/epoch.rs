@@ -48,7 +48,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Scores the present weights on the validation split, if there is one.
+    /// Scores the current weights on the validation split, if there is one.
     ///
     /// [`Error::Diverged`] if its loss is not finite: then nothing of these weights is to be saved.
     pub(super) fn validate(&mut self, listener: &mut dyn Listener) -> Result<Option<Score>> {
@@ -70,7 +70,7 @@ impl Trainer {
         Err(self.diverged(of.to_owned(), loss.to_string()))
     }
 
-    /// What is not finite after the present step.
+    /// What is not finite after the current step.
     fn diverged(&self, of: String, found: String) -> Error {
         let step = self.state.step;
         Error::Diverged {
@@ -81,7 +81,7 @@ impl Trainer {
         }
     }
 
-    /// The present weights as a file. The losses of the last steps were finite before their updates, and a run may have no
+    /// The current weights as a file. The losses of the last steps were finite before their updates, and a run may have no
     /// validation: this tells whether the weights still are.
     fn model_bytes(&self) -> Result<Vec<u8>> {
         self.network.to_bytes().map_err(|error| match error {

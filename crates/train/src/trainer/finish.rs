@@ -13,7 +13,7 @@ use crate::run::environment::peak_host_bytes;
 use crate::run::rows::{Row, Summary, rounded};
 use crate::trainer::callback::{Ended, Event, Listener};
 
-/// What a run has come to when it ends.
+/// The outcome of a run.
 #[derive(Debug)]
 struct Ending {
     ended: Ended,
@@ -51,7 +51,7 @@ impl Trainer {
         Ok(summary)
     }
 
-    /// What the run has come to. An epoch that the end of the time has cut short gets a row too; it is in no checkpoint,
+    /// The outcome of the run. An epoch that the end of the time has cut short gets a row too; it is in no checkpoint,
     /// so that the run can go on as if it had never stopped.
     fn ending(&mut self, ended: Ended, listener: &mut dyn Listener) -> Result<Ending> {
         let mut ending = Ending {
@@ -77,7 +77,7 @@ impl Trainer {
         Ok(ending)
     }
 
-    /// Scores the present weights on a split, if there is one.
+    /// Scores the current weights on a split, if there is one.
     fn score(&mut self, split: Split, listener: &mut dyn Listener) -> Result<Option<Score>> {
         if split == Split::Validation {
             return self.validate(listener);
@@ -85,8 +85,8 @@ impl Trainer {
         let Some(images) = self.data.split(split).cloned() else {
             return Ok(None);
         };
-        let views = self.recipe.evaluation.views;
-        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, views)?;
+        let tta = self.recipe.evaluation.tta;
+        let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, tta)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
         let score = evaluator.run(&mut tell)?;
         self.check_finite("the test loss", score.loss)?;

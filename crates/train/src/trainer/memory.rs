@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::eval::evaluator::Evaluator;
 use crate::recipe::Recipe;
 use crate::run::environment::resident_bytes;
-use crate::step::updater::Updater;
+use crate::step::recipe_optimizer::RecipeOptimizer;
 
 /// The most memory that a run will hold at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Memory {
     /// On the device.
     pub device_bytes: u64,
     /// Resident in this process, where the system tells: on the CPU device and on a software rasteriser this includes what
-    /// the device holds. Pictures that a data set keeps as they are decoded come on top.
+    /// the device holds. Images that a data set keeps as they are decoded come on top.
     pub host_bytes: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ impl Ahead {
     /// Captures the test as it will be at the end, to see what it takes, and lets go of it.
     pub(crate) fn measure(
         network: &Network,
-        optimizer: &Updater,
+        optimizer: &RecipeOptimizer,
         data: &DataSet,
         recipe: &Recipe,
     ) -> Result<Self> {
@@ -41,7 +41,7 @@ impl Ahead {
         let (before, _) = device.memory();
         let test = data.test.clone();
         let test =
-            test.map(|images| Evaluator::new(network, images, recipe, recipe.evaluation.views));
+            test.map(|images| Evaluator::new(network, images, recipe, recipe.evaluation.tta));
         let test = test.transpose()?;
         let test_bytes = device.memory().0 - before;
         drop(test);

@@ -1,4 +1,4 @@
-//! The search for a learning rate: steps at ever larger ones, until the loss goes up (Smith 2015, section 3.3).
+//! The learning rate finder: steps at increasing rates until the loss diverges (Smith 2015, section 3.3).
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,19 +48,19 @@ pub struct RatePoint {
     pub smoothed: f64,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateFinding {
     /// The steps, until the loss went up for good.
     pub points: Vec<RatePoint>,
-    /// A rate in the middle of the longest fall of the loss.
+    /// The rate at the middle of the longest descent of the loss.
     pub suggestion: Option<f64>,
     /// The rate at which the search was given up, because the loss had gone up for good.
     pub diverged_at: Option<f64>,
 }
 
 impl Trainer {
-    /// Trains at ever larger rates and looks at the loss. The weights are of no use afterwards. Ends early when the loss
+    /// Trains at increasing rates and records the loss. The weights are of no use afterwards. Ends early when the loss
     /// goes up for good, or `stop` is set.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Going on with a run from one of its checkpoints: what was saved is checked first, and so is what surrounds it.
+//! Resuming a run from one of its checkpoints, after the files and what they depend on were checked.
 
 use std::path::Path;
 
@@ -12,15 +12,15 @@ use crate::run::split_record::{self, SplitRecord};
 /// How a run is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResumeOptions {
-    /// The checkpoint to go on from: `last`, `best` or `epoch-0010`, say. If it is absent, the last, and then the best must
+    /// The checkpoint to resume from: `last`, `best` or `epoch-0010`, say. If it is absent, the last, and then the best must
     /// be whole too.
     pub checkpoint: Option<String>,
-    /// Go on although images were added, deleted or changed. Never with other classes.
+    /// Resume although images were added, deleted or changed. Never with other classes.
     pub accept_changed_data: bool,
 }
 
 impl Trainer {
-    /// Goes on with the run in a folder, from its last checkpoint: same bits as if it had never stopped. A run that was
+    /// Resumes the run in a folder from its last checkpoint: bit for bit as if it had never stopped. A run that was
     /// killed before its first checkpoint starts again.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Trainer {
         self.resume_with(run, &ResumeOptions::default()).map(drop)
     }
 
-    /// Goes on with the run in a folder. Returns what its user should know, a line each.
+    /// Resumes the run in a folder. Returns notes for the user, a line each.
     ///
     /// # Errors
     /// [`Error::InUse`] if another process trains there; [`Error::Damaged`] if a file is not the one that was saved;
@@ -120,16 +120,16 @@ impl Trainer {
                 can_go_on: !changes.is_of_classes,
             });
         }
-        notes.push(format!("going on with other images: {}", changes.text));
+        notes.push(format!("resuming with other images: {}", changes.text));
         Ok(())
     }
 
-    /// An error if settings differ that a begun run can't change.
+    /// An error if settings differ that must stay the same within a run.
     fn check_config(&self, run: &RunDir, state: &State, notes: &mut Vec<String>) -> Result<()> {
         let path = run.path().join("config.toml");
         let Some(text) = &state.config else {
             notes.push(format!(
-                "{}: whether settings have changed can't be told of so old a checkpoint",
+                "{}: so old a checkpoint does not record settings to compare",
                 path.display()
             ));
             return Ok(());

@@ -165,7 +165,7 @@ impl Trainer {
     }
 }
 
-/// The device's sums of a begun epoch.
+/// The device's running totals of the current epoch.
 fn totals(partial: &Partial) -> Totals {
     Totals {
         loss: partial.loss,

@@ -38,7 +38,7 @@ impl Recipe {
             warmup_steps: usize::try_from(steps / WARMUP_SHARE).unwrap_or(0),
             ..ScheduleRecipe::default()
         };
-        (self.early_stopping, self.average) = (None, None);
+        (self.early_stopping, self.ema) = (None, None);
         self.checkpoints = CheckpointsRecipe::default();
         self.optimizer.accumulate = 1;
         self.label_smoothing = 0.0;
@@ -58,7 +58,7 @@ impl Recipe {
     }
 }
 
-/// Whether a run of [`Recipe::for_one_batch`] has learnt its batch: the loss, with dropout off, is near zero.
+/// Whether a run of [`Recipe::for_one_batch`] has overfit its batch: the loss, with dropout off, is near zero.
 #[must_use]
 pub fn has_learnt_batch(summary: &Summary) -> bool {
     summary.val_loss.is_some_and(|loss| loss < NEAR_ZERO)

@@ -1,4 +1,4 @@
-//! Cases of accuracy: the totals after two batches. Some labels are no class, and with `nan` one logit in sixteen is a NaN,
+//! Cases of accuracy: the totals after two batches. Some labels are out of range, and with `nan` one logit in sixteen is a NaN,
 //! which makes its row wrong. Padding and the confusion counts, which
 //! are words, are tested in `tests/tensor.rs`.
 

@@ -1,7 +1,7 @@
 //! Cases of Adam and `AdamW`: two steps from step `t`.
 
 use kernels::ops::{adam, elementwise};
-use kernels::{Buffer, Device, Result, StepScalars, Update};
+use kernels::{Buffer, Device, Result, StepScalars, ParameterUpdate};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
@@ -59,8 +59,8 @@ impl Case for AdamCase {
                 mean[i] = beta1 * mean[i] + (1.0 - beta1) * g;
                 variance[i] = beta2 * variance[i] + (1.0 - beta2) * g * g;
                 let corrected = mean[i] / (1.0 - beta1.powf(t));
-                let deviation = (variance[i] / (1.0 - beta2.powf(t))).sqrt();
-                parameter[i] -= rate * corrected / (deviation + epsilon);
+                let std = (variance[i] / (1.0 - beta2.powf(t))).sqrt();
+                parameter[i] -= rate * corrected / (std + epsilon);
             }
         }
         vec![parameter, mean, variance]
@@ -73,7 +73,7 @@ impl Case for AdamCase {
         elementwise::fill(device, &variance, 0.0)?;
         for (step, gradient) in (self.t..).zip(&inputs[1..3]) {
             let scalars = StepScalars::new(0, step, RATE);
-            let update = Update {
+            let update = ParameterUpdate {
                 parameter: &parameter,
                 gradient,
                 step: &scalars

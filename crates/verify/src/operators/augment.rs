@@ -55,7 +55,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     let (shift, erase) = (fields.real_or("shift", 0.0)?, fields.real_or("erase", 0.0)?);
     let resident = fields.get_or("resident", 0)?;
     let channels: usize = fields.get_or("c", 3)?;
-    let (mean, deviation) = ([0.5, 0.45, 0.4, 0.7], [0.25, 0.24, 0.26, 0.3]);
+    let (mean, std) = ([0.5, 0.45, 0.4, 0.7], [0.25, 0.24, 0.26, 0.3]);
     if !(1..=4).contains(&channels) {
         return Err("expected c1, c3 or c4".to_owned());
     }
@@ -67,14 +67,14 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
         contrast: fields.real_or("contrast", 0.0)?,
         colour_shift: (shift > 0.0).then_some(ColourShift {
             components: COMPONENTS,
-            deviation: shift,
+            std: shift,
         }),
         erase: (erase > 0.0).then_some(Erase {
             probability: erase,
             share: [0.02, 0.33],
             ratio: [0.3, 3.3],
         }),
-        ..Augment::plain(input, output, &mean[..channels], &deviation[..channels])
+        ..Augment::plain(input, output, &mean[..channels], &std[..channels])
     };
     Ok(Box::new(AugmentCase {
         n: fields.get("n")?,
@@ -162,7 +162,7 @@ impl AugmentCase {
         let shift = spec.colour_shift.map_or([0.0; 3], |shift| {
             shift.components.map(|row| {
                 let products = row.iter().zip(z).map(|(&x, z)| f64::from(x) * z);
-                f64::from(shift.deviation) * products.sum::<f64>()
+                f64::from(shift.std) * products.sum::<f64>()
             })
         });
         let erase = spec
@@ -205,13 +205,13 @@ impl AugmentCase {
                 v += row * column * f64::from(image[c * (i * in_w + j) + channel]) / 255.0;
             }
         }
-        let [mean, deviation] =
-            [self.spec.mean, self.spec.deviation].map(|x| f64::from(x[channel]));
+        let [mean, std] =
+            [self.spec.mean, self.spec.std].map(|x| f64::from(x[channel]));
         if channel == 3 {
-            return (v - mean) / deviation;
+            return (v - mean) / std;
         }
         let colour = mean + plan.contrast * (plan.bright * v - mean) + plan.shift[channel];
-        (colour - mean) / deviation
+        (colour - mean) / std
     }
 }
 

@@ -27,12 +27,12 @@ impl AvgPoolCase {
 }
 
 impl Case for AvgPoolCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.len(), Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", self.len(), Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -24,13 +24,13 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for AxisSumCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     fn inputs(&self) -> Vec<Input> {
         let len = self.0.outer * self.0.axis * self.0.inner;
-        vec![Input::variable("x", len, Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", len, Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

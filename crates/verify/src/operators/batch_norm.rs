@@ -55,7 +55,7 @@ impl BatchNormCase {
 }
 
 impl Case for BatchNormCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
@@ -63,9 +63,9 @@ impl Case for BatchNormCase {
         let c = self.channels;
         let x = Fill::Uniform(self.shift - 1.0, self.shift + 1.0);
         vec![
-            Input::variable("x", self.rows * c, x),
-            Input::variable("gamma", c, Fill::Uniform(0.5, 1.5)),
-            Input::variable("beta", c, Fill::Uniform(-1.0, 1.0)),
+            Input::with_grad("x", self.rows * c, x),
+            Input::with_grad("gamma", c, Fill::Uniform(0.5, 1.5)),
+            Input::with_grad("beta", c, Fill::Uniform(-1.0, 1.0)),
             Input::constant("running mean", c, Fill::Uniform(-1.0, 1.0)),
             Input::constant("running variance", c, Fill::Uniform(0.5, 1.5)),
         ]

@@ -24,8 +24,8 @@ impl Case for BiasCase {
     fn inputs(&self) -> Vec<Input> {
         // A fraction and a whole number: the sum keeps away from ReLU's kink.
         vec![
-            Input::variable("x", self.rows * self.columns, Fill::Uniform(0.1, 0.9)),
-            Input::variable("bias", self.columns, Fill::Integers(3)),
+            Input::with_grad("x", self.rows * self.columns, Fill::Uniform(0.1, 0.9)),
+            Input::with_grad("bias", self.columns, Fill::Integers(3)),
         ]
     }
 

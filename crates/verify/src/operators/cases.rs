@@ -30,13 +30,13 @@ pub trait Case: Debug {
     /// How many terms the longest sum of forward and of backward has: tolerances follow from it.
     fn sizes(&self) -> Sizes;
 
-    /// The names of the inputs that may be of 16-bit floats, then with `dy`; none if the operator takes no such.
-    fn half_inputs(&self) -> &'static [&'static str] {
+    /// The names of the inputs that may be of f16, then with `dy`; none if the operator takes no such.
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &[]
     }
 
     /// How many kernels in a row store what the next one reads: each rounds to 16 bits.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         1
     }
 
@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
     /// The value of a size that must be there.
     ///
     /// # Errors
-    /// If it is absent or no number.
+    /// If it is absent or not a number.
     pub fn get(&self, name: &str) -> Result<usize, String> {
         self.find(name)
             .and_then(|v| v.parse().ok())
@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
     /// The value of a size, or `default` where the line does not have it.
     ///
     /// # Errors
-    /// If it is no number.
+    /// If it is not a number.
     pub fn get_or(&self, name: &str, default: usize) -> Result<usize, String> {
         if self.values.contains_key(name) {
             self.get(name)
@@ -152,7 +152,7 @@ impl<'a> Fields<'a> {
     /// The value of a real number, or `default` where the line does not have it.
     ///
     /// # Errors
-    /// If it is no number.
+    /// If it is not a number.
     pub fn real_or(&self, name: &str, default: f32) -> Result<f32, String> {
         let Some(value) = self.find(name) else {
             return Ok(default);

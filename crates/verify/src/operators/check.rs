@@ -8,7 +8,7 @@ use kernels::{Buffer, Device, Result, Width};
 use super::cases::Case;
 use super::compare::{Row, compare, largest, tolerance};
 use super::differences::Objective;
-use super::fill::{Input, to_half};
+use super::fill::{Input, round_to_f16};
 
 /// A GPU for tests: the best adapter, a software one if there is nothing else.
 ///
@@ -24,7 +24,7 @@ pub fn gpu() -> Result<Device, String> {
 /// a GPU both against the twins.
 ///
 /// # Errors
-/// Those of the operator or the device; a wrong result is no error but a [`Row`] that did not pass.
+/// Those of the operator or the device; a wrong result is a [`Row`] that did not pass, not an error.
 pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     let inputs = case.inputs();
     let values = values(&inputs);
@@ -47,13 +47,13 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
             tolerance(sizes.forward_terms),
         ));
     }
-    let variables: Vec<usize> = (0..inputs.len())
-        .filter(|&i| inputs[i].is_differentiable)
+    let parameters: Vec<usize> = (0..inputs.len())
+        .filter(|&i| inputs[i].requires_grad)
         .collect();
-    if run.gradients.len() != variables.len() {
-        rows.push(wrong_count(run.gradients.len(), variables.len()));
+    if run.gradients.len() != parameters.len() {
+        rows.push(wrong_count(run.gradients.len(), parameters.len()));
     }
-    for (&input, gradient) in variables.iter().zip(&run.gradients) {
+    for (&input, gradient) in parameters.iter().zip(&run.gradients) {
         let objective = Objective {
             case,
             values: &values,
@@ -74,13 +74,13 @@ pub fn check(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
 }
 
 /// A gradient that is not returned would be checked by nobody.
-fn wrong_count(gradients: usize, variables: usize) -> Row {
+fn wrong_count(gradients: usize, parameters: usize) -> Row {
     Row {
         check: "backward".to_owned(),
         error: f64::INFINITY,
         tolerance: 0.0,
         passed: false,
-        note: format!("{gradients} gradients of {variables} variables"),
+        note: format!("{gradients} gradients of {parameters} inputs"),
     }
 }
 
@@ -101,33 +101,33 @@ pub fn check_twin(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     against_twin(case, &run, &values, &magnitudes)
 }
 
-/// Checks `case` with 16-bit floats where it takes such, against the twins in 32 bits on the same inputs, rounded to 16. No
+/// Checks `case` with f16 where it takes such, against the twins in 32 bits on the same inputs, rounded to 16. No
 /// rows if the operator takes none.
 ///
 /// Arithmetic is in 32 bits, and what is stored in 16 is rounded by at most `2^-11` of itself: half of the last of 11
 /// significant bits. That, once for each kernel in a row, comes on top of [`check_twin`]'s tolerance.
 ///
 /// # Errors
-/// As [`check`]; or if the device has no 16-bit floats.
-pub fn check_half(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
-    let half = case.half_inputs();
-    if half.is_empty() {
+/// As [`check`]; or if the device has no f16.
+pub fn check_f16(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
+    let f16 = case.f16_inputs();
+    if f16.is_empty() {
         return Ok(Vec::new());
     }
     let values = values(&case.inputs());
-    let run = Run::new(case, device, &values, half)?;
-    let want = Run::new(case, &Device::cpu(), &values, half)?;
+    let run = Run::new(case, device, &values, f16)?;
+    let want = Run::new(case, &Device::cpu(), &values, f16)?;
     let sizes = case.sizes();
     let mut rows = Vec::new();
     for (name, got, want, terms) in [
         (
-            "half forward",
+            "f16 forward",
             &run.outputs,
             &want.outputs,
             sizes.forward_terms,
         ),
         (
-            "half backward",
+            "f16 backward",
             &run.gradients,
             &want.gradients,
             sizes.backward_terms,
@@ -135,8 +135,8 @@ pub fn check_half(case: &dyn Case, device: &Device) -> Result<Vec<Row>> {
     ] {
         for (got, want) in got.iter().zip(want) {
             let rounding = match got.width {
-                Width::Half => f64::from(case.half_stores()) * 2.0_f64.powi(-11),
-                Width::Full => 0.0,
+                Width::F16 => f64::from(case.f16_stores()) * 2.0_f64.powi(-11),
+                Width::Word => 0.0,
             };
             let tolerance = 2.0 * tolerance(terms) + rounding;
             rows.push(compare(name, got, want, largest(want), tolerance));
@@ -217,29 +217,29 @@ impl std::ops::Deref for Output {
 }
 
 impl Run {
-    /// Runs with the inputs that `half` names, and `dy` if it names any, rounded to 16 bits; and a GPU stores those so.
-    fn new(case: &dyn Case, device: &Device, values: &[Vec<f64>], half: &[&str]) -> Result<Self> {
-        let upload = |input: &Input, values: &[f64], is_half: bool| {
-            if !is_half {
+    /// Runs with the inputs that `f16` names, and `dy` if it names any, rounded to 16 bits; and a GPU stores those so.
+    fn new(case: &dyn Case, device: &Device, values: &[Vec<f64>], f16: &[&str]) -> Result<Self> {
+        let upload = |input: &Input, values: &[f64], is_f16: bool| {
+            if !is_f16 {
                 return input.upload_values(device, values);
             }
-            let rounded: Vec<f64> = values.iter().copied().map(to_half).collect();
+            let rounded: Vec<f64> = values.iter().copied().map(round_to_f16).collect();
             let buffer = input.upload_values(device, &rounded)?;
             let width = if device.is_cpu() {
-                Width::Full
+                Width::Word
             } else {
-                Width::Half
+                Width::F16
             };
             cast::forward(device, &buffer, width)
         };
         let mut buffers = Vec::new();
         for (input, values) in case.inputs().iter().zip(values) {
-            buffers.push(upload(input, values, half.contains(&input.name))?);
+            buffers.push(upload(input, values, f16.contains(&input.name))?);
         }
         let outputs = case.forward(device, &buffers)?;
         let upstream = case.upstream(outputs[0].len());
         let dy = upstream.values(99);
-        let dy = upload(&upstream, &dy, !half.is_empty())?;
+        let dy = upload(&upstream, &dy, !f16.is_empty())?;
         let gradients = case.backward(device, &buffers, &dy)?;
         let read = |buffers: Vec<Buffer>| {
             buffers
@@ -257,7 +257,7 @@ impl Run {
 }
 
 fn download(device: &Device, buffer: &Buffer) -> Result<Output> {
-    let words = device.read::<f32>(&cast::forward(device, buffer, Width::Full)?)?;
+    let words = device.read::<f32>(&cast::forward(device, buffer, Width::Word)?)?;
     Ok(Output {
         elements: words.into_iter().map(f64::from).collect(),
         width: buffer.width(),

@@ -103,7 +103,7 @@ impl Conv2dCase {
 }
 
 impl Case for Conv2dCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x", "w"]
     }
 
@@ -117,8 +117,8 @@ impl Case for Conv2dCase {
         } = self.conv;
         // Products of whole numbers up to 3 sum to at most 9 a term, exact in f32 for 1.8 million terms.
         let operand = |name, len| Input {
-            is_differentiable: !self.is_relu,
-            ..Input::variable(name, len, Fill::Integers(3))
+            requires_grad: !self.is_relu,
+            ..Input::with_grad(name, len, Fill::Integers(3))
         };
         let mut inputs = vec![
             operand("x", n * h * w * c_in),

@@ -101,7 +101,7 @@ impl Case for CrossEntropyCase {
             Input::constant("targets", self.rows, Fill::Labels(labels))
         };
         let mut inputs = vec![
-            Input::variable("logits", n, Fill::Uniform(-4.0, 4.0)),
+            Input::with_grad("logits", n, Fill::Uniform(-4.0, 4.0)),
             targets,
         ];
         if self.is_weighted {

@@ -24,13 +24,13 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for DropoutCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     fn inputs(&self) -> Vec<Input> {
         vec![
-            Input::variable("x", self.n, Fill::Uniform(-1.0, 1.0)),
+            Input::with_grad("x", self.n, Fill::Uniform(-1.0, 1.0)),
             Input::constant("step", 8, Fill::Words),
         ]
     }

@@ -19,25 +19,25 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for ElementwiseCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["a", "b"]
     }
 
     /// Mul, add, scale, axpy; or for the gradient of b div, mul, div, scale.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         4
     }
 
     fn inputs(&self) -> Vec<Input> {
         if self.is_quotient {
             return vec![
-                Input::variable("a", self.n, Fill::Uniform(-2.0, 2.0)),
-                Input::variable("b", self.n, Fill::Uniform(0.5, 2.0)),
+                Input::with_grad("a", self.n, Fill::Uniform(-2.0, 2.0)),
+                Input::with_grad("b", self.n, Fill::Uniform(0.5, 2.0)),
             ];
         }
         vec![
-            Input::variable("a", self.n, Fill::Integers(9)),
-            Input::variable("b", self.n, Fill::Integers(9)),
+            Input::with_grad("a", self.n, Fill::Integers(9)),
+            Input::with_grad("b", self.n, Fill::Integers(9)),
         ]
     }
 

@@ -32,18 +32,18 @@ pub struct Input {
     /// Its values.
     pub fill: Fill,
     /// Whether backward gives a gradient with respect to it.
-    pub is_differentiable: bool,
+    pub requires_grad: bool,
 }
 
 impl Input {
     /// An input that backward gives a gradient for.
     #[must_use]
-    pub fn variable(name: &'static str, len: usize, fill: Fill) -> Self {
+    pub fn with_grad(name: &'static str, len: usize, fill: Fill) -> Self {
         Self {
             name,
             len,
             fill,
-            is_differentiable: true,
+            requires_grad: true,
         }
     }
 
@@ -54,7 +54,7 @@ impl Input {
             name,
             len,
             fill,
-            is_differentiable: false,
+            requires_grad: false,
         }
     }
 
@@ -136,8 +136,8 @@ impl Input {
     }
 }
 
-/// The nearest 16-bit float, ties to even: 11 significant bits, `2^-24` the least above 0.
-pub(crate) fn to_half(x: f64) -> f64 {
+/// The nearest f16, ties to even: 11 significant bits, `2^-24` the least above 0.
+pub(crate) fn round_to_f16(x: f64) -> f64 {
     let exponent = x.abs().log2().floor().max(-14.0);
     let unit = (exponent - 10.0).exp2();
     (x / unit).round_ties_even() * unit

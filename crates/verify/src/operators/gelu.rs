@@ -29,13 +29,13 @@ fn erf(x: f64) -> f64 {
 }
 
 impl Case for GeluCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     /// Into both tails.
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.n, Fill::Uniform(-8.0, 8.0))]
+        vec![Input::with_grad("x", self.n, Fill::Uniform(-8.0, 8.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -43,7 +43,7 @@ impl GemmCase {
 }
 
 impl Case for GemmCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["a", "b", "c"]
     }
 
@@ -51,8 +51,8 @@ impl Case for GemmCase {
         let Gemm { m, n, k, .. } = self.gemm;
         // Products of whole numbers up to 3 sum to at most 9 k, exact in f32 for k under 1.8 million.
         let operand = |name, len| Input {
-            is_differentiable: !self.is_relu,
-            ..Input::variable(name, len, Fill::Integers(3))
+            requires_grad: !self.is_relu,
+            ..Input::with_grad(name, len, Fill::Integers(3))
         };
         let mut inputs = vec![
             operand("a", m * k),

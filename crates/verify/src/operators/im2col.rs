@@ -24,7 +24,7 @@ impl Case for Im2colCase {
     fn inputs(&self) -> Vec<Input> {
         let conv = &self.0.conv;
         let len = conv.n * conv.input[0] * conv.input[1] * conv.c_in;
-        vec![Input::variable("x", len, Fill::Integers(9))]
+        vec![Input::with_grad("x", len, Fill::Integers(9))]
     }
 
     fn upstream(&self, len: usize) -> Input {

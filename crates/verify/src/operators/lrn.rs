@@ -29,13 +29,13 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for LrnCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     fn inputs(&self) -> Vec<Input> {
         let fill = Fill::Uniform(-2.0, 2.0);
-        vec![Input::variable("x", self.rows * self.channels, fill)]
+        vec![Input::with_grad("x", self.rows * self.channels, fill)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -23,12 +23,12 @@ impl MaxPoolCase {
 }
 
 impl Case for MaxPoolCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.len(), Fill::Distinct)]
+        vec![Input::with_grad("x", self.len(), Fill::Distinct)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

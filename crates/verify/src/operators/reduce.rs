@@ -20,7 +20,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 
 impl Case for ReduceCase {
     fn inputs(&self) -> Vec<Input> {
-        vec![Input::variable("x", self.n, Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", self.n, Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

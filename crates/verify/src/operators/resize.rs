@@ -43,7 +43,7 @@ impl ResizeCase {
 impl Case for ResizeCase {
     fn inputs(&self) -> Vec<Input> {
         let len = self.n * self.spec.channels * self.spec.input.iter().product::<usize>();
-        vec![Input::variable("x", len, Fill::Uniform(-1.0, 1.0))]
+        vec![Input::with_grad("x", len, Fill::Uniform(-1.0, 1.0))]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -1,7 +1,7 @@
 //! Cases of stochastic gradient descent: two steps, the first of which sets the velocity.
 
 use kernels::ops::{elementwise, sgd};
-use kernels::{Buffer, Device, Result, StepScalars, Update};
+use kernels::{Buffer, Device, Result, StepScalars, ParameterUpdate};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
@@ -74,7 +74,7 @@ impl Case for SgdCase {
         let velocity = device.alloc(self.n)?;
         let velocity = (self.spec.momentum != 0.0).then_some(&velocity);
         for ((step, rate), gradient) in (1..).zip(RATES).zip(&inputs[1..]) {
-            let update = Update {
+            let update = ParameterUpdate {
                 parameter: &parameter,
                 gradient,
                 step: &StepScalars::new(0, step, rate).upload(device)?,

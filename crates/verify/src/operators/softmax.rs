@@ -30,7 +30,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 impl Case for SoftmaxCase {
     fn inputs(&self) -> Vec<Input> {
         let fill = Fill::Uniform(-self.scale, self.scale);
-        vec![Input::variable("x", self.rows * self.classes, fill)]
+        vec![Input::with_grad("x", self.rows * self.classes, fill)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

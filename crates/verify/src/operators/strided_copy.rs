@@ -66,13 +66,13 @@ impl StridedCopyCase {
 }
 
 impl Case for StridedCopyCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x", "other"]
     }
 
     fn inputs(&self) -> Vec<Input> {
         let input = |name, sizes: [usize; 4]| {
-            Input::variable(name, sizes.iter().product(), Fill::Integers(99))
+            Input::with_grad(name, sizes.iter().product(), Fill::Integers(99))
         };
         let mut inputs = vec![input("x", self.sizes)];
         if let Kind::Join { axis, count } = self.kind {

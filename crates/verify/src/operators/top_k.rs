@@ -1,4 +1,4 @@
-//! Cases of the k largest. The positions, which are words, are compared as floats.
+//! Cases of the k largest. The indices, which are words, are compared as floats.
 
 use kernels::ops::top_k;
 use kernels::{Buffer, Device, Result};
@@ -33,25 +33,25 @@ impl Case for TopKCase {
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let (mut values, mut positions) = (Vec::new(), Vec::new());
+        let (mut values, mut indices) = (Vec::new(), Vec::new());
         for row in inputs[0].chunks(self.classes) {
             let mut order: Vec<usize> = (0..self.classes).collect();
             order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
             order.truncate(self.k);
             values.extend(order.iter().map(|&at| row[at]));
-            positions.extend(order.iter().map(|&at| at as f64));
+            indices.extend(order.iter().map(|&at| at as f64));
         }
-        vec![values, positions]
+        vec![values, indices]
     }
 
     fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
         let shape = [self.rows, self.classes];
-        let (values, positions) = top_k::forward(device, &inputs[0], shape, self.k)?;
-        #[expect(clippy::cast_precision_loss, reason = "positions under 2^24")]
+        let (values, indices) = top_k::forward(device, &inputs[0], shape, self.k)?;
+        #[expect(clippy::cast_precision_loss, reason = "indices under 2^24")]
         let as_floats = |word: u32| word as f32;
-        let positions = device.read::<u32>(&positions)?.into_iter().map(as_floats);
-        let positions = device.upload(&positions.collect::<Vec<_>>())?;
-        Ok(vec![values, positions])
+        let indices = device.read::<u32>(&indices)?.into_iter().map(as_floats);
+        let indices = device.upload(&indices.collect::<Vec<_>>())?;
+        Ok(vec![values, indices])
     }
 
     fn backward(&self, _: &Device, _: &[Buffer], _: &Buffer) -> Result<Vec<Buffer>> {

@@ -30,12 +30,12 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
 }
 
 impl Case for UnaryCase {
-    fn half_inputs(&self) -> &'static [&'static str] {
+    fn f16_inputs(&self) -> &'static [&'static str] {
         &["x"]
     }
 
     /// What is kept is rounded, and then the gradient.
-    fn half_stores(&self) -> u32 {
+    fn f16_stores(&self) -> u32 {
         2
     }
 
@@ -47,7 +47,7 @@ impl Case for UnaryCase {
             Unary::LeakyRelu { .. } => Fill::AwayFromZero,
             Unary::Sigmoid | Unary::Tanh => Fill::Uniform(-6.0, 6.0),
         };
-        vec![Input::variable("x", self.n, fill)]
+        vec![Input::with_grad("x", self.n, fill)]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {

@@ -171,16 +171,16 @@ fn strides(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// The places of all elements of `shape`, row-major, where a step along a dimension is as `strides` says.
+/// The indices of all elements of `shape`, row-major, where a step along a dimension is as `strides` says.
 fn walk(shape: &[usize], strides: &[usize]) -> Vec<usize> {
-    let mut places = vec![0];
+    let mut indices = vec![0];
     for (&size, &stride) in shape.iter().zip(strides) {
-        places = places
+        indices = indices
             .into_iter()
             .flat_map(|place| (0..size).map(move |i| place + i * stride))
             .collect();
     }
-    places
+    indices
 }
 
 /// The recorded cases' generator: splitmix64, whose upper 24 bits become a float in `[-2^exp2, 2^exp2)`.

@@ -154,6 +154,6 @@ mod tests {
         let mut sampled = expected(&[7.0], 0.0, 0.0);
         (sampled.full_shape, sampled.samples) = (vec![3], Some(vec![2]));
         assert!(is_accepted(&[0.0, 0.0, 7.0], &sampled), "the sampled place");
-        assert!(!is_accepted(&[7.0, 7.0, 0.0], &sampled), "other places");
+        assert!(!is_accepted(&[7.0, 7.0, 0.0], &sampled), "other indices");
     }
 }

@@ -1,4 +1,4 @@
-//! The ONNX backend suite: which operator runs which. Inputs and outputs are known by their places.
+//! The ONNX backend suite: which operator runs which. Inputs and outputs are known by their indices.
 //!
 //! Where ONNX has an axis or a rank that an operator here does not have, the arrays are turned or reshaped before and
 //! after. What is not offered is skipped with one of the reasons that docs/parity.md lists.

@@ -112,7 +112,8 @@ fn generate(item: Attributes<'_>, place: &str) -> Result<Array> {
     let exp2 = exp2
         .filter(|exp2| (-100..=100).contains(exp2))
         .ok_or_else(|| fail("exp2 is out of range"))?;
-    let seed = parse_seed(generator.text("seed")?).ok_or_else(|| fail("the seed is no number"))?;
+    let seed =
+        parse_seed(generator.text("seed")?).ok_or_else(|| fail("the seed is not a number"))?;
     let shape = item.sizes("shape")?;
     let len = elements_of(&shape).filter(|&len| len <= MAX_GENERATED);
     let len = len.ok_or_else(|| fail("too many elements to generate"))?;
@@ -150,7 +151,7 @@ pub(super) fn load_output(
     } else {
         return Err(Error::damaged(
             place,
-            "a part of the output without its places",
+            "a part of the output without its indices",
         ));
     };
     let l2 = if item.has("l2") && item.has("l2_rtol") {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::manifest::Case;
 
-/// What became of one case.
+/// The outcome of one case.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {

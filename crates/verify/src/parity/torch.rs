@@ -51,12 +51,12 @@ fn outputs<const N: usize>(pairs: [(&str, Array); N]) -> Outputs {
     pairs.map(|(name, array)| (name.to_owned(), array)).into()
 }
 
-/// An output and the gradients of `variables` where the output's is `dy`.
-fn with_gradients(y: &Tensor, dy: &Tensor, variables: &[&Tensor]) -> Result<Vec<Tensor>> {
+/// An output and the gradients of `parameters` where the output's is `dy`.
+fn with_gradients(y: &Tensor, dy: &Tensor, parameters: &[&Tensor]) -> Result<Vec<Tensor>> {
     let gradients = y.mul(dy)?.backward()?;
-    let gradient = |variable: &&Tensor| {
+    let gradient = |parameter: &&Tensor| {
         let missing = || Error::Unknown("a gradient is missing".to_owned());
-        gradients.get(variable).cloned().ok_or_else(missing)
+        gradients.get(parameter).cloned().ok_or_else(missing)
     };
-    variables.iter().map(gradient).collect()
+    parameters.iter().map(gradient).collect()
 }

@@ -54,7 +54,7 @@ fn points(device: &Device) -> Result<(Tensor, Tensor)> {
 
 /// Weights and biases of both layers, `[in, out]` and `[out]`.
 struct Net {
-    variables: [Tensor; 4],
+    parameters: [Tensor; 4],
 }
 
 impl Net {
@@ -65,30 +65,30 @@ impl Net {
                 .map(|i| scale * (37.0 * f32::from(i)).sin())
                 .collect()
         };
-        let variable = |values: Vec<f32>, shape: &[usize]| -> Result<Tensor> {
-            Ok(Tensor::from_slice(device, &values, shape)?.into_variable())
+        let parameter = |values: Vec<f32>, shape: &[usize]| -> Result<Tensor> {
+            Ok(Tensor::from_slice(device, &values, shape)?.into_parameter())
         };
-        let variables = [
-            variable(spread(32, 1.0), &[2, HIDDEN])?,
-            variable(spread(16, 0.1), &[HIDDEN])?,
-            variable(spread(16, 0.5), &[HIDDEN, 1])?,
-            variable(vec![0.0], &[1])?,
+        let parameters = [
+            parameter(spread(32, 1.0), &[2, HIDDEN])?,
+            parameter(spread(16, 0.1), &[HIDDEN])?,
+            parameter(spread(16, 0.5), &[HIDDEN, 1])?,
+            parameter(vec![0.0], &[1])?,
         ];
-        Ok(Self { variables })
+        Ok(Self { parameters })
     }
 
     /// One step of gradient descent on all points; the mean squared error before it.
     fn step(&self, x: &Tensor, negated: &Tensor) -> Result<f32> {
-        let [w1, b1, w2, b2] = &self.variables;
+        let [w1, b1, w2, b2] = &self.parameters;
         let hidden = x.linear(w1, Some(b1), true)?;
         let error = hidden.linear(w2, Some(b2), false)?.add(negated)?;
         // Backward starts from the sum over all elements, so scaling by 1 / POINTS makes it the mean.
         let loss = error.mul(&error)?.scale(1.0 / POINTS as f32)?;
 
         let gradients = loss.backward()?;
-        for variable in &self.variables {
-            if let Some(gradient) = gradients.get(variable) {
-                variable.add_scaled(-RATE, gradient)?;
+        for parameter in &self.parameters {
+            if let Some(gradient) = gradients.get(parameter) {
+                parameter.add_scaled(-RATE, gradient)?;
             }
         }
         Ok(loss.to_vec::<f32>()?.iter().sum())

@@ -45,7 +45,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
     if let Some(folder) = &args.peers {
         anyhow::ensure!(
             folder.is_dir(),
-            "--peers: {} is no folder",
+            "--peers: {} is not a folder",
             folder.display()
         );
         let peers = contenders::peers(folder, &pythons(args));

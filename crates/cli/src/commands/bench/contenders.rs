@@ -183,5 +183,5 @@ pub(super) fn last_line(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let mut lines = text.lines().map(str::trim).rev();
     let line = lines.find(|line| !line.is_empty() && !line.starts_with("note: run with"));
-    line.unwrap_or("it failed without a word").to_owned()
+    line.unwrap_or("it failed without a message").to_owned()
 }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::folder::names::{is_ignored, is_picture};
+use crate::folder::names::{is_ignored, is_image};
 
-/// Folders beside a list in which its pictures usually are, in lower case.
+/// Folders beside a list in which its images usually are, in lower case.
 const FOLDERS: [&str; 4] = ["train", "images", "train_images", "imgs"];
 
-/// Whether a folder of this name usually has a list's pictures.
-pub(super) fn is_of_pictures(name: &str) -> bool {
+/// Whether a folder of this name usually has a list's images.
+pub(super) fn is_of_images(name: &str) -> bool {
     FOLDERS.contains(&name.to_lowercase().as_str()) || name.to_lowercase() == "test_images"
 }
 
@@ -41,7 +41,7 @@ impl Finder {
             Some(folder) => vec![folder.to_owned()],
             None => {
                 let here = list.parent().unwrap_or(Path::new(""));
-                // `val.csv` has its pictures in `val`, before all others.
+                // `val.csv` has its images in `val`, before all others.
                 let own = list.with_extension("");
                 let mut folders = vec![here.to_owned()];
                 folders.extend(own.is_dir().then_some(own));
@@ -86,7 +86,7 @@ impl Finder {
             return Found::Nothing;
         };
         // `a.jpg` is not `a.png`, but `a` may be.
-        let has_ending = is_picture(Path::new(name));
+        let has_ending = is_image(Path::new(name));
         let lower = name.to_lowercase();
         let is_meant = |file: &&String| !has_ending || file.to_lowercase() == lower;
         match files.iter().filter(is_meant).collect::<Vec<_>>()[..] {
@@ -108,11 +108,11 @@ impl Finder {
     }
 }
 
-/// A name in lower case without the ending of a picture.
+/// A name in lower case without the ending of an image.
 fn key(name: &str) -> String {
     let path = Path::new(name);
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.filter(|_| is_picture(path)).unwrap_or(name);
+    let stem = stem.filter(|_| is_image(path)).unwrap_or(name);
     stem.to_lowercase()
 }
 

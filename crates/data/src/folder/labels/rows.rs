@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
 use crate::error::DataError;
-use crate::folder::names::is_picture;
+use crate::folder::names::is_image;
 
 use super::find::{Finder, Found};
 
@@ -46,7 +46,7 @@ const LABELS: [&str; 9] = [
     "species",
 ];
 
-/// One picture and its class.
+/// One image and its class.
 pub(super) struct Row {
     /// The number of the line, from 1.
     pub(super) line: u64,
@@ -61,7 +61,7 @@ pub(super) struct Rows {
     is_spaced: bool,
     file: usize,
     label: usize,
-    /// The first row, if it is one of a picture.
+    /// The first row, if it is one of an image.
     first: Option<ByteRecord>,
     /// What is to be said about the first row.
     pub(super) note: Option<String>,
@@ -187,7 +187,7 @@ impl Rows {
         };
         let mut first = ByteRecord::new();
         if !read(path, &mut rows.reader, &mut first)? {
-            return Err(wrong(path, 1, "a row for each picture", "an empty file"));
+            return Err(wrong(path, 1, "a row for each image", "an empty file"));
         }
         if rows.is_spaced {
             rows.first = Some(first);
@@ -199,8 +199,7 @@ impl Rows {
         let name = name.unwrap_or_default();
         let name = name.trim_start_matches('\u{feff}');
         let named = (column(&first, &FILES), column(&first, &LABELS));
-        if finder.find(name) != Found::Nothing || (is_picture(Path::new(name)) && named.1.is_none())
-        {
+        if finder.find(name) != Found::Nothing || (is_image(Path::new(name)) && named.1.is_none()) {
             rows.first = Some(first);
             return Ok(rows);
         }

@@ -14,7 +14,7 @@ pub(super) fn integers(len: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Values in -1..1 that are no whole numbers.
+/// Values in -1..1 that are not whole numbers.
 pub(super) fn fractions(len: usize, seed: usize) -> Vec<f32> {
     let (coarse, fine) = (integers(len, seed), integers(len, seed + 1));
     coarse

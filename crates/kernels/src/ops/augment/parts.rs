@@ -29,19 +29,19 @@ pub enum Crop {
     Area {
         /// The least and the largest share of the source's area.
         share: [f32; 2],
-        /// The least and the largest ratio of width to height.
+        /// The smallest and the largest aspect ratio, width over height.
         ratio: [f32; 2],
     },
 }
 
-/// A random shift along the colours' principal components: `components z deviation`, with `z` near-normal.
+/// A random shift along the colours' principal components: `components z std`, with `z` near-normal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColourShift {
     /// A row for each of red, green and blue, a column for each principal component times its eigenvalue, for colours in
     /// `[0, 1]`.
     pub components: [[f32; 3]; 3],
     /// The paper's is 0.1.
-    pub deviation: f32,
+    pub std: f32,
 }
 
 /// Random erasing: a rectangle becomes the mean colour (0 after normalisation).
@@ -51,6 +51,6 @@ pub struct Erase {
     pub probability: f32,
     /// The least and the largest share of the output's area.
     pub share: [f32; 2],
-    /// The least and the largest ratio of width to height.
+    /// The smallest and the largest aspect ratio, width over height.
     pub ratio: [f32; 2],
 }

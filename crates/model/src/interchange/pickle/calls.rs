@@ -6,7 +6,7 @@ use super::graph::{Graph, Storage, TensorPlace, Value};
 /// More dimensions than any weight has.
 const MOST_DIMENSIONS: usize = 16;
 
-/// Modules whose functions do things. Everything is described only, but a file that asks for these is no weight file.
+/// Modules whose functions do things. Everything is described only, but a file that asks for these is not a weight file.
 const REFUSED: [&str; 24] = [
     "os",
     "posix",

@@ -1,4 +1,4 @@
-//! What a pickle makes: values in flat tables, named by their places. Nothing is copied when it is used again, nothing is
+//! What a pickle makes: values in flat tables, referred to by index. Nothing is copied when it is used again, nothing is
 //! nested in memory, and each table has a limit, so that a pickle of a MiB takes a few tens of MiB at most.
 
 use super::Result;

@@ -3,7 +3,7 @@
 use super::Result;
 use super::graph::{Graph, TensorPlace, Value};
 
-/// The keys under which checkpoints keep a network, the likeliest first.
+/// The keys under which checkpoints keep a network, the most likely first.
 const WRAPPERS: [&str; 8] = [
     "state_dict",
     "model_state_dict",
@@ -84,8 +84,8 @@ fn of_dict(graph: &Graph<'_>, dict: usize) -> Result<Vec<(String, TensorPlace)>>
             (Some(name), Value::Tensor(place)) => {
                 tensors.push((name.to_owned(), graph.tensors[place].clone()));
             }
-            (Some(name), _) => return Err(format!("'{name}', which is no tensor")),
-            _ => return Err("a key that is no text".to_owned()),
+            (Some(name), _) => return Err(format!("'{name}', which is not a tensor")),
+            _ => return Err("a key that is not a string".to_owned()),
         }
     }
     check(&tensors)?;

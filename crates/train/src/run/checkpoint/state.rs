@@ -18,7 +18,7 @@ pub(crate) struct State {
     pub(crate) batch: usize,
     /// Steps over the whole run.
     pub(crate) step: u64,
-    /// What the begun epoch's batches have come to.
+    /// Running totals of the current epoch.
     pub(crate) partial: Partial,
     /// The epochs that are done.
     pub(crate) rows: Vec<Row>,
@@ -51,7 +51,7 @@ pub(super) struct Digests {
     pub(super) state: String,
 }
 
-/// Sums over the batches of a begun epoch.
+/// Running totals over the batches of the current epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Partial {

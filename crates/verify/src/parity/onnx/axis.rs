@@ -139,11 +139,11 @@ pub(super) fn arg_max(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         ..Window::new(1, 1, Padding::Valid)
     };
     let x = Array::real([rows, 1, size, 1], values).to_tensor(device)?;
-    let (_, places) = x.max_pool_with_places(&window)?;
+    let (_, indices) = x.max_pool_with_indices(&window)?;
     let last = i64::try_from(size).unwrap_or(i64::MAX) - 1;
-    let places = Array::from_words(&places)?.to_i64()?.into_iter();
-    let places = places.map(|place| if is_last { last - place } else { place });
-    Ok(case.named([Array::integer(shape, places.collect())]))
+    let indices = Array::from_words(&indices)?.to_i64()?.into_iter();
+    let indices = indices.map(|place| if is_last { last - place } else { place });
+    Ok(case.named([Array::integer(shape, indices.collect())]))
 }
 
 pub(super) fn top_k(case: &Loaded<'_>) -> Result<Outcome> {
@@ -171,11 +171,11 @@ pub(super) fn top_k(case: &Loaded<'_>) -> Result<Outcome> {
     if let Some(last) = shape.last_mut() {
         *last = k;
     }
-    let places = (0..)
+    let indices = (0..)
         .step_by(size.max(1))
         .flat_map(|row| std::iter::repeat_n(row, k));
     let values = turned.to_f64();
-    let best = places.zip(&ranked).map(|(row, &class)| {
+    let best = indices.zip(&ranked).map(|(row, &class)| {
         let class = usize::try_from(class).unwrap_or(usize::MAX);
         values.get(row + class).copied().unwrap_or(f64::NAN)
     });

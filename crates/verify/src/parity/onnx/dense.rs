@@ -1,7 +1,7 @@
 //! Matrix products, flattening, ReLU.
 
 use tensor::Device;
-use tensor::ops::gemm::Product;
+use tensor::ops::gemm::MatmulOptions;
 
 use super::super::array::Array;
 use super::super::recorded::{Loaded, Outcome};
@@ -19,7 +19,7 @@ pub(super) fn gemm(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         }
     };
     let (a, b) = (case.at(0)?, case.at(1)?);
-    let mut product = Product {
+    let mut product = MatmulOptions {
         is_a_transposed: flag("transA")?,
         is_b_transposed: flag("transB")?,
         alpha: number("alpha")?,
@@ -37,7 +37,7 @@ pub(super) fn gemm(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     }
     let y = a
         .to_tensor(device)?
-        .product(&b.to_tensor(device)?, c.as_ref(), &product)?;
+        .matmul_with(&b.to_tensor(device)?, c.as_ref(), &product)?;
     Ok(case.named([Array::from_tensor(&y)?]))
 }
 

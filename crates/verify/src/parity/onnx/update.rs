@@ -24,8 +24,8 @@ fn inputs(
     );
     let n = case.inputs.len().saturating_sub(2) / kinds;
     let list = |kind: usize| {
-        let places = 2 + kind * n..2 + (kind + 1) * n;
-        places
+        let range = 2 + kind * n..2 + (kind + 1) * n;
+        range
             .map(|i| case.at(i)?.to_tensor(device))
             .collect::<Result<Vec<_>>>()
     };

@@ -193,7 +193,7 @@ pub(super) fn conv_transpose(case: &Loaded<'_>, device: &Device) -> Result<Outco
     let groups = groups(attributes)?;
     let (n, c_out) = (dy.shape[0], w.shape[1] * groups);
     checked_len(&[n, output[0], output[1], c_out])?;
-    let x = full(device, [n, output[0], output[1], c_out], 0.0)?.into_variable();
+    let x = full(device, [n, output[0], output[1], c_out], 0.0)?.into_parameter();
     let options = Conv2dOptions {
         stride,
         dilation,
@@ -225,13 +225,13 @@ pub(super) fn max_pool(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     let Some(x) = flat(case.at(0)?)? else {
         return skip(TOO_MANY_DIMENSIONS);
     };
-    let (y, places) = image(&x, device)?.max_pool_with_places(&pool(case, &x)?)?;
-    let places = channels_first(&Array::from_words(&places)?)?;
+    let (y, indices) = image(&x, device)?.max_pool_with_indices(&pool(case, &x)?)?;
+    let indices = channels_first(&Array::from_words(&indices)?)?;
     let (h, w) = (x.shape[2], x.shape[3]);
     let is_by_columns =
         case.attributes.has("storage_order") && case.attributes.flag("storage_order")?;
-    let a_plane = (places.shape[2] * places.shape[3]).max(1);
-    let values = places
+    let a_plane = (indices.shape[2] * indices.shape[3]).max(1);
+    let values = indices
         .to_usize()?
         .into_iter()
         .enumerate()
@@ -243,8 +243,8 @@ pub(super) fn max_pool(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
             };
             i64::try_from(i / a_plane * h * w + within).unwrap_or(i64::MAX)
         });
-    let places = Array::integer(places.shape.clone(), values.collect());
-    Ok(case.named([back(&y, rank)?, unflat(places, rank)?]))
+    let indices = Array::integer(indices.shape.clone(), values.collect());
+    Ok(case.named([back(&y, rank)?, unflat(indices, rank)?]))
 }
 
 pub(super) fn average_pool(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
@@ -287,16 +287,16 @@ pub(super) fn global_pool(case: &Loaded<'_>, device: &Device, is_max: bool) -> R
 pub(super) fn col2im(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     let (columns, image) = (case.at(0)?, case.at(1)?.to_usize()?);
     let size = case.at(2)?.to_usize()?;
-    let (&[h, w], &[kh, kw], &[n, depth, places]) = (&image[..], &size[..], &columns.shape[..])
+    let (&[h, w], &[kh, kw], &[n, depth, positions]) = (&image[..], &size[..], &columns.shape[..])
     else {
         return skip(TOO_MANY_DIMENSIONS);
     };
     let taps = checked_len(&[kh, kw])?;
     let c = depth / taps.max(1);
     checked_len(&[n, h, w, c])?;
-    let x = full(device, [n, h, w, c], 0.0)?.into_variable();
+    let x = full(device, [n, h, w, c], 0.0)?.into_parameter();
     let y = x.im2col(&window(case.attributes, [kh, kw], [h, w])?)?;
-    let columns = columns.clone().reshaped([n, c, kh, kw, places])?;
+    let columns = columns.clone().reshaped([n, c, kh, kw, positions])?;
     let columns = columns
         .permuted(&[0, 4, 2, 3, 1])?
         .reshaped(y.shape().to_vec())?;

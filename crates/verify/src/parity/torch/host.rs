@@ -171,7 +171,7 @@ pub(super) fn top_k(case: &Loaded<'_>) -> Result<Outputs> {
 
 pub(super) fn splitmix(case: &Loaded<'_>) -> Result<Outputs> {
     let seed = parse_seed(case.attributes.text("seed")?);
-    let seed = seed.ok_or_else(|| Error::Unknown("the seed is no number".to_owned()))?;
+    let seed = seed.ok_or_else(|| Error::Unknown("the seed is not a number".to_owned()))?;
     let generator = |exp2| SplitMix { seed, exp2 };
     let exp2 = i32::try_from(case.attributes.integer("exp2")?).unwrap_or(0);
     let mut all = Vec::new();

@@ -49,20 +49,20 @@ fn back(tensor: &Tensor) -> Result<Array> {
 }
 
 pub(super) fn conv2d(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
-    let x = image(case, "x", device)?.into_variable();
+    let x = image(case, "x", device)?.into_parameter();
     let w = filters(case.input("w")?)?
         .to_tensor(device)?
-        .into_variable();
+        .into_parameter();
     let b = case
         .optional("b")
         .map(|b| b.to_tensor(device))
         .transpose()?;
-    let b = b.map(Tensor::into_variable);
+    let b = b.map(Tensor::into_parameter);
     let window = window(case.attributes, [w.shape()[0], w.shape()[1]])?;
     let options = Conv2dOptions::of(&window).groups(case.attributes.size("groups")?);
     let y = x.conv2d(&w, b.as_ref(), &options)?;
-    let variables: Vec<&Tensor> = [&x, &w].into_iter().chain(&b).collect();
-    let gradients = with_gradients(&y, &image(case, "dy", device)?, &variables)?;
+    let parameters: Vec<&Tensor> = [&x, &w].into_iter().chain(&b).collect();
+    let gradients = with_gradients(&y, &image(case, "dy", device)?, &parameters)?;
     let mut outputs = outputs([
         ("y", back(&y)?),
         ("dx", back(&gradients[0])?),
@@ -78,18 +78,18 @@ pub(super) fn conv2d(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
 pub(super) fn im2col(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let size @ [kh, kw] = case.attributes.array("kernel")?;
     let window = window(case.attributes, size)?;
-    let x = image(case, "x", device)?.into_variable();
+    let x = image(case, "x", device)?.into_parameter();
     let (n, c) = (x.shape()[0], x.shape()[3]);
     let y = x.im2col(&window)?;
-    let places = y.shape()[0] / n.max(1);
+    let positions = y.shape()[0] / n.max(1);
     let cols = Array::from_tensor(&y)?
-        .reshaped([n, places, kh, kw, c])?
+        .reshaped([n, positions, kh, kw, c])?
         .permuted(&[0, 4, 2, 3, 1])?
-        .reshaped([n, c * kh * kw, places])?;
+        .reshaped([n, c * kh * kw, positions])?;
     let dcols = case
         .input("dcols")?
         .clone()
-        .reshaped([n, c, kh, kw, places])?;
+        .reshaped([n, c, kh, kw, positions])?;
     let dcols = dcols
         .permuted(&[0, 4, 2, 3, 1])?
         .reshaped(y.shape().to_vec())?;
@@ -99,10 +99,10 @@ pub(super) fn im2col(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
 
 pub(super) fn max_pool(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let window = window(case.attributes, case.attributes.array("kernel")?)?;
-    let x = image(case, "x", device)?.into_variable();
-    let (y, places) = x.max_pool_with_places(&window)?;
+    let x = image(case, "x", device)?.into_parameter();
+    let (y, indices) = x.max_pool_with_indices(&window)?;
     let gradients = with_gradients(&y, &image(case, "dy", device)?, &[&x])?;
-    let indices = Array::from_words(&places)?;
+    let indices = Array::from_words(&indices)?;
     Ok(outputs([
         ("y", back(&y)?),
         ("indices", channels_first(&indices)?),
@@ -114,7 +114,7 @@ pub(super) fn avg_pool(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let window = window(case.attributes, case.attributes.array("kernel")?)?;
     let counts_padding =
         !case.attributes.has("count_include_pad") || case.attributes.flag("count_include_pad")?;
-    let x = image(case, "x", device)?.into_variable();
+    let x = image(case, "x", device)?.into_parameter();
     let y = x.avg_pool(&window, counts_padding)?;
     let gradients = with_gradients(&y, &image(case, "dy", device)?, &[&x])?;
     Ok(outputs([("y", back(&y)?), ("dx", back(&gradients[0])?)]))
@@ -132,7 +132,7 @@ fn resize_of(case: &Loaded<'_>, input: [usize; 2], channels: usize) -> Result<Re
 }
 
 pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
-    let x = image(case, "x", device)?.into_variable();
+    let x = image(case, "x", device)?.into_parameter();
     let spec = resize_of(case, [x.shape()[1], x.shape()[2]], x.shape()[3])?;
     let y = x.resize(&spec)?;
     let mut outputs = outputs([("y", back(&y)?)]);

@@ -37,7 +37,7 @@ pub(super) fn cross_entropy(case: &Loaded<'_>, device: &Device) -> Result<Output
         class_weights: weights,
         ..CrossEntropy::default()
     };
-    let logits = case.input("logits")?.to_tensor(device)?.into_variable();
+    let logits = case.input("logits")?.to_tensor(device)?.into_parameter();
     let targets = match case.optional("labels") {
         Some(labels) => labels.to_words(device)?,
         None => case.input("targets")?.to_tensor(device)?,

@@ -62,7 +62,7 @@ struct Parameter {
     tensor: Tensor,
 }
 
-/// A layer; parameters are places in the network's list.
+/// A layer; parameters are indices in the network's list.
 #[derive(Debug)]
 enum Layer {
     Conv {
@@ -115,7 +115,7 @@ impl Builder<'_> {
         self.network.parameters.push(Parameter {
             name,
             layout,
-            tensor: tensor.into_variable(),
+            tensor: tensor.into_parameter(),
         });
         Ok(self.network.parameters.len() - 1)
     }

@@ -43,7 +43,7 @@ pub(super) fn lrn_of(attributes: Attributes<'_>) -> Result<Lrn> {
 
 pub(super) fn lrn(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     let [x, dy] = ["x", "dy"].map(|name| channels_last(case.input(name)?)?.to_tensor(device));
-    let x = x?.into_variable();
+    let x = x?.into_parameter();
     let y = x.lrn(&lrn_of(case.attributes)?)?;
     let gradients = with_gradients(&y, &dy?, &[&x])?;
     let [y, dx] = [&y, &gradients[0]].map(|t| channels_first(&Array::from_tensor(t)?));
@@ -65,11 +65,11 @@ pub(super) fn batch_norm(case: &Loaded<'_>, device: &Device) -> Result<Outputs> 
     };
     let [gamma, beta, mean, variance] = ["gamma", "beta", "running_mean", "running_var"]
         .map(|name| case.input(name)?.to_tensor(device));
-    let (gamma, beta) = (gamma?.into_variable(), beta?.into_variable());
+    let (gamma, beta) = (gamma?.into_parameter(), beta?.into_parameter());
     let (mean, variance) = (mean?, variance?);
     let x = channels_last(case.input("x")?)?
         .to_tensor(device)?
-        .into_variable();
+        .into_parameter();
     let y = if attributes.flag("training")? {
         x.batch_norm(&spec, [&gamma, &beta], [&mean, &variance])?
     } else {

@@ -1,27 +1,27 @@
-//! 16-bit floats: conversion, what refuses them, and the step that is skipped when a gradient overflows.
+//! f16: conversion, what refuses them, and the step that is skipped when a gradient overflows.
 
 use kernels::ops::adam::{self, Adam};
 use kernels::ops::gemm::{self, Epilogue, Gemm};
 use kernels::ops::sgd::{self, Sgd};
 use kernels::ops::{cast, relu};
-use kernels::{Buffer, Device, Error, StepScalars, Update, Width};
+use kernels::{Buffer, Device, Error, ParameterUpdate, StepScalars, Width};
 use verify::operators::gpu;
 
 use super::no_gpu;
 use super::variants::upload;
 
-/// A GPU with 16-bit floats.
+/// A GPU with f16.
 pub(crate) fn device() -> Option<Device> {
     match gpu() {
         Ok(device) if device.has_f16() => return Some(device),
-        Ok(device) => no_gpu(&format!("{} has no 16-bit floats", device.name())),
+        Ok(device) => no_gpu(&format!("{} has no f16", device.name())),
         Err(reason) => no_gpu(&reason),
     }
     None
 }
 
-fn half(device: &Device, values: &[f32]) -> Buffer {
-    upload(device, values, Width::Half)
+fn f16(device: &Device, values: &[f32]) -> Buffer {
+    upload(device, values, Width::F16)
 }
 
 #[test]
@@ -39,22 +39,22 @@ fn numbers_are_rounded_to_16_bits_and_come_back() {
         (5.960_464_5e-8, 0x0001),
         (-6.103_515_6e-5, 0x8400),
     ];
-    let short = half(&device, &cases.map(|(value, _)| value));
-    assert_eq!((short.len(), short.bytes()), (9, 18), "two bytes each");
-    let bits = device.read::<u16>(&short).unwrap();
+    let narrow = f16(&device, &cases.map(|(value, _)| value));
+    assert_eq!((narrow.len(), narrow.bytes()), (9, 18), "two bytes each");
+    let bits = device.read::<u16>(&narrow).unwrap();
     assert_eq!(bits[..9], cases.map(|(_, bits)| bits), "{:?}", cases);
-    let back = cast::forward(&device, &short, Width::Full).unwrap();
+    let back = cast::forward(&device, &narrow, Width::Word).unwrap();
     let back = device.read::<f32>(&back).unwrap();
     assert_eq!(back[1..3], [-2.0, 1.0], "exact numbers are the same again");
     assert!(back[6].is_infinite(), "1e6 is beyond 16 bits");
-    let again = cast::forward(&device, &short, Width::Half).unwrap();
-    assert!(again.shares_storage(&short), "nothing to convert");
+    let again = cast::forward(&device, &narrow, Width::F16).unwrap();
+    assert!(again.shares_storage(&narrow), "nothing to convert");
 }
 
 #[test]
 fn devices_without_16_bit_floats_say_so() {
     let device = Device::cpu();
-    let error = device.alloc_as(Width::Half, 4).unwrap_err();
+    let error = device.alloc_as(Width::F16, 4).unwrap_err();
     assert!(matches!(error, Error::NoF16 { .. }), "{error}");
     assert!(error.to_string().contains("cpu ("), "{error}");
 }
@@ -62,11 +62,11 @@ fn devices_without_16_bit_floats_say_so() {
 #[test]
 fn buffers_of_the_wrong_width_are_refused() {
     let Some(device) = device() else { return };
-    let (short, full) = (
-        half(&device, &[1.0; 8]),
+    let (narrow, full) = (
+        f16(&device, &[1.0; 8]),
         device.upload(&[1.0_f32; 8]).unwrap(),
     );
-    let error = relu::backward(&device, &full, &short).unwrap_err();
+    let error = relu::backward(&device, &full, &narrow).unwrap_err();
     assert_eq!(
         error.to_string(),
         "relu_backward: binding 1 takes 16-bit elements, got 32-bit elements",
@@ -96,7 +96,7 @@ fn products_of_16_bit_numbers_may_be_stored_in_32() {
         };
         let cpu = Device::cpu();
         let want = product(&cpu, [&cpu.upload(&a).unwrap(), &cpu.upload(&b).unwrap()]);
-        let got = product(&device, [&half(&device, &a), &half(&device, &b)]);
+        let got = product(&device, [&f16(&device, &a), &f16(&device, &b)]);
         // Whole numbers below 2^24: exact, and far over what 16 bits hold exactly.
         assert_eq!(got, want, "{m} x {n} x {k}");
     }
@@ -110,7 +110,7 @@ fn an_update_with_a_negative_scale_changes_nothing() {
         let gradient = device.upload(&[f32::INFINITY; 5]).unwrap();
         let step = StepScalars::new(1, 2, 0.1).upload(&device).unwrap();
         let scale = device.upload(&[-1.0_f32]).unwrap();
-        let update = Update {
+        let update = ParameterUpdate {
             parameter: &parameter,
             gradient: &gradient,
             step: &step,

@@ -1,4 +1,4 @@
-//! What changes how fast a run goes, and not where it ends.
+//! Settings of the runtime: they change the speed of a run and not its result.
 
 use data::Images;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// See [`data::DECODE_BYTES`].
 const DECODE_MIB: u64 = data::DECODE_BYTES >> 20;
-/// 10,922 pictures of 256x256.
+/// 10,922 images of 256x256.
 const CACHE_MIB: u64 = 2048;
 /// More MiB than a machine has.
 const MOST_MIB: u64 = 1 << 30;
@@ -28,20 +28,20 @@ fn is_default_cache(mib: &u64) -> bool {
     *mib == CACHE_MIB
 }
 
-/// What changes how fast a run goes, and not where it ends.
+/// Settings of the runtime: they change the speed of a run and not its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct MachineRecipe {
+pub struct RuntimeRecipe {
     /// The device, as `--device` takes it.
     pub device: String,
     /// Threads that make batches.
     pub loader_threads: usize,
     /// Whether the training and the validation images stay on the device, so that a step sends their numbers alone.
     pub resident: Residency,
-    /// Memory that all pictures take together while they are decoded, in MiB. One that needs more is an error.
+    /// Memory that all images take together while they are decoded, in MiB. One that needs more is an error.
     #[serde(skip_serializing_if = "is_default_decode")]
     pub decode_mib: u64,
-    /// Memory for decoded pictures of a folder, in MiB. Those beyond it are decoded whenever they are asked for.
+    /// Memory for decoded images of a folder, in MiB. Those beyond it are decoded whenever they are asked for.
     #[serde(skip_serializing_if = "is_default_cache")]
     pub cache_mib: u64,
     /// The data directory, if not the default one.
@@ -51,7 +51,7 @@ pub struct MachineRecipe {
     pub norms: bool,
 }
 
-impl Default for MachineRecipe {
+impl Default for RuntimeRecipe {
     fn default() -> Self {
         Self {
             device: "auto".to_owned(),
@@ -65,12 +65,12 @@ impl Default for MachineRecipe {
     }
 }
 
-impl MachineRecipe {
+impl RuntimeRecipe {
     /// An error if a number makes no sense.
     pub(super) fn check(&self) -> Result<()> {
         for (setting, mib, least) in [
-            ("machine.decode_mib", self.decode_mib, 1),
-            ("machine.cache_mib", self.cache_mib, 0),
+            ("runtime.decode_mib", self.decode_mib, 1),
+            ("runtime.cache_mib", self.cache_mib, 0),
         ] {
             if !(least..=MOST_MIB).contains(&mib) {
                 return Err(Error::setting(
@@ -112,7 +112,7 @@ impl Residency {
             Self::Always => {
                 let expected = "images that one binding of the device holds for `always`";
                 let got = format!("{bytes} bytes of them");
-                Err(Error::setting("machine.resident", expected, got))
+                Err(Error::setting("runtime.resident", expected, got))
             }
             Self::Auto => {
                 Ok(can_be && bytes <= MOST_BYTES && !device.is_cpu() && images.are_decoded())

@@ -1,4 +1,4 @@
-//! Any bytes for `targets::picture`.
+//! Any bytes for `targets::image`.
 #![no_main]
 #![allow(dead_code, reason = "the other targets")]
 
@@ -6,5 +6,5 @@
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    targets::picture(bytes);
+    targets::image(bytes);
 });

@@ -1,6 +1,6 @@
-//! Sizes of the pictures in files.
+//! Sizes of the images in files.
 
-use data::{PictureSizes, Shapes10, picture_sizes};
+use data::{ImageSizes, Shapes10, image_sizes};
 
 use super::folder::{plain, read, save, two_classes};
 
@@ -8,8 +8,8 @@ use super::folder::{plain, read, save, two_classes};
 fn sizes_of_files_are_told() {
     let dir = two_classes();
     save(dir.path().join("cat/2.png"), &plain(20, 2, [1; 3]));
-    let sizes = picture_sizes(&read(dir.path()).unwrap()).unwrap();
-    let expected = PictureSizes {
+    let sizes = image_sizes(&read(dir.path()).unwrap()).unwrap();
+    let expected = ImageSizes {
         smallest: [4, 4],
         median: [2, 20],
         largest: [7, 9],
@@ -19,5 +19,5 @@ fn sizes_of_files_are_told() {
         .with_sizes(10, 10, 10)
         .generate()
         .unwrap();
-    assert_eq!(picture_sizes(&drawn).unwrap(), None, "in no files");
+    assert_eq!(image_sizes(&drawn).unwrap(), None, "in no files");
 }

@@ -1,4 +1,4 @@
-//! Exponential moving average of weights (Polyak and Juditsky 1992), with the slow start of TensorFlow's
+//! Exponential moving average (EMA) of weights (Polyak and Juditsky 1992), with the slow start of TensorFlow's
 //! `ExponentialMovingAverage`. At step `t = 1, 2, …`:
 //!
 //! `y += s (x - y)` with `s = max(1 - decay, 9 / (10 + t))`, so that `decay` counts from about step `9 / (1 - decay)` on
@@ -7,17 +7,16 @@
 use super::{check_len, size};
 use crate::buffer::Buffer;
 use crate::cpu;
-use crate::cpu::average::AverageParams;
+use crate::cpu::ema::EmaParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 
-const OP: &str = "average";
-const AVERAGE: Kernel<AverageParams> =
-    Kernel::new(shaders::Variant::new(OP, OP), cpu::average::average);
+const OP: &str = "ema";
+const EMA: Kernel<EmaParams> = Kernel::new(shaders::Variant::new(OP, OP), cpu::ema::ema);
 
-/// Moves the average `y` towards `x`, in place. The step's number comes from `step`.
+/// Moves the EMA `y` towards `x`, in place. The step's number comes from `step`.
 ///
 /// # Errors
 /// If `decay` is not in `[0, 1]`, the lengths differ, both share memory, or the device fails.
@@ -34,13 +33,13 @@ pub fn update(device: &Device, decay: f64, x: &Buffer, y: &Buffer, step: &Buffer
     )]
     let rest = (1.0 - decay) as f32;
     for window in super::windows(device, y.len()) {
-        let params = AverageParams {
+        let params = EmaParams {
             n: size(OP, "n", window.len())?,
             rest,
         };
         let grid = Grid::vec4(window.len()).flops(3 * window.len());
         let (x, y) = (x.slice(window.clone())?, y.slice(window)?);
-        device.launch(&AVERAGE, &params, &[&x, step], &[&y], grid)?;
+        device.launch(&EMA, &params, &[&x, step], &[&y], grid)?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
-"""Makes the odd pictures of tests/golden/pictures, and prints what Pillow (12) reads: the pixels at (2, 2), (13, 2), (2, 9)
-and (13, 9), on white. Run in tests/golden: python pictures.py (needs pillow and numpy)."""
+"""Makes the odd images of tests/golden/images, and prints what Pillow (12) reads: the pixels at (2, 2), (13, 2), (2, 9)
+and (13, 9), on white. Run in tests/golden: python images.py (needs pillow and numpy)."""
 import os
 import numpy as np
 from PIL import Image, ImageDraw
 
-os.chdir("pictures")
+os.chdir("images")
 im = Image.new("RGB", (16, 12), (250, 240, 230))
 draw = ImageDraw.Draw(im)
 draw.rectangle((0, 0, 7, 5), fill=(200, 30, 40))

@@ -1,4 +1,4 @@
-//! Picture files as a source of images: decoded when asked for, or once and kept while a budget lasts.
+//! Image files as a source of images: decoded when asked for, or once and kept while a budget lasts.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use crate::images::Source;
 
 use super::FolderOptions;
 
-/// Picture files, some of them kept decoded.
-pub(super) struct Pictures {
+/// Image files, some of them kept decoded.
+pub(super) struct ImageFiles {
     pub(super) files: Vec<PathBuf>,
-    /// As long as `files`. What is kept is never given up again: with every epoch in another order, replacing one picture
+    /// As long as `files`. What is kept is never given up again: with every epoch in another order, replacing one image
     /// by another would gain nothing.
     kept: Vec<OnceLock<Box<[u8]>>>,
     left: Arc<AtomicU64>,
     options: DecodeOptions,
 }
 
-impl Pictures {
+impl ImageFiles {
     pub(super) fn new(files: Vec<PathBuf>, options: &FolderOptions, left: &Arc<AtomicU64>) -> Self {
         let kept = files.iter().map(|_| OnceLock::new()).collect();
         Self {
@@ -38,9 +38,9 @@ impl Pictures {
         sides.fold(channels, |product, side| product * *side as usize)
     }
 
-    /// Removes the pictures at these places, which are in ascending order.
-    pub(super) fn remove(&mut self, places: &[usize]) {
-        let good = |place: &usize| places.binary_search(place).is_err();
+    /// Removes the images at these indices, which are in ascending order.
+    pub(super) fn remove(&mut self, indices: &[usize]) {
+        let good = |place: &usize| indices.binary_search(place).is_err();
         let mut place = 0..;
         self.files
             .retain(|_| place.next().as_ref().is_some_and(good));
@@ -50,7 +50,7 @@ impl Pictures {
     }
 }
 
-impl Source for Pictures {
+impl Source for ImageFiles {
     fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
         if let Some(pixels) = self.kept[index].get() {
             out.copy_from_slice(pixels);
@@ -65,7 +65,7 @@ impl Source for Pictures {
             .is_ok()
             && self.kept[index].set(out.into()).is_err()
         {
-            // Another thread kept the same picture meanwhile.
+            // Another thread kept the same image meanwhile.
             self.left.fetch_add(bytes, Ordering::Relaxed);
         }
         Ok(())
@@ -80,7 +80,7 @@ impl Source for Pictures {
     }
 }
 
-impl fmt::Debug for Pictures {
+impl fmt::Debug for ImageFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kept = self
             .kept

@@ -10,7 +10,7 @@ use crate::ops::cast;
 
 /// What conversions to floats of 16 bits do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HalfFloats {
+pub struct F16Rounding {
     /// Whether what is too large becomes infinite.
     pub overflows: bool,
     /// Whether a number half-way between two of them goes to the even one.
@@ -43,7 +43,7 @@ const SUBNORMALS: [(f32, f32); 3] = [
     (3.051_757_8e-5, 3.051_757_8e-5),
 ];
 
-impl HalfFloats {
+impl F16Rounding {
     /// Whether mixed precision may rely on them.
     #[must_use]
     pub const fn holds(self) -> bool {
@@ -52,14 +52,14 @@ impl HalfFloats {
 }
 
 /// Converts the tables' numbers there and back. `None` where the device has no such floats.
-pub(super) fn probe(device: &Device) -> Result<Option<HalfFloats>> {
+pub(super) fn probe(device: &Device) -> Result<Option<F16Rounding>> {
     if !device.has_f16() {
         return Ok(None);
     }
     let pairs = [&OVERFLOW[..], &TIES, &SUBNORMALS].concat();
     let inputs: Vec<f32> = pairs.iter().map(|pair| pair.0).collect();
-    let half = cast::forward(device, &device.upload(&inputs)?, Width::Half)?;
-    let outputs = device.read::<f32>(&cast::forward(device, &half, Width::Full)?)?;
+    let f16 = cast::forward(device, &device.upload(&inputs)?, Width::F16)?;
+    let outputs = device.read::<f32>(&cast::forward(device, &f16, Width::Word)?)?;
     let mut outputs = outputs.into_iter();
     let mut holds = |table: &[(f32, f32)]| {
         // Every number of the table is taken, so that the next table finds its own.
@@ -70,7 +70,7 @@ pub(super) fn probe(device: &Device) -> Result<Option<HalfFloats>> {
             .collect();
         equal.into_iter().all(|equal| equal)
     };
-    Ok(Some(HalfFloats {
+    Ok(Some(F16Rounding {
         overflows: holds(&OVERFLOW),
         ties_to_even: holds(&TIES),
         keeps_subnormals: holds(&SUBNORMALS),

@@ -1,4 +1,4 @@
-//! Twin of `average.wgsl`.
+//! Twin of `ema.wgsl`.
 
 use rayon::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::kernel::{CpuArgs, params, words};
 
 params! {
     /// Parameters of the kernel.
-    pub(crate) struct AverageParams {
+    pub(crate) struct EmaParams {
         n: u32,
         rest: f32,
     }
@@ -20,7 +20,7 @@ const CHUNK: usize = 16 * 1024;
     clippy::cast_precision_loss,
     reason = "the shader rounds step numbers in the same way"
 )]
-pub(crate) fn average(p: &AverageParams, args: CpuArgs<'_>) {
+pub(crate) fn ema(p: &EmaParams, args: CpuArgs<'_>) {
     let ([x, step], [y]) = args.split();
     let share = p.rest.max(9.0 / (10.0 + words(step)[2] as f32));
     y.par_chunks_mut(CHUNK)

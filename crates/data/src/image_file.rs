@@ -1,4 +1,4 @@
-//! Single pictures: from a file or its bytes to pixels, all the pictures under a folder, and a picture with a heat map beside
+//! Single images: from a file or its bytes to pixels, all the images under a folder, and an image with a heat map beside
 //! it.
 
 use std::path::{Path, PathBuf};
@@ -8,34 +8,34 @@ use image::imageops::{self, FilterType};
 use walkdir::WalkDir;
 
 use crate::channels::{CHANNELS, Channels};
-use crate::contact_sheet::Picture;
+use crate::contact_sheet::Raster;
 use crate::dataset::{LeftOut, Skipped};
 use crate::decode::{DecodeOptions, MAX_FILE_BYTES, decode_bytes};
 use crate::error::DataError;
-use crate::folder::names::{ending, is_ignored, is_picture, natural};
+use crate::folder::names::{ending, is_ignored, is_image, natural};
 
-/// The shorter side of a picture with a heat map: smaller ones are enlarged.
+/// The shorter side of an image with a heat map: smaller ones are enlarged.
 const SHOWN: u32 = 256;
 
-/// The bytes of a picture file, which is no larger than is sensible.
+/// The bytes of an image file, which is no larger than is sensible.
 ///
 /// # Errors
-/// [`DataError::File`], also for a file of more than 256 MiB and for what is no regular file.
-pub fn read_picture(path: &Path) -> Result<Vec<u8>, DataError> {
+/// [`DataError::File`], also for a file of more than 256 MiB and for anything but a regular file.
+pub fn read_image(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(files::read(path, MAX_FILE_BYTES)?)
 }
 
-/// The pixels `[height, width, channels]` of a picture (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
+/// The pixels `[height, width, channels]` of an image (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
 /// an error calls it.
 ///
 /// # Errors
-/// [`DataError::Picture`] if it is no whole picture, or far too large.
-pub fn picture_pixels(
+/// [`DataError::Image`] if it is not a complete image, or is too large.
+pub fn image_pixels(
     bytes: &[u8],
     name: &Path,
     options: &DecodeOptions,
 ) -> Result<Vec<u8>, DataError> {
-    decode_bytes(bytes, options).map_err(|reason| DataError::Picture {
+    decode_bytes(bytes, options).map_err(|reason| DataError::Image {
         path: name.to_owned(),
         reason,
     })
@@ -44,7 +44,7 @@ pub fn picture_pixels(
 /// What lies under a folder.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Pictures by their names, in natural order.
+    /// Images by their names, in natural order.
     pub files: Vec<PathBuf>,
     /// What can't be looked into.
     pub skipped: Vec<Skipped>,
@@ -53,7 +53,7 @@ pub struct Found {
 }
 
 /// The files under `folder`, but for hidden ones and what systems leave there.
-pub fn pictures_under(folder: &Path) -> Found {
+pub fn images_under(folder: &Path) -> Found {
     let mut found = Found::default();
     let walk = WalkDir::new(folder)
         .follow_links(true)
@@ -61,7 +61,7 @@ pub fn pictures_under(folder: &Path) -> Found {
     let seen = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_ignored(entry.file_name());
     for entry in walk.into_iter().filter_entry(seen) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
                 found.files.push(entry.into_path());
             }
             Ok(entry) if entry.file_type().is_dir() => {}
@@ -75,8 +75,8 @@ pub fn pictures_under(folder: &Path) -> Found {
     found
 }
 
-/// A picture (`pixels: [height, width, channels]`, with 1, 3 or 4 channels) and, at its right, the same with a heat map on it: `heat`, row by row with
-/// `columns` each, is spread over the picture; nothing (0 or less) is left as it is, in grey, its most is red.
+/// An image (`pixels: [height, width, channels]`, with 1, 3 or 4 channels) and, at its right, the same with a heat map on it: `heat`, row by row with
+/// `columns` each, is spread over the image; nothing (0 or less) is left as it is, in grey, its most is red.
 ///
 /// # Errors
 /// [`DataError::Argument`] if pixels or heat do not fill their shapes.
@@ -85,7 +85,7 @@ pub fn heat_map(
     [height, width]: [u32; 2],
     heat: &[f32],
     columns: usize,
-) -> Result<Picture, DataError> {
+) -> Result<Raster, DataError> {
     let wrong =
         |argument, expected: String, got: usize| DataError::argument(argument, expected, got);
     let length = pixels.len();
@@ -128,7 +128,7 @@ pub fn heat_map(
         let bytes = mixed.map(|c| c.round() as u8);
         shown.put_pixel(w + x, y, image::Rgb(bytes));
     }
-    Ok(Picture::new(shown))
+    Ok(Raster::new(shown))
 }
 
 /// Pixels of any kind as an image in colour; none if they don't fill it.
@@ -146,7 +146,7 @@ pub(crate) fn rgb_image(
 fn along(pixel: u32, of: u32, cells: usize) -> (usize, f32) {
     #[expect(
         clippy::cast_precision_loss,
-        reason = "sides of pictures are far below 2^24"
+        reason = "sides of images are far below 2^24"
     )]
     let at = ((pixel as f32 + 0.5) / of as f32 * cells as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
     #[expect(
@@ -182,10 +182,10 @@ mod tests {
 
     #[test]
     fn heat_is_red_where_it_is_and_grey_where_it_is_not() {
-        let picture = heat_map(&[100; 4 * 4 * 3], [4, 4], &[0.0, 0.0, 0.0, 8.0], 2).unwrap();
-        assert_eq!(picture.size(), [256, 512], "enlarged, twice as wide");
-        let pixel = |x: usize, y: usize| &picture.pixels()[(y * 512 + x) * 3..][..3];
-        assert_eq!(pixel(0, 0), [100; 3], "the picture itself");
+        let image = heat_map(&[100; 4 * 4 * 3], [4, 4], &[0.0, 0.0, 0.0, 8.0], 2).unwrap();
+        assert_eq!(image.size(), [256, 512], "enlarged, twice as wide");
+        let pixel = |x: usize, y: usize| &image.pixels()[(y * 512 + x) * 3..][..3];
+        assert_eq!(pixel(0, 0), [100; 3], "the image itself");
         assert_eq!(pixel(256, 0), [80; 3], "cold");
         assert_eq!(pixel(511, 255), [255, 32, 0], "hot");
         assert!(heat_map(&[0; 5], [1, 1], &[0.0], 1).is_err());

@@ -1,12 +1,12 @@
-//! Cases of the moving average: two steps from step `t`, towards other values in the second.
+//! Cases of the EMA: two steps from step `t`, towards other values in the second.
 
-use kernels::ops::{average, elementwise};
+use kernels::ops::{ema, elementwise};
 use kernels::{Buffer, Device, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
 #[derive(Debug)]
-struct AverageCase {
+struct EmaCase {
     n: usize,
     t: u32,
     decay: f64,
@@ -14,41 +14,41 @@ struct AverageCase {
 
 pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     let t = u32::try_from(fields.get_or("t", 1)?);
-    Ok(Box::new(AverageCase {
+    Ok(Box::new(EmaCase {
         n: fields.get("n")?,
         t: t.map_err(|error| error.to_string())?,
         decay: f64::from(fields.real_or("decay", 0.999)?),
     }))
 }
 
-impl Case for AverageCase {
+impl Case for EmaCase {
     fn inputs(&self) -> Vec<Input> {
         vec![
-            Input::constant("average", self.n, Fill::Uniform(-1.0, 1.0)),
+            Input::constant("ema", self.n, Fill::Uniform(-1.0, 1.0)),
             Input::constant("weights 1", self.n, Fill::Uniform(-1.0, 1.0)),
             Input::constant("weights 2", self.n, Fill::Uniform(-1.0, 1.0)),
         ]
     }
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let mut average = inputs[0].clone();
+        let mut ema = inputs[0].clone();
         for (weights, t) in inputs[1..].iter().zip(self.t..) {
             let t = f64::from(t);
             let decay = self.decay.min((1.0 + t) / (10.0 + t));
-            for (y, x) in average.iter_mut().zip(weights) {
+            for (y, x) in ema.iter_mut().zip(weights) {
                 *y = decay * *y + (1.0 - decay) * x;
             }
         }
-        vec![average]
+        vec![ema]
     }
 
     fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
-        let average = elementwise::copy(device, &inputs[0])?;
+        let ema = elementwise::copy(device, &inputs[0])?;
         for (weights, t) in inputs[1..].iter().zip(self.t..) {
             let step = StepScalars::new(0, t, 0.0).upload(device)?;
-            average::update(device, self.decay, weights, &average, &step)?;
+            ema::update(device, self.decay, weights, &ema, &step)?;
         }
-        Ok(vec![average])
+        Ok(vec![ema])
     }
 
     fn backward(&self, _: &Device, _: &[Buffer], _: &Buffer) -> Result<Vec<Buffer>> {

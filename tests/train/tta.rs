@@ -4,7 +4,7 @@ use data::{Images, Shapes10};
 use model::{Architecture, Mode, Network};
 use tensor::Device;
 use tensor::Tensor;
-use train::{Evaluator, Recipe, Views};
+use train::{Evaluator, Recipe, Tta};
 
 const SIDE: usize = 32;
 
@@ -41,7 +41,7 @@ fn by_hand(network: &Network, images: &Images, size: usize, views: &[View]) -> V
     mean
 }
 
-fn check(views: Views, size: usize, by_hand_views: &[View]) {
+fn check(tta: Tta, size: usize, by_hand_views: &[View]) {
     let set = Shapes10::default().with_sizes(20, 10, 23).generate();
     let images = set.unwrap().test.unwrap();
     let mut recipe = Recipe::named("shapes10").unwrap();
@@ -59,36 +59,36 @@ fn check(views: Views, size: usize, by_hand_views: &[View]) {
             row[**label as usize] >= best
         });
         let right = right.count() as f64 / images.len() as f64;
-        let mut evaluator = Evaluator::new(&network, images.clone(), &recipe, views).unwrap();
+        let mut evaluator = Evaluator::new(&network, images.clone(), &recipe, tta).unwrap();
         // Twice: the sums of the views must begin anew.
         for _ in 0..2 {
             let score = evaluator.run(&mut |_, _| {}).unwrap();
-            assert_eq!(score.images, 23, "{views:?}");
+            assert_eq!(score.images, 23, "{tta:?}");
             assert!(
                 (score.loss / expected - 1.0).abs() < 1e-4,
-                "{views:?}: {}, expected {expected}",
+                "{tta:?}: {}, expected {expected}",
                 score.loss
             );
-            assert!((score.accuracy - right).abs() < 1e-9, "{views:?}: accuracy");
+            assert!((score.accuracy - right).abs() < 1e-9, "{tta:?}: accuracy");
         }
     }
 }
 
 #[test]
 fn one_view_is_the_centre() {
-    check(Views::Plain, 24, &[(4, 4, false)]);
+    check(Tta::None, 24, &[(4, 4, false)]);
 }
 
 #[test]
 fn an_image_and_its_mirror_image_are_averaged() {
-    check(Views::Flip, SIDE, &[(0, 0, false), (0, 0, true)]);
+    check(Tta::Flip, SIDE, &[(0, 0, false), (0, 0, true)]);
 }
 
 #[test]
 fn ten_crops_are_averaged() {
     let corners = [(4, 4), (0, 0), (0, 8), (8, 0), (8, 8)];
     let views = [false, true].map(|flip| corners.map(|(top, left)| (top, left, flip)));
-    check(Views::TenCrop, 24, &views.concat());
+    check(Tta::TenCrop, 24, &views.concat());
 }
 
 #[test]
@@ -97,13 +97,13 @@ fn views_that_do_not_fit_are_errors() {
     let images = images.unwrap().train;
     let architecture = Architecture::new("alexnet-small", Some(10), None).unwrap();
     let network = Network::new(architecture, 7, &Device::cpu()).unwrap();
-    for (views, resize, part) in [
-        (Views::TenCrop, None, "evaluation.views"),
-        (Views::Plain, Some(31), "resize"),
+    for (tta, resize, part) in [
+        (Tta::TenCrop, None, "evaluation.tta"),
+        (Tta::None, Some(31), "resize"),
     ] {
         let mut recipe = Recipe::named("shapes10").unwrap();
         recipe.evaluation.resize = resize;
-        let error = Evaluator::new(&network, images.clone(), &recipe, views).unwrap_err();
+        let error = Evaluator::new(&network, images.clone(), &recipe, tta).unwrap_err();
         assert!(error.to_string().starts_with(part), "{error}");
     }
 }

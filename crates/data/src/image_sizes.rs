@@ -1,4 +1,4 @@
-//! How large the pictures in a data set's files are.
+//! How large the images in a data set's files are.
 
 use rayon::prelude::*;
 
@@ -7,9 +7,9 @@ use crate::dataset::{DataSet, Split};
 use crate::decode::check_header;
 use crate::error::DataError;
 
-/// Sizes of pictures in files: `[height, width]`.
+/// Sizes of images in files: `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PictureSizes {
+pub struct ImageSizes {
     /// The one with the fewest pixels.
     pub smallest: [u32; 2],
     /// The one with as many that have fewer pixels as have more.
@@ -18,12 +18,12 @@ pub struct PictureSizes {
     pub largest: [u32; 2],
 }
 
-/// Reads the headers of all pictures of a data set's splits, in parallel. `None` where the images are in no files of their
+/// Reads the headers of all images of a data set's splits, in parallel. `None` where the images are in no files of their
 /// own.
 ///
 /// # Errors
 /// The first file's that can't be read.
-pub fn picture_sizes(data: &DataSet) -> Result<Option<PictureSizes>, DataError> {
+pub fn image_sizes(data: &DataSet) -> Result<Option<ImageSizes>, DataError> {
     let splits = [Split::Train, Split::Validation, Split::Test];
     let images = splits.into_iter().filter_map(|split| data.split(split));
     let paths = images.flat_map(|images| (0..images.len()).filter_map(|index| images.path(index)));
@@ -35,7 +35,7 @@ pub fn picture_sizes(data: &DataSet) -> Result<Option<PictureSizes>, DataError> 
     let mut sizes = sizes?;
     sizes.sort_by_key(|size| (u64::from(size[0]) * u64::from(size[1]), *size));
     Ok(match (sizes.first(), sizes.last()) {
-        (Some(&smallest), Some(&largest)) => Some(PictureSizes {
+        (Some(&smallest), Some(&largest)) => Some(ImageSizes {
             smallest,
             median: sizes[sizes.len() / 2],
             largest,

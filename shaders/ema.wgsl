@@ -1,4 +1,4 @@
-// Exponential moving average of weights (Polyak and Juditsky 1992; the slow start is TensorFlow's), at step t = 1, 2, ...:
+// Exponential moving average (EMA) of weights (Polyak and Juditsky 1992; the slow start is TensorFlow's), at step t = 1, 2, ...:
 //   y = y + s (x - y),  s = max(1 - decay, 9 / (10 + t))
 //
 // x, y: [n], padded to whole vec4s; step: the step's scalars (kernels/src/step.rs). One invocation computes four elements;
@@ -19,7 +19,7 @@ struct Params {
 {% include "shared/linear_index.wgsl" %}
 
 @compute @workgroup_size(64)
-fn average(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+fn ema(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
         let share = max(params.rest, 9.0 / (10.0 + f32(step[STEP])));

@@ -1,4 +1,4 @@
-//! What a run's network sees and does, as sheets of pictures: first-layer kernels, samples with its answers, mistakes,
+//! What a run's network sees and does, as sheets of images: first-layer kernels, samples with its answers, mistakes,
 //! activations, augmentation. For these the weights and images of the run are opened again.
 
 use std::sync::Arc;
@@ -17,31 +17,31 @@ use crate::plots::shortened;
 use crate::run::Run;
 use crate::svg::{GREEN, GREY, INK, Plot, RED};
 
-/// Pictures on a sheet of samples or mistakes.
+/// Images on a sheet of samples or mistakes.
 const N_SAMPLES: usize = 20;
-/// Images that are asked for mistakes when the run has left no list of them.
+/// Images that are searched for mistakes when the run has left no list of them.
 const N_ASKED: usize = 200;
-/// Versions of one picture.
+/// Versions of one image.
 const N_VERSIONS: usize = 7;
 /// Channels of a layer that are shown.
 const N_MAPS: usize = 23;
 /// Kernels that are shown.
 const MOST_KERNELS: usize = 256;
-/// Larger pictures are scaled down to this side before they go into a sheet.
+/// Larger images are scaled down to this side before they go into a sheet.
 const MOST_SIDE: u32 = 96;
 /// Images whose colours are taken for the principal components.
 const N_COLOURS: usize = 500;
 
 /// A run's weights and images.
 #[derive(Debug)]
-pub(crate) struct Pictures<'a> {
+pub(crate) struct Sheets<'a> {
     run: &'a Run,
     network: Network,
     images: Images,
     split: Split,
 }
 
-impl<'a> Pictures<'a> {
+impl<'a> Sheets<'a> {
     /// Opens the run's best weights on the CPU device and its images, which are not downloaded.
     pub(crate) fn open(run: &'a Run) -> Result<Self> {
         let weights = Weights::find(&run.path)?;
@@ -120,7 +120,7 @@ impl<'a> Pictures<'a> {
         names.get(class as usize).map_or("?", String::as_str)
     }
 
-    /// A picture with its class and the answer.
+    /// An image with its class and the answer.
     fn tile(&self, answer: &Mistake) -> Result<Tile> {
         let Mistake {
             sample,
@@ -135,12 +135,12 @@ impl<'a> Pictures<'a> {
             (format!("\u{2192} {name} {confidence:.2}"), RED)
         };
         Ok(Tile {
-            image: Arc::new(self.picture(sample)?),
+            image: Arc::new(self.image(sample)?),
             lines: vec![(self.name(truth).to_owned(), INK), (line, colour)],
         })
     }
 
-    fn picture(&self, sample: u32) -> Result<RgbaImage> {
+    fn image(&self, sample: u32) -> Result<RgbaImage> {
         let mut pixels = vec![0; self.images.image_bytes()];
         self.images.read(sample as usize, &mut pixels)?;
         Ok(shown(&pixels, self.images.channels(), self.images.size()))
@@ -195,7 +195,7 @@ impl<'a> Pictures<'a> {
             return Ok(None);
         };
         let mut tiles = vec![Tile {
-            image: Arc::new(self.picture(sample)?),
+            image: Arc::new(self.image(sample)?),
             lines: Vec::new(),
         }];
         for channel in 0..channels.min(N_MAPS) {
@@ -211,14 +211,14 @@ impl<'a> Pictures<'a> {
             });
         }
         let title = format!(
-            "A picture and the first {} of {channels} channels after layer {}",
+            "An image and the first {} of {channels} channels after layer {}",
             tiles.len() - 1,
             layers.map(Layer::name).nth(layer).unwrap_or_default()
         );
         sheet("activations", &title, MAPS, &tiles)
     }
 
-    /// One picture as training shows it, and with its colours shifted.
+    /// One image as training shows it, and with its colours shifted.
     fn augmented(&self) -> Result<Option<Plot>> {
         let Some(&sample) = self.asked().get(1).or(self.asked().first()) else {
             return Ok(None);
@@ -228,13 +228,13 @@ impl<'a> Pictures<'a> {
         let colours = statistics(&self.images.limit(N_COLOURS)?)?.principal;
         let preview = self.preview();
         let mut rows = vec![(preview.augmented(sample, n)?, "training")];
-        let mut title = "One picture as the training recipe shows it".to_owned();
+        let mut title = "One image as the training recipe shows it".to_owned();
         if let Some(colours) = colours {
             let shifted = preview.colour_shifted(sample, n, &colours)?;
             rows.push((shifted, "PCA colour"));
             title.push_str("; below, PCA colour shifts ten times the paper's");
         }
-        let original = Arc::new(self.picture(sample)?);
+        let original = Arc::new(self.image(sample)?);
         let mut tiles = Vec::new();
         for (pixels, label) in rows {
             tiles.push(Tile {

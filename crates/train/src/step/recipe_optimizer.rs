@@ -1,39 +1,39 @@
-//! A recipe's optimizer on a network in training, with the moving average of the weights, and the file of both.
+//! A recipe's optimizer on a network in training, with the EMA of the weights, and the file of both.
 
 use std::path::Path;
 
 use model::{Network, TensorFile, tensor_file_bytes};
-use tensor::update::{StepBuffer, StepScalars, average_step};
+use tensor::update::{StepBuffer, StepScalars, ema_step};
 use tensor::{Gradients, Tensor};
 
 use crate::error::{Error, Result};
 use crate::optim::{Adam, AdamW, Optimizer, Options, Sgd};
-use crate::recipe::{AverageRecipe, OptimizerKind, OptimizerRecipe, Recipe};
+use crate::recipe::{EmaRecipe, OptimizerKind, OptimizerRecipe, Recipe};
 
 /// The optimizer of a run, with the network that it updates.
 #[derive(Debug)]
-pub(crate) struct Updater {
+pub(crate) struct RecipeOptimizer {
     kind: OptimizerKind,
     optimizer: Optimizer,
     network: Network,
-    average: Option<Average>,
+    ema: Option<Ema>,
 }
 
 /// A network that follows the one in training. Its running statistics are averages of the other's: those go with
 /// averaged weights.
 #[derive(Debug)]
-struct Average {
+struct Ema {
     decay: f64,
     network: Network,
 }
 
-impl Updater {
-    /// An optimizer of the parameters of `network` that are variables.
+impl RecipeOptimizer {
+    /// An optimizer of the parameters of `network` that require a gradient.
     pub(crate) fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
         let all = network.parameters();
         let names = all.iter().map(|(name, _)| name.as_str());
         recipe.optimizer.check_names(names)?;
-        if !all.iter().any(|(_, tensor)| tensor.needs_gradient()) {
+        if !all.iter().any(|(_, tensor)| tensor.requires_grad()) {
             let expected = "patterns that leave a parameter to train";
             let got = recipe.optimizer.freeze.join(", ");
             return Err(Error::setting("freeze", expected, got));
@@ -41,8 +41,8 @@ impl Updater {
         let options = options(&recipe.optimizer, network)
             .accumulating(recipe.optimizer.accumulate > 1)
             .scaling_loss(!recipe.precision.is_single());
-        let average = |recipe: AverageRecipe| -> Result<Average> {
-            Ok(Average {
+        let ema = |recipe: EmaRecipe| -> Result<Ema> {
+            Ok(Ema {
                 decay: recipe.decay,
                 network: network.duplicate()?,
             })
@@ -51,24 +51,24 @@ impl Updater {
             kind: recipe.optimizer.kind,
             optimizer: Optimizer::new(all, options)?,
             network: network.clone(),
-            average: recipe.average.map(average).transpose()?,
+            ema: recipe.ema.map(ema).transpose()?,
         })
     }
 
-    /// The network that is meant to be used: the average, where there is one.
+    /// The network to evaluate: the EMA if enabled.
     pub(crate) fn model(&self) -> &Network {
-        match &self.average {
-            Some(average) => &average.network,
+        match &self.ema {
+            Some(ema) => &ema.network,
             None => &self.network,
         }
     }
 
-    /// What the loss is multiplied by before backward, in mixed precision.
+    /// The loss scale, in mixed precision.
     pub(crate) fn loss_scale(&self) -> Option<&Tensor> {
         self.optimizer.loss_scale().map(|state| &state.scale)
     }
 
-    /// What the last step's gradients are to be multiplied by to be those of the loss, where that was scaled.
+    /// The inverse of the last step's loss scale, in mixed precision.
     pub(crate) fn unscale(&self) -> Option<&Tensor> {
         self.optimizer.loss_scale().map(|state| &state.inverse)
     }
@@ -100,22 +100,22 @@ impl Updater {
         self.follow(step)
     }
 
-    /// Moves the average towards the weights.
+    /// Moves the EMA towards the weights.
     fn follow(&self, step: &StepBuffer) -> tensor::Result<()> {
-        let Some(average) = &self.average else {
+        let Some(ema) = &self.ema else {
             return Ok(());
         };
-        let averages = average.network.parameters().iter();
-        let mut pairs = self.network.parameters().iter().zip(averages);
+        let emas = ema.network.parameters().iter();
+        let mut pairs = self.network.parameters().iter().zip(emas);
         pairs.try_for_each(|((_, parameter), (_, averaged))| {
-            average_step(average.decay, parameter, averaged, step)
+            ema_step(ema.decay, parameter, averaged, step)
         })
     }
 
-    /// What a run goes on from beside the model: the optimizer's state, and the weights in training where the model is their
+    /// What resuming needs besides the model: the optimizer's state, and the weights in training where the model is their
     /// average.
     fn saved(&self) -> Vec<(&str, &Tensor)> {
-        let weights = self.average.iter().flat_map(|_| self.network.parameters());
+        let weights = self.ema.iter().flat_map(|_| self.network.parameters());
         let weights = weights.map(|(name, tensor)| (name.as_str(), tensor));
         self.optimizer.saved().into_iter().chain(weights).collect()
     }
