@@ -122,6 +122,21 @@ impl Preparation {
 
     /// What a weight file says, if it says so.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Network, Preparation};
+    ///
+    /// let preparation = Preparation { input_size: 8.into(), ..Preparation::torchvision() };
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 3], layers)?;
+    /// let network = Network::new(architecture, 42, &tensor::Device::cpu())?;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("linear.safetensors");
+    /// std::fs::write(&path, network.with_preparation(preparation.clone()).to_bytes()?)?;
+    /// assert_eq!(Preparation::in_file(&path)?, Some(preparation));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file can't be read, or says what makes no sense.
     pub fn in_file(path: &Path) -> Result<Option<Self>, Error> {
