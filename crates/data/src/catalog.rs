@@ -211,6 +211,11 @@ fn validated(
 }
 
 /// `[height, width]` of a named data set's images; none for images in files, which have the size that is asked for.
+///
+/// ```
+/// assert_eq!(data::image_size("mnist"), Some([28, 28]));
+/// assert_eq!(data::image_size("flowers"), None);
+/// ```
 #[must_use]
 pub fn image_size(name: &str) -> Option<[u32; 2]> {
     match name {
@@ -221,6 +226,12 @@ pub fn image_size(name: &str) -> Option<[u32; 2]> {
 }
 
 /// The data directory: `explicit`, else `$ALEXNET_DATA`, else `alexnet` in the platform's cache directory.
+///
+/// ```
+/// let explicit = data::data_dir(Some("big-disk/images".as_ref()))?;
+/// assert_eq!(explicit, std::path::Path::new("big-disk/images"));
+/// # Ok::<(), data::DataError>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::Argument`] when none of them exists, because there is no home directory.

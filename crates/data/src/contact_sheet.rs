@@ -68,6 +68,13 @@ impl Raster {
 }
 
 /// A row for each class, labelled with its name and number of images, of at most `n_samples` images drawn by `seed`.
+///
+/// ```
+/// let set = data::Shapes10::default().with_sizes(100, 10, 10).generate()?;
+/// let rows = data::rows_by_class(&set.train, 3, 0);
+/// assert_eq!((rows.len(), rows[5].label.as_str(), rows[5].samples.len()), (10, "star 10", 3));
+/// # Ok::<(), data::DataError>(())
+/// ```
 pub fn rows_by_class(images: &Images, n_samples: usize, seed: u64) -> Vec<SheetRow> {
     let mut samples = vec![Vec::new(); images.class_names().len()];
     for (sample, label) in (0_u32..).zip(images.labels()) {
@@ -88,6 +95,15 @@ pub fn rows_by_class(images: &Images, n_samples: usize, seed: u64) -> Vec<SheetR
 }
 
 /// Draws the rows one under the other, each image scaled so that its longer side is `tile` pixels, and in the middle of its place.
+///
+/// ```
+/// let set = data::Shapes10::default().with_sizes(100, 10, 10).generate()?;
+/// let rows = data::rows_by_class(&set.train, 5, 0);
+/// let sheet = data::contact_sheet(&set.train, &rows, 32)?;
+/// let folder = tempfile::tempdir()?;
+/// sheet.write_png(&folder.path().join("shapes.png"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::Argument`] when there is nothing to draw, an index is out of range, or the sheet would have more than 64

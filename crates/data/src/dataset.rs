@@ -168,6 +168,13 @@ impl DataSet {
 
     /// [`DataSet::with_validation`] by a share of the training images, strictly between 0 and 1, rounded, but one at least.
     ///
+    /// ```
+    /// let set = data::Shapes10::default().with_sizes(100, 10, 10).generate()?;
+    /// let set = set.with_validation_fraction(0.2, 0)?;
+    /// assert_eq!((set.train.len(), set.validation.map(|images| images.len())), (80, Some(20)));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`DataError::Argument`] for another fraction, or when it leaves nothing to train on.
     pub fn with_validation_fraction(self, fraction: f64, seed: u64) -> Result<Self, DataError> {
@@ -189,6 +196,12 @@ impl DataSet {
     }
 
     /// Keeps at most `n` images of each split, evenly spread.
+    ///
+    /// ```
+    /// let set = data::Shapes10::default().with_sizes(100, 50, 5).generate()?.limit(20)?;
+    /// assert_eq!((set.train.len(), set.test.map(|images| images.len())), (20, Some(5)));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
     ///
     /// # Errors
     /// [`DataError::Argument`] when `n` is zero.

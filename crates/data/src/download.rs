@@ -28,6 +28,16 @@ pub struct Remote<'a> {
 /// Downloads a file to `to`, whose folder exists, unless it is there already with the right checksum. Bytes arrive in `to` with `.part` added, which an interrupted
 /// download leaves behind and the next one continues.
 ///
+/// ```no_run
+/// let remote = data::Remote {
+///     url: "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz",
+///     md5: "ec29112dd5afa0611ce80d1b7f02629c",
+///     max_bytes: 1 << 20,
+/// };
+/// data::download(&remote, "labels.gz".as_ref(), &mut |progress| println!("{} bytes", progress.done))?;
+/// # Ok::<(), data::DataError>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::Argument`] for an address that is not https, [`DataError::Download`] when the server can't be reached or
 /// sends too little or too much, [`DataError::Checksum`] when it sends another file, [`DataError::Io`] for the disk;

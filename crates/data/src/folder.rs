@@ -111,6 +111,18 @@ impl FolderOptions {
 /// test beside `train`, each under one of its usual names in any case. Classes and images are in natural order (`2.png`
 /// before `10.png`), whatever order the file system has. What is left out is told in [`DataSet::left_out`].
 ///
+/// ```
+/// let root = tempfile::tempdir()?;
+/// for (class, shade) in [("dark", 20), ("light", 230)] {
+///     std::fs::create_dir(root.path().join(class))?;
+///     image::GrayImage::from_pixel(40, 30, image::Luma([shade])).save(root.path().join(class).join("1.png"))?;
+/// }
+/// let options = data::FolderOptions { size: [32, 32], ..Default::default() };
+/// let set = data::read_folder(root.path(), &options, &mut |_| {})?;
+/// assert_eq!((set.train.len(), set.class_names()), (2, &["dark", "light"].map(str::to_owned)[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::Folder`] for fewer than two classes, a class without images, a validation or test class that training
 /// does not have, or two folders for one split; [`DataError::Image`], [`DataError::File`] or [`DataError::Io`] for an

@@ -19,6 +19,14 @@ const SHOWN: u32 = 256;
 
 /// The bytes of an image file, which is no larger than is sensible.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("grey.png");
+/// image::GrayImage::new(4, 4).save(&path)?;
+/// assert!(data::read_image(&path)?.starts_with(b"\x89PNG"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::File`], also for a file of more than 256 MiB and for anything but a regular file.
 pub fn read_image(path: &Path) -> Result<Vec<u8>, DataError> {
@@ -27,6 +35,16 @@ pub fn read_image(path: &Path) -> Result<Vec<u8>, DataError> {
 
 /// The pixels `[height, width, channels]` of an image (JPEG, PNG, WebP, BMP, GIF or TIFF), brought to a size as a folder's are. `name` is what
 /// an error calls it.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("red.png");
+/// image::RgbImage::from_pixel(40, 30, image::Rgb([255, 0, 0])).save(&path)?;
+/// let options = data::DecodeOptions { size: [2, 2], ..Default::default() };
+/// let pixels = data::image_pixels(&data::read_image(&path)?, &path, &options)?;
+/// assert_eq!(pixels, [255, 0, 0].repeat(4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::Image`] if it is not a complete image, or is too large.
@@ -53,6 +71,17 @@ pub struct Found {
 }
 
 /// The files under `folder`, but for hidden ones and what systems leave there.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// for name in ["10.png", "2.png", "notes.txt"] {
+///     std::fs::write(folder.path().join(name), "")?;
+/// }
+/// let found = data::images_under(folder.path());
+/// assert_eq!(found.files, ["2.png", "10.png"].map(|name| folder.path().join(name)));
+/// assert_eq!(found.left_out.files_line().as_deref(), Some("1 .txt"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn images_under(folder: &Path) -> Found {
     let mut found = Found::default();
     let walk = WalkDir::new(folder)
@@ -77,6 +106,14 @@ pub fn images_under(folder: &Path) -> Found {
 
 /// An image (`pixels: [height, width, channels]`, with 1, 3 or 4 channels) and, at its right, the same with a heat map on it: `heat`, row by row with
 /// `columns` each, is spread over the image; nothing (0 or less) is left as it is, in grey, its most is red.
+///
+/// ```
+/// // A grey image of 8x8 pixels, and heat in its lower right quarter.
+/// let shown = data::heat_map(&[128; 8 * 8], [8, 8], &[0.0, 0.0, 0.0, 1.0], 2)?;
+/// let [height, width] = shown.size();
+/// assert_eq!(width, 2 * height, "the image, and the image with the heat");
+/// # Ok::<(), data::DataError>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::Argument`] if pixels or heat do not fill their shapes.

@@ -21,6 +21,18 @@ pub struct ImageSizes {
 /// Reads the headers of all images of a data set's splits, in parallel. `None` where the images are in no files of their
 /// own.
 ///
+/// ```
+/// let root = tempfile::tempdir()?;
+/// for (class, side) in [("small", 20), ("large", 60)] {
+///     std::fs::create_dir(root.path().join(class))?;
+///     image::GrayImage::new(side, side).save(root.path().join(class).join("1.png"))?;
+/// }
+/// let set = data::read_folder(root.path(), &data::FolderOptions::default(), &mut |_| {})?;
+/// let sizes = data::image_sizes(&set)?.expect("the images are in files");
+/// assert_eq!((sizes.smallest, sizes.largest), ([20, 20], [60, 60]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The first file's that can't be read.
 pub fn image_sizes(data: &DataSet) -> Result<Option<ImageSizes>, DataError> {

@@ -109,6 +109,21 @@ impl Images {
 
     /// Images behind a source of your own, which must know an image for each of `labels`.
     ///
+    /// ```
+    /// #[derive(Debug)]
+    /// struct Stripes;
+    ///
+    /// impl data::Source for Stripes {
+    ///     fn read(&self, index: usize, out: &mut [u8]) -> Result<(), data::DataError> {
+    ///         (0..out.len()).for_each(|at| out[at] = if at / (index + 1) % 2 == 0 { 0 } else { 255 });
+    ///         Ok(())
+    ///     }
+    /// }
+    /// let names = ["narrow", "wide"].map(str::to_owned).to_vec();
+    /// let images = data::Images::from_source([8, 8, 1], std::sync::Arc::new(Stripes), vec![0, 1], names)?;
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`DataError::Argument`] when there is no image, a label has no class, or an image has no pixel or other than 1, 3 or 4
     /// channels.

@@ -150,6 +150,16 @@ impl Loader {
 
     /// Goes on at batch `index` of `epoch`, as if everything before had been handed out: for resuming.
     ///
+    /// ```
+    /// use data::{Loader, LoaderOptions, Shapes10};
+    /// let set = Shapes10::default().with_sizes(64, 8, 8).generate()?;
+    /// let mut loader = Loader::new(set.train, LoaderOptions::training(16, 42))?;
+    /// loader.seek(3, 1)?;
+    /// let batch = loader.next_batch()?;
+    /// assert_eq!((batch.epoch, batch.index), (3, 1));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`DataError::Argument`] when an epoch has no such batch.
     pub fn seek(&mut self, epoch: u64, index: usize) -> Result<(), DataError> {

@@ -34,6 +34,19 @@ pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte` from
 /// a folder, each either as it is or with `.gz` added.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// for split in ["train", "t10k"] {
+///     let path = |kind| folder.path().join(format!("{split}-{kind}-ubyte"));
+///     // Two images of 1x2 pixels: a magic number, the sizes, the bytes.
+///     std::fs::write(path("images-idx3"), [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 230, 240])?;
+///     std::fs::write(path("labels-idx1"), [0, 0, 8, 1, 0, 0, 0, 2, 0, 1])?;
+/// }
+/// let set = data::read_idx("shades", folder.path(), &["dark", "light"])?;
+/// assert_eq!((set.train.shape(), set.train.labels()), ([1, 2, 1], &[0, 1][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::File`] for a file that is missing, [`DataError::Io`] for one that is unreadable, [`DataError::Format`] for one whose header, length or
 /// labels are wrong.

@@ -221,6 +221,17 @@ impl Published {
 /// archive that is in `into` already is used; one that was downloaded is removed. Of two processes that do this at a
 /// time, one waits and uses what the other unpacked.
 ///
+/// ```no_run
+/// let remote = data::Remote {
+///     url: "https://example.org/photos.tar.gz",
+///     md5: "5d41402abc4b2a76b9719d911017c592",
+///     max_bytes: 1 << 30,
+/// };
+/// let folder = data::install(&remote, "photos", "data".as_ref(), 2 << 30, &mut |_| {})?;
+/// let set = data::read_folder(&folder, &data::FolderOptions::default(), &mut |_| {})?;
+/// # Ok::<(), data::DataError>(())
+/// ```
+///
 /// # Errors
 /// Those of [`download`] and [`unpack`].
 pub fn install(

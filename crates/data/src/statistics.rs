@@ -68,6 +68,14 @@ impl Sums {
 
 /// Reads all images, in parallel, and computes their [`Statistics`].
 ///
+/// ```
+/// let set = data::Shapes10::default().with_sizes(100, 10, 10).generate()?;
+/// let statistics = data::statistics(&set.train)?;
+/// assert_eq!(statistics.counts, [10; 10]);
+/// println!("mean {:.3?}, standard deviation {:.3?}", statistics.mean, statistics.std);
+/// # Ok::<(), data::DataError>(())
+/// ```
+///
 /// # Errors
 /// The source's first error.
 pub fn statistics(images: &Images) -> Result<Statistics, DataError> {

@@ -18,6 +18,20 @@ const ENTRY_OVERHEAD: u64 = 4096;
 
 /// Unpacks `folder` out of the archive into the folder `into`, where nothing of that name may exist.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let archive = folder.path().join("photos.tar.gz");
+/// let gz = flate2::write::GzEncoder::new(std::fs::File::create(&archive)?, Default::default());
+/// let mut tar = tar::Builder::new(gz);
+/// let mut header = tar::Header::new_gnu();
+/// header.set_size(5);
+/// tar.append_data(&mut header, "photos/about.txt", &b"hello"[..])?;
+/// tar.into_inner()?.finish()?;
+/// data::unpack(&archive, "photos", folder.path(), 1 << 20, &mut |_| {})?;
+/// assert_eq!(std::fs::read(folder.path().join("photos/about.txt"))?, b"hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::Archive`] for an entry that is neither file nor folder, leaves the folder, or makes it larger than
 /// `max_bytes`, and for an archive without that folder; [`DataError::Io`] for a damaged archive or the disk.

@@ -43,12 +43,23 @@ pub(crate) struct Stage {
 }
 
 /// The networks there are, each with a line on what it is.
+///
+/// ```
+/// let names: Vec<_> = model::networks().map(|(name, _)| name).collect();
+/// assert!(names.contains(&"alexnet") && names.contains(&"alexnet-small"));
+/// ```
 pub fn networks() -> impl Iterator<Item = (&'static str, &'static str)> {
     NETWORKS.iter().map(|network| (network.name, network.about))
 }
 
 impl Architecture {
     /// The network `name` for `classes` classes and square images of side `input_size`, or its own numbers of them.
+    ///
+    /// ```
+    /// let network = model::Architecture::new("alexnet-cifar", Some(100), None)?;
+    /// assert_eq!((network.classes(), network.input()), (100, [32, 32, 3]));
+    /// # Ok::<(), model::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownNetwork`]; [`Error::Argument`] for a number that makes no sense; [`Error::LayerInput`] if a layer

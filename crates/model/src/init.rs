@@ -11,6 +11,18 @@ use crate::layers::Fans;
 
 /// How a parameter is initialised. `fan_in` and `fan_out` are the terms in and out of one unit, the filter's area
 /// included.
+///
+/// ```
+/// use model::layers::{Dense, Flatten};
+/// use model::{Architecture, Init, Network};
+///
+/// let logits = Dense::new(10).init(Init::Normal(0.01), Init::Constant(1.0));
+/// let layers = vec![Flatten::new().into(), logits.into()];
+/// let architecture = Architecture::from_layers("linear", [8, 8, 1], layers)?;
+/// let network = Network::new(architecture, 42, &tensor::Device::cpu())?;
+/// assert_eq!(network.parameters()[1].1.to_vec::<f32>()?, [1.0; 10]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "snake_case")]

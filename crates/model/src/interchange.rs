@@ -105,6 +105,20 @@ impl Network {
     /// Writes the network for another program. `pixels`, or what the network's [`crate::Preparation`] says of them, goes into
     /// ONNX's metadata.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Format, Network};
+    /// use tensor::Device;
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 1], layers)?;
+    /// let network = Network::new(architecture, 42, &Device::cpu())?;
+    /// let folder = tempfile::tempdir()?;
+    /// let exported = network.export(Format::Safetensors, None, &folder.path().join("linear.safetensors"))?;
+    /// assert_eq!(exported.difference, 0.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Argument`] if the format can't hold this network; [`Error::Export`] if what was written computes something
     /// else; [`Error::Io`]. Then nothing is left, and a file that was there stays.
@@ -146,6 +160,19 @@ impl Network {
     /// archive, in safetensors or `.pth` of any age, of floats of 16, 32 or 64 bits. Names may have the prefixes of
     /// `DataParallel`, `torch.compile` and Lightning. Nothing in the file is run. The network gets torchvision's
     /// [`crate::Preparation`], unless the file has one of its own, and with 1000 classes `ImageNet`'s names.
+    ///
+    /// ```no_run
+    /// use model::{Import, Network};
+    ///
+    /// // As https://download.pytorch.org/models/alexnet-owt-7be5be79.pth; the last layer begins anew, for two classes.
+    /// let options = Import {
+    ///     class_names: Some(["cat", "dog"].map(str::to_owned).to_vec()),
+    ///     new_head: Some(2),
+    /// };
+    /// let imported = Network::import("alexnet-owt-7be5be79.pth".as_ref(), &options, &tensor::Device::cpu())?;
+    /// assert_eq!(imported.network.architecture().classes(), 2);
+    /// # Ok::<(), model::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the file can't be read, is damaged, has other tensors, or functions that no weights need; [`Error::Argument`] if

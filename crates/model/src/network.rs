@@ -39,6 +39,19 @@ pub enum Mode<'a> {
 impl Network {
     /// A network with initial weights, which `seed` fixes: the same bits on every device.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Network};
+    /// use tensor::Device;
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 1], layers)?;
+    /// let network = Network::new(architecture, 42, &Device::cpu())?;
+    /// let (name, weight) = &network.parameters()[0];
+    /// assert_eq!((name.as_str(), &weight.shape()[..]), ("dense_1.weight", &[64, 10][..]));
+    /// # Ok::<(), model::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If the device has no room.
     pub fn new(architecture: Architecture, seed: u64, device: &Device) -> Result<Self> {
@@ -192,6 +205,21 @@ impl Network {
     /// Of images in [`tensor::DType::F16`], activations and their gradients are in f16 too (mixed precision,
     /// Micikevicius 2018): products take a copy of the weights rounded to them and add up in 32 bits; weights, their gradients
     /// and the logits stay in 32.
+    ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Mode, Network};
+    /// use tensor::{Device, Tensor, no_grad};
+    ///
+    /// let device = Device::cpu();
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 1], layers)?;
+    /// let network = Network::new(architecture, 42, &device)?;
+    /// let images = Tensor::from_slice(&device, &[0.5_f32; 3 * 8 * 8], [3, 8, 8, 1])?;
+    /// let logits = no_grad(|| network.forward(&images, Mode::Eval))?;
+    /// assert_eq!(logits.shape()[..], [3, 10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the images have another size, or the device fails.

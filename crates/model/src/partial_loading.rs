@@ -41,6 +41,22 @@ impl Network {
     /// files, or one that [`Network::import`] reads. Where both have names for their classes, the outputs of the last layer
     /// are taken by name; they are left as they are, unless the names are the same but for their order.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten, Module as _};
+    /// use model::{Architecture, Network};
+    ///
+    /// let linear = |classes| {
+    ///     let layers = vec![Flatten::new().into(), Dense::new(6).named("hidden"), Dense::new(classes).named("logits")];
+    ///     Network::new(Architecture::from_layers("two", [8, 8, 1], layers)?, 42, &tensor::Device::cpu())
+    /// };
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("ten.safetensors");
+    /// std::fs::write(&path, linear(10)?.to_bytes()?)?;
+    /// let matching = linear(3)?.load_matching(&path)?;
+    /// assert_eq!(matching.loaded, ["hidden.weight", "hidden.bias"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file can't be read or is damaged.
     pub fn load_matching(&self, path: &Path) -> Result<Matching> {

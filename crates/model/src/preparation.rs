@@ -19,6 +19,18 @@ const MOST_SIDE: usize = 32_767;
 
 /// How an image becomes a network's input in evaluation: brought to `source` as `fit` says, resized so that its shorter
 /// side is `resize`, its centre of `input_size` taken, then minus `mean`, divided by `std`, channel by channel.
+///
+/// ```
+/// let grey = model::Preparation {
+///     source: [28; 2],
+///     resize: None,
+///     input_size: 28.into(),
+///     mean: vec![0.13],
+///     std: vec![0.31],
+///     ..model::Preparation::torchvision()
+/// };
+/// assert_eq!(grey.fit, model::Fit::Crop);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
@@ -85,6 +97,14 @@ pub enum PreparedTta {
 impl Preparation {
     /// Torchvision's for `AlexNet_Weights.IMAGENET1K_V1`: the shorter side to 256, the centre 224, ImageNet's mean and
     /// standard deviation. It leaves images as they are stored, whatever their EXIF data say.
+    ///
+    /// ```
+    /// use model::{Preparation, PreparedTta};
+    ///
+    /// // Torchvision's way, with each image and its mirror image.
+    /// let preparation = Preparation { tta: PreparedTta::Flip, ..Preparation::torchvision() };
+    /// assert_eq!((preparation.resize, preparation.input_size.sides()), (Some(256), [224, 224]));
+    /// ```
     #[must_use]
     pub fn torchvision() -> Self {
         Self {
@@ -101,6 +121,21 @@ impl Preparation {
     }
 
     /// What a weight file says, if it says so.
+    ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Network, Preparation};
+    ///
+    /// let preparation = Preparation { input_size: 8.into(), ..Preparation::torchvision() };
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 3], layers)?;
+    /// let network = Network::new(architecture, 42, &tensor::Device::cpu())?;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("linear.safetensors");
+    /// std::fs::write(&path, network.with_preparation(preparation.clone()).to_bytes()?)?;
+    /// assert_eq!(Preparation::in_file(&path)?, Some(preparation));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the file can't be read, or says what makes no sense.

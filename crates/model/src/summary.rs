@@ -62,6 +62,13 @@ impl TrainingMemory {
 
 impl Architecture {
     /// The table of layers, output shapes and parameters.
+    ///
+    /// ```
+    /// let summary = model::Architecture::new("alexnet", None, None)?.summary();
+    /// println!("{summary}");
+    /// assert_eq!((summary.parameters(), summary.rows()[0].layer.as_str()), (60_965_224, "conv1"));
+    /// # Ok::<(), model::Error>(())
+    /// ```
     #[must_use]
     pub fn summary(&self) -> Summary {
         let rows = self.stages().iter().map(|stage| {
@@ -88,6 +95,13 @@ impl Architecture {
 impl Architecture {
     /// What a training step on `batch_size` images takes, with `slots` numbers of optimizer state for each weight (1 for
     /// SGD with momentum, 2 for Adam).
+    ///
+    /// ```
+    /// let network = model::Architecture::new("alexnet-cifar", Some(10), None)?;
+    /// let [adam, sgd] = [2, 0].map(|slots| network.training_memory(128, slots));
+    /// assert_eq!(adam.total() - sgd.total(), 2 * sgd.gradients, "two moments for each weight");
+    /// # Ok::<(), model::Error>(())
+    /// ```
     #[must_use]
     pub fn training_memory(&self, batch_size: usize, slots: u64) -> TrainingMemory {
         let bytes = |own: &Parameter| 4 * own.shape.elements() as u64;

@@ -36,6 +36,17 @@ pub struct TensorFile {
 impl TensorFile {
     /// Opens a file and reads its header.
     ///
+    /// ```
+    /// let tensors = vec![("fc.bias".to_owned(), vec![3], vec![0.0, 0.5, 1.0])];
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("bias.safetensors");
+    /// std::fs::write(&path, model::tensor_file_bytes(tensors, "epoch", "7")?)?;
+    /// let file = model::TensorFile::open(&path)?;
+    /// assert_eq!((file.metadata("epoch"), &file.tensors()["fc.bias"].1), (Some("7"), &vec![3]));
+    /// assert_eq!(file.read(&[("fc.bias".to_owned(), vec![3])])?, [[0.0, 0.5, 1.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Io`] if it can't be read; [`Error::Format`] if it is not a safetensors file or has another length than its
     /// header says.
@@ -301,6 +312,13 @@ impl View for Elements {
 }
 
 /// A safetensors file of named f32 tensors (name, shape, elements) with one metadata entry, `value` under `key`.
+///
+/// ```
+/// let tensors = vec![("fc.bias".to_owned(), vec![2], vec![0.0, 0.5])];
+/// let bytes = model::tensor_file_bytes(tensors, "epoch", "7")?;
+/// assert!(bytes.len() > 2 * size_of::<f32>(), "the elements, and what they are");
+/// # Ok::<(), model::Error>(())
+/// ```
 ///
 /// # Errors
 /// If a tensor's elements do not fill its shape.

@@ -55,6 +55,13 @@ type Folder = State<Arc<Path>>;
 impl Dashboard {
     /// Binds to `address` (port 0: any free one) for the runs in `folder`.
     ///
+    /// ```
+    /// let runs = tempfile::tempdir()?;
+    /// let dashboard = report::Dashboard::bind(([127, 0, 0, 1], 0).into(), runs.path())?;
+    /// println!("http://{}", dashboard.address());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the folder does not exist, or the address is not available.
     pub fn bind(address: SocketAddr, folder: &Path) -> Result<Self> {
@@ -82,6 +89,12 @@ impl Dashboard {
     }
 
     /// Serves until the process ends.
+    ///
+    /// ```no_run
+    /// let dashboard = report::Dashboard::bind(([127, 0, 0, 1], 8080).into(), "runs".as_ref())?;
+    /// dashboard.serve()?;
+    /// # Ok::<(), report::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the operating system refuses to go on.

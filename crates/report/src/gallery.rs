@@ -28,6 +28,15 @@ impl Gallery {
     /// Draws everything that a run's folder gives. Where the weights or images can't be had, the sheets that need them are
     /// left out, and [`Gallery::missing`] says why.
     ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("run");
+    /// train::RunDir::create(&path, &train::Recipe::named("shapes10")?)?;
+    /// let gallery = report::Gallery::of(&report::Run::read(&path)?)?;
+    /// println!("left out: {:?}", gallery.missing);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If a plot can't be drawn.
     pub fn of(run: &Run) -> Result<Self> {

@@ -89,6 +89,22 @@ pub struct Written {
 
 /// Draws a run's plots into `RUN/plots` and writes `RUN/report.html`.
 ///
+/// ```
+/// use model::layers::{Dense, Flatten};
+/// use train::{RunDir, Trainer};
+///
+/// let folder = tempfile::tempdir()?;
+/// let run = folder.path().join("run");
+/// let data = data::Shapes10::default().with_sizes(32, 16, 16).generate()?;
+/// let trainer = Trainer::builder(data).layers("linear", vec![Flatten::new().into(), Dense::new(10).into()])?;
+/// let mut trainer = trainer.epochs(2).build(&tensor::Device::cpu())?;
+/// trainer.save_to(RunDir::create(&run, trainer.recipe())?)?;
+/// trainer.run(&false.into(), &mut |_: train::Event<'_>| {})?;
+/// let written = report::write_report(&run)?;
+/// assert!(written.report.is_file() && written.gallery.get("loss").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the folder is not a run, or a file can't be read, drawn or written.
 pub fn write_report(folder: &Path) -> Result<Written> {
@@ -104,6 +120,19 @@ pub fn write_report(folder: &Path) -> Result<Written> {
 }
 
 /// Writes one page about several runs, side by side, to `out`.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let recipe = train::Recipe::named("shapes10")?;
+/// let runs = ["first", "second"].map(|name| folder.path().join(name));
+/// for run in &runs {
+///     train::RunDir::create(run, &recipe)?;
+/// }
+/// let page = folder.path().join("comparison.html");
+/// report::write_comparison(&runs, &page)?;
+/// assert!(std::fs::read_to_string(&page)?.contains("second"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`write_report`].

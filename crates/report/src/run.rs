@@ -96,6 +96,15 @@ pub enum RunState {
 impl Run {
     /// Reads the folder of a run.
     ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("run");
+    /// train::RunDir::create(&path, &train::Recipe::named("shapes10")?)?;
+    /// let run = report::Run::read(&path)?;
+    /// assert_eq!((run.name.as_str(), run.rows.len(), run.state()), ("run", 0, report::RunState::Running));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If it is not a run, or a file is damaged.
     pub fn read(path: &Path) -> Result<Self> {

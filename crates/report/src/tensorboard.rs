@@ -32,6 +32,23 @@ const N_BARS: usize = 48;
 
 /// Writes a run's `events.out.tfevents.*` while it goes on. It is told of each [`Event`]; a failure to write is kept for
 /// [`TensorBoard::finish`], because no run should be lost to it.
+///
+/// ```
+/// use model::layers::{Dense, Flatten};
+/// use train::{RunDir, Trainer};
+///
+/// let folder = tempfile::tempdir()?;
+/// let run = folder.path().join("run");
+/// let data = data::Shapes10::default().with_sizes(32, 16, 16).generate()?;
+/// let trainer = Trainer::builder(data).layers("linear", vec![Flatten::new().into(), Dense::new(10).into()])?;
+/// let mut trainer = trainer.epochs(2).build(&tensor::Device::cpu())?;
+/// trainer.save_to(RunDir::create(&run, trainer.recipe())?)?;
+/// let mut board = report::TensorBoard::new(&run);
+/// trainer.run(&false.into(), &mut |event: train::Event<'_>| board.event(&event))?;
+/// board.finish(&[])?;
+/// assert!(std::fs::read_dir(&run)?.flatten().any(|it| it.path().to_string_lossy().contains("tfevents")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TensorBoard {
     folder: PathBuf,

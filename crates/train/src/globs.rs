@@ -1,6 +1,12 @@
 //! Globs for names of parameters and of recorded cases: `*` stands for any text, also for none.
 
 /// Whether all of `name` matches `pattern`: `conv*.weight` matches `conv1.weight`, `conv1` does not.
+///
+/// ```
+/// use train::globs::is_match;
+///
+/// assert!(is_match("conv*.weight", "conv1.weight") && !is_match("conv1", "conv1.weight"));
+/// ```
 #[must_use]
 pub fn is_match(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');

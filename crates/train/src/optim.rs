@@ -4,7 +4,7 @@
 //! use tensor::{Device, Tensor};
 //! use train::optim::{Adam, Optimizer};
 //!
-//! // The minimum of the mean of (w - 3)^2 / 2, whose gradient is (w - 3) / n.
+//! // The minimum of the sum of (w - 3)^2.
 //! let device = Device::cpu();
 //! let w = Tensor::from_slice(&device, &[0.0_f32, 1.0], [2])?.into_parameter();
 //! let target = Tensor::from_slice(&device, &[-3.0_f32, -3.0], [2])?;

@@ -145,6 +145,15 @@ const fn default_evaluation_batch_size() -> usize {
 impl Recipe {
     /// A recipe from TOML; `path` is where it came from, for messages.
     ///
+    /// ```
+    /// use train::Recipe;
+    ///
+    /// let recipe = Recipe::named("shapes10")?;
+    /// let text = recipe.to_toml()?;
+    /// assert_eq!(Recipe::parse(&text, "config.toml".as_ref())?, recipe);
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Format`] with the place in the text, for a number out of range too.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {

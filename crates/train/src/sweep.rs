@@ -63,6 +63,14 @@ impl Sweep {
 
     /// The built-in sweep `name`, if there is one.
     ///
+    /// ```
+    /// for name in train::Sweep::names() {
+    ///     let sweep = train::Sweep::named(name)?.expect("a built-in sweep");
+    ///     println!("{name}: {} runs", sweep.runs.len());
+    /// }
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// None, unless this program was built with a bad sweep.
     pub fn named(name: &str) -> Result<Option<Self>> {
@@ -72,6 +80,19 @@ impl Sweep {
     }
 
     /// A sweep from TOML; `path` is where it came from: its name without an ending is the sweep's.
+    ///
+    /// ```
+    /// let text = r#"
+    /// recipe = "shapes10"
+    /// base = { epochs = 5 }
+    /// [grid]
+    /// batch_size = [16, 32, 64]
+    /// "#;
+    /// let sweep = train::Sweep::parse(text, "batches.toml".as_ref())?;
+    /// let sizes: Vec<_> = sweep.runs.iter().map(|recipe| (recipe.epochs, recipe.batch_size)).collect();
+    /// assert_eq!((sweep.name.as_str(), sizes), ("batches", vec![(5, 16), (5, 32), (5, 64)]));
+    /// # Ok::<(), train::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Format`] if the text is not a sweep; as [`Recipe::parse`] for the settings of a run, whose name is told.

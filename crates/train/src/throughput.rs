@@ -47,6 +47,19 @@ struct Inference {
 impl Throughput {
     /// Captures the training step and the forward pass of `architecture` for batches of `n` images.
     ///
+    /// ```
+    /// use model::{Architecture, layers::{Dense, Flatten}};
+    /// use train::{Recipe, throughput::Throughput};
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// let recipe = Recipe::named("shapes10")?;
+    /// let mut throughput = Throughput::new(&architecture, &recipe, 16, &tensor::Device::cpu())?;
+    /// throughput.train_step()?; // to warm up
+    /// println!("{:.0} images/s in training", 16.0 / throughput.train_step()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the device has no room, or fails.
     pub fn new(

@@ -85,6 +85,16 @@ impl Trainer {
     /// Makes everything ready to train, in memory. Nothing is written to disk without a run folder: see
     /// [`Trainer::save_to`] and [`Trainer::resume`].
     ///
+    /// ```
+    /// use train::{Recipe, Trainer};
+    ///
+    /// let data = data::Shapes10::default().with_sizes(8, 4, 4).generate()?;
+    /// let recipe = Recipe::named("shapes10")?.with_settings(&["batch_size=8"])?;
+    /// let trainer = Trainer::new(recipe, data, &tensor::Device::cpu())?;
+    /// assert_eq!(trainer.network().architecture().name(), "alexnet-small");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If a setting of `recipe` makes no sense, or not with these images; if the device has no room.
     pub fn new(recipe: Recipe, data: DataSet, device: &Device) -> Result<Self> {
@@ -95,6 +105,19 @@ impl Trainer {
 
     /// As [`Trainer::new`], with a network of your own in place of the recipe's. Its weight files say what it is made of, so
     /// that the `alexnet` program evaluates, reports and exports it too, unless a layer is of a type of your own.
+    ///
+    /// ```
+    /// use model::{Architecture, layers::{Dense, Flatten}};
+    /// use train::{Recipe, Trainer};
+    ///
+    /// let data = data::Shapes10::default().with_sizes(64, 16, 16).generate()?;
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// let recipe = Recipe::named("shapes10")?.with_settings(&["epochs=1"])?;
+    /// let mut trainer = Trainer::with_network(recipe, architecture, data, &tensor::Device::cpu())?;
+    /// trainer.run(&false.into(), &mut |_: train::Event<'_>| {})?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Trainer::new`]; [`Error::Setting`] if the network has not the data set's classes, or takes images of other

@@ -50,6 +50,19 @@ type Times = BTreeMap<Product, BTreeMap<TilePlan, (usize, f64)>>;
 /// Tries `tiles` with all splits on the products of a training step of `architecture` on batches of `n` images. `report` is told how many
 /// of how many plans are done. The longest product comes first.
 ///
+/// ```no_run
+/// use tensor::{Device, TileKind};
+///
+/// let architecture = model::Architecture::new("alexnet-cifar", Some(10), None)?;
+/// let recipe = train::Recipe::named("cifar10")?;
+/// let device = Device::open("gpu")?;
+/// let tiles = [TileKind::Medium, TileKind::Small];
+/// for tuned in train::tune::tune(&architecture, &recipe, 64, &device, &tiles, |_, _| {})? {
+///     println!("{:?}: {:?}", tuned.product, tuned.plans.first());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the device has no room, fails, or can't time its kernels.
 pub fn tune(

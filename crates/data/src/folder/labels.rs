@@ -81,6 +81,18 @@ fn beside(folder: &Path) -> Result<Option<PathBuf>, DataError> {
 /// `train_images` in it; endings may be missing. Beside a list for training, `val` and `test` of the same ending count.
 /// Classes are the labels, in natural order.
 ///
+/// ```
+/// let root = tempfile::tempdir()?;
+/// for (name, shade) in [("a.png", 20), ("b.png", 230)] {
+///     image::GrayImage::from_pixel(40, 30, image::Luma([shade])).save(root.path().join(name))?;
+/// }
+/// let list = root.path().join("labels.csv");
+/// std::fs::write(&list, "file,label\na.png,dark\nb.png,light\n")?;
+/// let set = data::read_labels(&list, &data::FolderOptions::default(), &mut |_| {})?;
+/// assert_eq!((set.train.labels(), set.class_names().len()), (&[0, 1][..], 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DataError::Line`] for a row that makes no sense, contradicts an earlier one or, when [`Unreadable::Fail`] is chosen,
 /// names no file; those of [`super::read_folder`].

@@ -22,6 +22,22 @@ const LAYERS_KEY: &str = "layers";
 impl Network {
     /// The network in a weight file, with its weights.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use model::{Architecture, Network};
+    /// use tensor::Device;
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [8, 8, 1], layers)?;
+    /// let network = Network::new(architecture, 42, &Device::cpu())?;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("linear.safetensors");
+    /// std::fs::write(&path, network.to_bytes()?)?;
+    /// let again = Network::open(&path, &Device::cpu())?;
+    /// assert_eq!(again.architecture(), network.architecture());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file can't be read, is damaged, names no network, or has other tensors than that network.
     pub fn open(path: &Path, device: &Device) -> Result<Self> {

@@ -22,6 +22,13 @@ pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
 
 /// The records of a file, or the byte at which one is damaged or cut off.
 ///
+/// ```
+/// // An empty record: no bytes, each length and checksum as little-endian numbers.
+/// let record = [&[0_u8; 8][..], &0x0798_0329_u32.to_le_bytes(), &0xa282_ead8_u32.to_le_bytes()].concat();
+/// assert_eq!(report::records(&record), Ok(vec![&b""[..]]));
+/// assert_eq!(report::records(&record[..10]), Err(0));
+/// ```
+///
 /// # Errors
 /// The offset of the first bad record.
 pub fn records(mut file: &[u8]) -> Result<Vec<&[u8]>, usize> {

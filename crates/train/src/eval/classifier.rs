@@ -51,6 +51,24 @@ pub struct OcclusionMap {
 impl Classifier {
     /// The weights with their run's recipe, or with the one given.
     ///
+    /// ```
+    /// use model::{Architecture, Format, Network, layers::{Dense, Flatten}};
+    /// use tensor::Device;
+    /// use train::{Classifier, Recipe, Weights};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("linear.safetensors");
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// Network::new(architecture, 1, &Device::cpu())?.export(Format::Safetensors, None, &path)?;
+    ///
+    /// let recipe = Recipe::named("shapes10")?;
+    /// let classifier = Classifier::open(&Weights::find(&path)?, &recipe, &Device::cpu())?;
+    /// let probabilities = classifier.classify(&[vec![128; 32 * 32 * 3]])?;
+    /// assert!((probabilities[0].iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the weights can't be read, the recipe does not suit them, or the device has no room.
     pub fn open(weights: &Weights, recipe: &Recipe, device: &Device) -> Result<Self> {

@@ -40,6 +40,21 @@ impl Weights {
     /// Finds the weights that `path` means: a run's best checkpoint (its last, if none is better), a checkpoint
     /// folder's, or the file itself. Those of a checkpoint are checked against its checksums.
     ///
+    /// ```
+    /// use model::layers::{Dense, Flatten};
+    /// use train::{RunDir, Trainer, Weights};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = folder.path().join("run");
+    /// let data = data::Shapes10::default().with_sizes(32, 16, 16).generate()?;
+    /// let trainer = Trainer::builder(data).layers("linear", vec![Flatten::new().into(), Dense::new(10).into()])?;
+    /// let mut trainer = trainer.epochs(1).build(&tensor::Device::cpu())?;
+    /// trainer.save_to(RunDir::create(&run, trainer.recipe())?)?;
+    /// trainer.run(&false.into(), &mut |_: train::Event<'_>| {})?;
+    /// assert_eq!(Weights::find(&run)?.path, run.join("checkpoints/best/model.safetensors"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NoRun`] if a folder has no weights; [`Error::Damaged`] if they are not those that were saved; if the run's
     /// recipe can't be read.
@@ -103,6 +118,24 @@ impl Weights {
 
 /// Scores the weights in a file on one split of a data set, prepared as `recipe` says, in its `input_size` where it has one.
 /// `progress` is called with batches done and in all. Classes are matched by their names, where the weights have them.
+///
+/// ```
+/// use data::{Shapes10, Split};
+/// use model::{Architecture, Format, Network, layers::{Dense, Flatten}};
+/// use tensor::Device;
+///
+/// let folder = tempfile::tempdir()?;
+/// let weights = folder.path().join("linear.safetensors");
+/// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+/// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+/// Network::new(architecture, 1, &Device::cpu())?.export(Format::Safetensors, None, &weights)?;
+///
+/// let data = Shapes10::default().with_sizes(20, 10, 10).generate()?;
+/// let recipe = train::Recipe::named("shapes10")?;
+/// let scored = train::evaluate(&weights, &recipe, &data, Split::Test, &Device::cpu(), &mut |_, _| {})?;
+/// assert_eq!((scored.score.images, scored.classes.len()), (10, 10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the weights can't be read or do not suit the data set ([`Error::Classes`]), it has no such split, or the device fails;

@@ -32,6 +32,20 @@ impl Evaluator {
     /// Captures the forward pass of `network`, whose weights may change afterwards, over batches of `images` in these
     /// views.
     ///
+    /// ```
+    /// use model::{Architecture, Network, layers::{Dense, Flatten}};
+    /// use train::{Evaluator, Recipe, Tta};
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// let network = Network::new(architecture, 1, &tensor::Device::cpu())?;
+    /// let images = data::Shapes10::default().with_sizes(20, 1, 1).generate()?.train;
+    /// let recipe = Recipe::named("shapes10")?;
+    /// let score = Evaluator::new(&network, images, &recipe, Tta::None)?.run(&mut |_, _| {})?;
+    /// assert_eq!(score.images, 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the images do not suit the network or the views, or the device has no room.
     pub fn new(network: &Network, images: Images, recipe: &Recipe, tta: Tta) -> Result<Self> {

@@ -4,6 +4,14 @@
 use std::cmp::Ordering;
 
 /// A confusion matrix: counts of (true class, predicted class).
+///
+/// ```
+/// let mut confusion = train::metrics::Confusion::new(2);
+/// for (truth, predicted) in [(0, 0), (0, 1), (1, 1), (1, 1)] {
+///     confusion.add(truth, predicted);
+/// }
+/// assert_eq!((confusion.accuracy(), confusion.recall(0.0).per_class), (0.75, vec![0.5, 1.0]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
@@ -204,6 +212,15 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 /// The `k` classes of each row of `scores: [n, classes]` with the largest scores, best first: `[n, min(k, classes)]`. Of
 /// equal scores the first class comes first; a score that is not a number comes last. To score images, use
 /// [`top_k_accuracy`] on what [`is_answer`] holds for: a row with a NaN has no answer.
+///
+/// ```
+/// use train::metrics::{top_k_accuracy, top_k_classes};
+///
+/// // Two images, three classes.
+/// let ranked = top_k_classes(&[0.1, 0.7, 0.2, 0.5, 0.2, 0.3], 3, 2);
+/// assert_eq!(ranked, [1, 2, 0, 2]);
+/// assert_eq!(top_k_accuracy(&ranked, 2, &[2, 1], 2), 0.5);
+/// ```
 ///
 /// # Panics
 /// If there are more than `2^32` classes.

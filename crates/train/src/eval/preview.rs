@@ -34,6 +34,19 @@ pub struct Activations {
 
 impl<'a> Preview<'a> {
     /// Looks at `images` through `network`.
+    ///
+    /// ```
+    /// use model::{Architecture, Network, layers::{Dense, Flatten}};
+    ///
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// let network = Network::new(architecture, 1, &tensor::Device::cpu())?;
+    /// let images = data::Shapes10::default().with_sizes(20, 1, 1).generate()?.train;
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// let probabilities = train::Preview::new(&network, &recipe, &images).probabilities(&[0, 7])?;
+    /// assert_eq!(probabilities.len(), 2 * 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(network: &'a Network, recipe: &'a Recipe, images: &'a Images) -> Self {
         Self {

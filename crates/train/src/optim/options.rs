@@ -7,6 +7,20 @@ use tensor::update;
 
 /// Stochastic gradient descent: `v = momentum v + g; w -= rate v`, or `w -= rate (g + momentum v)` by Nesterov's rule, with
 /// `g` the gradient and `weight_decay w` (Sutskever et al. 2013, as PyTorch states it).
+///
+/// ```
+/// use tensor::{Device, Tensor};
+/// use train::optim::{Optimizer, Sgd};
+///
+/// let w = Tensor::from_slice(&Device::cpu(), &[1.0_f32], [1])?.into_parameter();
+/// let mut optimizer = Optimizer::new(&[("w".to_owned(), w.clone())], Sgd { momentum: 0.9, ..Sgd::default() })?;
+/// // The gradient of w^2 is 2 w.
+/// for _ in 0..2 {
+///     optimizer.step(&w.square_sum()?.backward()?, 0.1)?;
+/// }
+/// assert!((w.to_vec::<f32>()?[0] - 0.46).abs() < 1e-5);
+/// # Ok::<(), tensor::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sgd {
     /// Momentum.
@@ -18,6 +32,18 @@ pub struct Sgd {
 }
 
 /// Adam (Kingma and Ba 2015, algorithm 1), whose weight decay is added to the gradient.
+///
+/// ```
+/// use tensor::{Device, Tensor};
+/// use train::optim::{Adam, Optimizer};
+///
+/// let w = Tensor::from_slice(&Device::cpu(), &[1.0_f32], [1])?.into_parameter();
+/// let mut optimizer = Optimizer::new(&[("w".to_owned(), w.clone())], Adam::default())?;
+/// // The gradient of w^2 is 2 w.
+/// optimizer.step(&w.square_sum()?.backward()?, 0.1)?;
+/// assert!((w.to_vec::<f32>()?[0] - 0.9).abs() < 1e-5);
+/// # Ok::<(), tensor::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Decay rate of the first moment.
@@ -31,6 +57,18 @@ pub struct Adam {
 }
 
 /// Adam with decoupled weight decay: `w -= rate weight_decay w` beside the step (Loshchilov and Hutter 2019, algorithm 2).
+///
+/// ```
+/// use tensor::{Device, Tensor};
+/// use train::optim::{AdamW, Optimizer};
+///
+/// let w = Tensor::from_slice(&Device::cpu(), &[1.0_f32], [1])?.into_parameter();
+/// let mut optimizer = Optimizer::new(&[("w".to_owned(), w.clone())], AdamW::default())?;
+/// // The gradient of w^2 is 2 w.
+/// optimizer.step(&w.square_sum()?.backward()?, 0.1)?;
+/// assert!((w.to_vec::<f32>()?[0] - 0.899).abs() < 1e-5);
+/// # Ok::<(), tensor::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW(
     /// The constants.
@@ -59,6 +97,13 @@ impl Default for AdamW {
 }
 
 /// Which rule moves the parameters, and which of them how.
+///
+/// ```
+/// use train::optim::{AdamW, Options};
+///
+/// // Biases don't decay.
+/// let options = Options::from(AdamW::default()).clip_norm(1.0).decaying(|name| name.ends_with(".weight"));
+/// ```
 #[derive(Clone)]
 pub struct Options {
     pub(super) rule: Rule,

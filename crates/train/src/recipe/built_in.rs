@@ -38,6 +38,13 @@ recipes!(
 impl Recipe {
     /// The built-in recipes, each with a line on what it is.
     ///
+    /// ```
+    /// for recipe in train::Recipe::built_in()? {
+    ///     println!("{}: {}", recipe.name, recipe.about);
+    /// }
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// None, unless this program was built with a bad recipe.
     pub fn built_in() -> Result<Vec<Self>> {
@@ -48,6 +55,12 @@ impl Recipe {
     }
 
     /// The built-in recipe `name`.
+    ///
+    /// ```
+    /// let recipe = train::Recipe::named("small-cifar10")?;
+    /// assert_eq!((recipe.dataset.as_str(), recipe.network.as_str()), ("cifar10", "alexnet-small"));
+    /// # Ok::<(), train::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownRecipe`].
@@ -101,6 +114,12 @@ impl Recipe {
 
     /// The recipe that a data set is trained with when none is asked for: its own; that of CIFAR-10, without its means,
     /// for small images; that of `folder`, under the folder's name, for images.
+    ///
+    /// ```
+    /// let recipe = train::Recipe::for_dataset("images/birds")?;
+    /// assert_eq!((recipe.name.as_str(), recipe.dataset.as_str()), ("birds", "images/birds"));
+    /// # Ok::<(), train::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Recipe::named`].

@@ -11,6 +11,13 @@ impl Recipe {
     /// Opens the recipe's data set. One that is not there is downloaded, if `download` says so; `progress` hears how
     /// that goes.
     ///
+    /// ```
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// let data = recipe.open_data(false, &mut |_| {})?;
+    /// assert_eq!(data.train.len(), 8000);
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If there is no such data set, it can't be had, or its files are bad.
     pub fn open_data(

@@ -101,6 +101,11 @@ const fn default_epsilon() -> f64 {
 
 impl OptimizerRecipe {
     /// Stochastic gradient descent with this learning rate and momentum.
+    ///
+    /// ```
+    /// let sgd = train::OptimizerRecipe::sgd(0.01, 0.9);
+    /// assert_eq!((sgd.learning_rate, sgd.kind), (0.01, train::OptimizerKind::Sgd));
+    /// ```
     #[must_use]
     pub fn sgd(learning_rate: f64, momentum: f64) -> Self {
         Self {
@@ -110,12 +115,22 @@ impl OptimizerRecipe {
     }
 
     /// Adam with its usual numbers.
+    ///
+    /// ```
+    /// let adam = train::OptimizerRecipe::adam(1e-3);
+    /// assert_eq!((adam.learning_rate, adam.kind), (1e-3, train::OptimizerKind::Adam));
+    /// ```
     #[must_use]
     pub fn adam(learning_rate: f64) -> Self {
         Self::of(OptimizerKind::Adam, learning_rate)
     }
 
     /// `AdamW` with its usual numbers.
+    ///
+    /// ```
+    /// let adamw = train::OptimizerRecipe::adamw(1e-3, 0.05);
+    /// assert_eq!((adamw.weight_decay, adamw.kind), (0.05, train::OptimizerKind::AdamW));
+    /// ```
     #[must_use]
     pub fn adamw(learning_rate: f64, weight_decay: f64) -> Self {
         Self {

@@ -11,6 +11,13 @@ use crate::error::{Error, Result};
 impl Recipe {
     /// The recipe with the settings of a TOML text in place of its own; `path` is where the text came from.
     ///
+    /// ```
+    /// let text = "epochs = 3\n[optimizer]\nlearning_rate = 1e-3\n";
+    /// let recipe = train::Recipe::named("shapes10")?.overridden_by(text, "mine.toml".as_ref())?;
+    /// assert_eq!((recipe.epochs, recipe.batch_size), (3, 32));
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Recipe::parse`].
     pub fn overridden_by(&self, text: &str, path: &Path) -> Result<Self> {
@@ -45,6 +52,13 @@ impl Recipe {
 
     /// The recipe with these settings, each `KEY=VALUE`: the key as in a recipe's file, with dots (`optimizer.momentum`),
     /// the value in TOML. Anything else is taken as a string: `network=alexnet-bn`.
+    ///
+    /// ```
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// let recipe = recipe.with_settings(&["epochs=3", "optimizer.learning_rate=1e-3", "network=alexnet-bn"])?;
+    /// assert_eq!((recipe.epochs, recipe.network.as_str()), (3, "alexnet-bn"));
+    /// # Ok::<(), train::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Recipe::parse`]; [`Error::Setting`] if one has no `=`.

@@ -33,6 +33,14 @@ pub struct RunDir {
 impl RunDir {
     /// Makes the folder of a new run, locks it and puts its `config.toml` there.
     ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// let run = train::RunDir::create(&folder.path().join("run"), &recipe)?;
+    /// assert!(run.is_locked() && run.path().join("config.toml").is_file());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::RunExists`]; [`Error::InUse`] if another process trains there; [`Error::Io`] if it can't be written.
     pub fn create(path: &Path, recipe: &Recipe) -> Result<Self> {
@@ -63,6 +71,16 @@ impl RunDir {
     }
 
     /// The folder of a run that exists.
+    ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("run");
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// train::RunDir::create(&path, &recipe)?;
+    /// let run = train::RunDir::open(&path)?;
+    /// assert_eq!((run.recipe()?, run.summary()?), (recipe, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoRun`] if it does not.

@@ -27,7 +27,8 @@ impl Trainer {
     /// ```
     /// use data::{DataSet, Images};
     /// use model::layers::{Conv2d, Dense, Flatten, Module as _};
-    /// use train::{Device, OptimizerRecipe, Trainer};
+    /// use tensor::Device;
+    /// use train::{OptimizerRecipe, Trainer};
     ///
     /// // Oblong grey images, made here: dark ones and light ones.
     /// let names = ["dark", "light"].map(str::to_owned).to_vec();

@@ -63,6 +63,20 @@ impl Trainer {
     /// Trains at increasing rates and records the loss. The weights are of no use afterwards. Ends early when the loss
     /// goes up for good, or `stop` is set.
     ///
+    /// ```
+    /// use model::{Architecture, layers::{Dense, Flatten}};
+    /// use train::{RateSearch, Recipe, Trainer};
+    ///
+    /// let data = data::Shapes10::default().with_sizes(64, 8, 8).generate()?;
+    /// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    /// let network = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    /// let mut trainer = Trainer::with_network(Recipe::named("shapes10")?, network, data, &tensor::Device::cpu())?;
+    /// let search = RateSearch { from: 1e-5, to: 0.1, steps: 50 };
+    /// let found = trainer.find_rate(&search, &false.into(), &mut |_: train::Event<'_>| {})?;
+    /// println!("a rate to begin with: {:?}", found.suggestion);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the search makes no sense, or images or device fail.
     pub fn find_rate(

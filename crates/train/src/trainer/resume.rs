@@ -23,6 +23,29 @@ impl Trainer {
     /// Resumes the run in a folder from its last checkpoint: bit for bit as if it had never stopped. A run that was
     /// killed before its first checkpoint starts again.
     ///
+    /// ```
+    /// use model::{Architecture, layers::{Dense, Flatten}};
+    /// use train::{Recipe, RunDir, Trainer};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("run");
+    /// let begin = || -> train::Result<Trainer> {
+    ///     let data = data::Shapes10::default().with_sizes(32, 8, 8).generate()?;
+    ///     let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+    ///     let network = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+    ///     let recipe = Recipe::named("shapes10")?.with_settings(&["epochs=1"])?;
+    ///     Trainer::with_network(recipe, network, data, &tensor::Device::cpu())
+    /// };
+    /// let mut trainer = begin()?;
+    /// trainer.save_to(RunDir::create(&path, trainer.recipe())?)?;
+    /// drop(trainer); // as if the process had been killed
+    /// let mut again = begin()?;
+    /// again.resume(RunDir::open(&path)?)?;
+    /// again.run(&false.into(), &mut |_: train::Event<'_>| {})?;
+    /// assert!(RunDir::open(&path)?.summary()?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Trainer::resume_with`].
     pub fn resume(&mut self, run: RunDir) -> Result<()> {

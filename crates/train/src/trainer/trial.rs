@@ -16,6 +16,12 @@ const WARMUP_SHARE: u64 = 10;
 
 impl Recipe {
     /// The recipe cut down to one epoch of a few batches of each split: every part of a run is passed through, in seconds.
+    ///
+    /// ```
+    /// let recipe = train::Recipe::named("shapes10")?.for_fast_run();
+    /// assert_eq!((recipe.epochs, recipe.limit), (1, Some(3 * 32)));
+    /// # Ok::<(), train::Error>(())
+    /// ```
     #[must_use]
     pub fn for_fast_run(mut self) -> Self {
         let images = FAST_BATCHES * self.batch_size;
@@ -59,6 +65,22 @@ impl Recipe {
 }
 
 /// Whether a run of [`Recipe::for_one_batch`] has overfit its batch: the loss, with dropout off, is near zero.
+///
+/// ```
+/// use model::{Architecture, layers::{Dense, Flatten}};
+/// use train::{Outcome, Recipe, Trainer, has_learnt_batch};
+///
+/// let data = data::Shapes10::default().with_sizes(64, 8, 8).generate()?;
+/// let recipe = Recipe::named("shapes10")?.with_settings(&["batch_size=8"])?;
+/// let (recipe, data) = recipe.for_one_batch(&data, 200)?;
+/// let layers = vec![Flatten::new().into(), Dense::new(10).into()];
+/// let architecture = Architecture::from_layers("linear", [32, 32, 3], layers)?;
+/// let mut trainer = Trainer::with_network(recipe, architecture, data, &tensor::Device::cpu())?;
+/// if let Outcome::Finished(summary) = trainer.run(&false.into(), &mut |_: train::Event<'_>| {})? {
+///     assert!(has_learnt_batch(&summary), "a loss of {:?}", summary.val_loss);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn has_learnt_batch(summary: &Summary) -> bool {
     summary.val_loss.is_some_and(|loss| loss < NEAR_ZERO)
