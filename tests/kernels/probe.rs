@@ -11,7 +11,7 @@ fn the_cpu_device_is_usable_and_has_nothing_to_avoid() {
     assert!(probe.is_usable(), "{probe:?}");
     assert_eq!(probe.avoided(), Avoided::default());
     assert!(
-        probe.half.is_none() && probe.products.is_empty(),
+        probe.f16.is_none() && probe.products.is_empty(),
         "{probe:?}"
     );
     let names: Vec<_> = probe.functions.iter().map(|found| found.function).collect();
