@@ -3,7 +3,7 @@
 //
 // x, y: [n], padded to whole vec4s; step: the step's scalars (kernels/src/step.rs). One invocation computes four elements;
 // the tail of the last vec4 may hold anything.
-{# entry points: average #}
+{# entry points: ema #}
 
 struct Params {
     n: u32,
