@@ -82,7 +82,7 @@ impl Channels {
     }
 
     /// Writes the pixels `from`, which are of this kind, as pixels of kind `to` into `out`, for as many pixels as both hold.
-    /// Grey is 0.2126 red + 0.7152 green + 0.0722 blue (ITU-R BT.709) without a fraction; what is transparent is laid on
+    /// Grey is 0.2126 red + 0.7152 green + 0.0722 blue (ITU-R BT.709), rounded; what is transparent is laid on
     /// white; what had no opacity is opaque.
     pub fn convert(self, from: &[u8], to: Self, out: &mut [u8]) {
         if self == to {
@@ -124,7 +124,8 @@ fn luminance(colour: [u8; 3]) -> u8 {
     let sum: u32 = weighted
         .map(|(weight, value)| weight * u32::from(value))
         .sum();
-    u8::try_from(sum / LUMINANCE.iter().sum::<u32>()).expect("a mean of bytes")
+    let whole: u32 = LUMINANCE.iter().sum();
+    u8::try_from((sum + whole / 2) / whole).expect("a mean of bytes")
 }
 
 /// A colour value of this opacity before a white background, rounded.
