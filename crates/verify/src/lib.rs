@@ -4,6 +4,9 @@
 //! - `network` (a feature): whole networks at their own layer shapes.
 //! - `parity` (a feature): cases recorded from other frameworks.
 
+// As in `train`: rustdoc looks for `Send` and `Sync` down to the insides of wgpu's buffers.
+#![recursion_limit = "256"]
+
 #[cfg(feature = "network")]
 pub mod network;
 pub mod operators;

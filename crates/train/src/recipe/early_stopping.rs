@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::run::rows::Row;
 
 /// When a run stops before its last epoch. The test then takes the best weights, as it always does: by the same metric,
-/// unless [`CheckpointsRecipe::best`] names another.
+/// unless [`CheckpointsRecipe::best`](crate::CheckpointsRecipe::best) names another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingRecipe {
