@@ -1,7 +1,7 @@
 //! Cases of Adam and `AdamW`: two steps from step `t`.
 
 use kernels::ops::{adam, elementwise};
-use kernels::{Buffer, Device, Result, StepScalars, ParameterUpdate};
+use kernels::{Buffer, Device, ParameterUpdate, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 

@@ -205,8 +205,7 @@ impl AugmentCase {
                 v += row * column * f64::from(image[c * (i * in_w + j) + channel]) / 255.0;
             }
         }
-        let [mean, std] =
-            [self.spec.mean, self.spec.std].map(|x| f64::from(x[channel]));
+        let [mean, std] = [self.spec.mean, self.spec.std].map(|x| f64::from(x[channel]));
         if channel == 3 {
             return (v - mean) / std;
         }

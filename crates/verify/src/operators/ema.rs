@@ -1,6 +1,6 @@
 //! Cases of the EMA: two steps from step `t`, towards other values in the second.
 
-use kernels::ops::{ema, elementwise};
+use kernels::ops::{elementwise, ema};
 use kernels::{Buffer, Device, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};

@@ -1,7 +1,7 @@
 //! Cases of stochastic gradient descent: two steps, the first of which sets the velocity.
 
 use kernels::ops::{elementwise, sgd};
-use kernels::{Buffer, Device, Result, StepScalars, ParameterUpdate};
+use kernels::{Buffer, Device, ParameterUpdate, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
