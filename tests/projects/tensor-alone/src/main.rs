@@ -1,7 +1,7 @@
 //! Trains a two-layer net on made-up points with `tensor` alone, on the CPU device or on the one named as the first
 //! argument (`cargo run -- gpu`). The points lie on the surface `z = |x| - y`, which no single layer can fit.
 
-use tensor::{Device, Result, Tensor};
+use tensor::{Activation, Device, Result, Tensor};
 
 /// Points along each side of the square from -1 to 1.
 const SIDE: u16 = 12;
@@ -80,8 +80,10 @@ impl Net {
     /// One step of gradient descent on all points; the mean squared error before it.
     fn step(&self, x: &Tensor, negated: &Tensor) -> Result<f32> {
         let [w1, b1, w2, b2] = &self.parameters;
-        let hidden = x.linear(w1, Some(b1), true)?;
-        let error = hidden.linear(w2, Some(b2), false)?.add(negated)?;
+        let hidden = x.linear(w1, Some(b1), Activation::Relu)?;
+        let error = hidden
+            .linear(w2, Some(b2), Activation::None)?
+            .add(negated)?;
         // Backward starts from the sum over all elements, so scaling by 1 / POINTS makes it the mean.
         let loss = error.mul(&error)?.scale(1.0 / POINTS as f32)?;
 
