@@ -117,8 +117,12 @@ pub(crate) fn adapters() -> Vec<Adapter> {
 
 /// The adapter that `selector` names, or `None` for the CPU device.
 pub(crate) fn select(selector: &str) -> Result<Option<Adapter>> {
-    let chosen = find(selector)?;
-    Ok(chosen.and_then(|i| adapters().into_iter().nth(i)))
+    if selector == "cpu" {
+        return Ok(None);
+    }
+    let adapters = adapters();
+    let chosen = choose_among(selector, &adapters)?;
+    Ok(chosen.and_then(|i| adapters.into_iter().nth(i)))
 }
 
 /// The number, among [`adapters`], of the one that `selector` names, or `None` for the CPU device.
@@ -126,7 +130,10 @@ pub(crate) fn find(selector: &str) -> Result<Option<usize>> {
     if selector == "cpu" {
         return Ok(None);
     }
-    let adapters = adapters();
+    choose_among(selector, &adapters())
+}
+
+fn choose_among(selector: &str, adapters: &[Adapter]) -> Result<Option<usize>> {
     let described: Vec<_> = adapters.iter().map(|a| (a.name.as_str(), a.kind)).collect();
     choose(selector, &described)
 }

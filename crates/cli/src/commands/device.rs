@@ -53,7 +53,7 @@ pub(crate) fn heed(device: &Device, output: OutputArgs) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     );
     let file = cache_file();
-    let mut probes = file.as_ref().map(read).unwrap_or_default();
+    let mut probes = file.as_deref().map(read).unwrap_or_default();
     let kept = match probes.get(&key) {
         Some(kept) => kept.clone(),
         None => {
@@ -119,8 +119,8 @@ fn cache_file() -> Option<PathBuf> {
 }
 
 /// The probes that were kept. A file that is missing or damaged holds none: they are made again.
-fn read(file: impl AsRef<Path>) -> Probes {
-    let text = files::read(file.as_ref(), MOST_BYTES).unwrap_or_default();
+fn read(file: &Path) -> Probes {
+    let text = files::read(file, MOST_BYTES).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
