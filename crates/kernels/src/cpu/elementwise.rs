@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::shared::pointwise::{CHUNK, map, map2};
 use crate::kernel::{CpuArgs, params};
 
 params! {
@@ -12,9 +13,6 @@ params! {
     }
 }
 
-/// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
-const CHUNK: usize = 16 * 1024;
-
 /// `y = value`.
 pub(crate) fn fill(p: &ElementwiseParams, args: CpuArgs<'_>) {
     let ([], [y]) = args.split();
@@ -23,53 +21,58 @@ pub(crate) fn fill(p: &ElementwiseParams, args: CpuArgs<'_>) {
 
 /// `y = a + b`.
 pub(crate) fn add(_: &ElementwiseParams, args: CpuArgs<'_>) {
-    binary(args, |a, b| a + b);
+    map2(
+        args,
+        #[inline(always)]
+        |a, b| a + b,
+    );
 }
 
 /// `y = a - b`.
 pub(crate) fn sub(_: &ElementwiseParams, args: CpuArgs<'_>) {
-    binary(args, |a, b| a - b);
+    map2(
+        args,
+        #[inline(always)]
+        |a, b| a - b,
+    );
 }
 
 /// `y = a b`.
 pub(crate) fn mul(_: &ElementwiseParams, args: CpuArgs<'_>) {
-    binary(args, |a, b| a * b);
+    map2(
+        args,
+        #[inline(always)]
+        |a, b| a * b,
+    );
 }
 
 /// `y = a / b`.
 pub(crate) fn div(_: &ElementwiseParams, args: CpuArgs<'_>) {
-    binary(args, |a, b| a / b);
+    map2(
+        args,
+        #[inline(always)]
+        |a, b| a / b,
+    );
 }
 
 /// `y = value x`.
 pub(crate) fn scale(p: &ElementwiseParams, args: CpuArgs<'_>) {
-    unary(args, |_, x| p.value * x);
+    let value = p.value;
+    map(
+        args,
+        #[inline(always)]
+        |x| value * x,
+    );
 }
 
 /// `y = y + value x`.
 pub(crate) fn axpy(p: &ElementwiseParams, args: CpuArgs<'_>) {
-    unary(args, |y, x| y + p.value * x);
-}
-
-fn unary(args: CpuArgs<'_>, f: impl Fn(f32, f32) -> f32 + Sync) {
     let ([x], [y]) = args.split();
     y.par_chunks_mut(CHUNK)
         .zip(x.par_chunks(CHUNK))
         .for_each(|(y, x)| {
             for (y, &x) in y.iter_mut().zip(x) {
-                *y = f(*y, x);
-            }
-        });
-}
-
-fn binary(args: CpuArgs<'_>, f: impl Fn(f32, f32) -> f32 + Sync) {
-    let ([a, b], [y]) = args.split();
-    let operands = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
-    y.par_chunks_mut(CHUNK)
-        .zip(operands)
-        .for_each(|(y, (a, b))| {
-            for (y, (&a, &b)) in y.iter_mut().zip(a.iter().zip(b)) {
-                *y = f(a, b);
+                *y += p.value * x;
             }
         });
 }

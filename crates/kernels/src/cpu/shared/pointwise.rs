@@ -6,7 +6,7 @@ use super::wide::{each, wide};
 use crate::kernel::CpuArgs;
 
 /// Elements per parallel task: 64 KiB of each operand, a fraction of a core's L2.
-const CHUNK: usize = 16 * 1024;
+pub(in crate::cpu) const CHUNK: usize = 16 * 1024;
 
 /// `y = f(x)`. `f` must be `#[inline(always)]`.
 pub(in crate::cpu) fn map(args: CpuArgs<'_>, f: impl Fn(f32) -> f32 + Sync) {
