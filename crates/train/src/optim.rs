@@ -26,8 +26,9 @@ use tensor::update::{
 };
 use tensor::{Error, Gradients, Result, Shape, Tensor};
 
+use options::Rule;
+pub(crate) use options::single;
 pub use options::{Adam, AdamW, Options, Sgd};
-use options::{Rule, single};
 
 /// An optimizer and its state, on the parameters' device.
 #[derive(Debug)]

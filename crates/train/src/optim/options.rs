@@ -224,6 +224,6 @@ impl Rule {
     clippy::cast_possible_truncation,
     reason = "rounding to the kernels' precision is the purpose"
 )]
-pub(super) fn single(value: f64) -> f32 {
+pub(crate) fn single(value: f64) -> f32 {
     value as f32
 }

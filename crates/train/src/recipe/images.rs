@@ -5,6 +5,7 @@ use model::ImageSize;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::optim::single;
 
 /// Images that statistics are taken over when a recipe leaves them to the training set: evenly spread, and enough for
 /// the mean colour to be within a few thousandths.
@@ -274,14 +275,6 @@ fn check_part(settings: [&'static str; 2], area: [f32; 2], ratio: [f32; 2]) -> R
         return Err(Error::setting(settings[1], expected, format!("{ratio:?}")));
     }
     Ok(())
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounding to the kernels' precision is the purpose"
-)]
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]
