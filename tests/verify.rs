@@ -1,6 +1,8 @@
 //! The proof itself: its checks catch what is wrong, networks pass it, and folders of recorded cases are read within bounds.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
+#[path = "verify/cards.rs"]
+mod cards;
 #[path = "verify/checker.rs"]
 mod checker;
 #[path = "verify/network.rs"]

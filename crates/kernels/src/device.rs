@@ -14,6 +14,7 @@ use shaders::Variant;
 use crate::adapters::{self, Adapter};
 use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
+use crate::dry_device::DryDevice;
 use crate::error::{Error, Result};
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
@@ -33,6 +34,8 @@ pub enum Device {
     Cpu(Arc<CpuDevice>),
     /// A GPU, or a software rasteriser, through wgpu.
     Gpu(Arc<GpuDevice>),
+    /// A card that is not there: nothing is computed, what is launched is noted.
+    Dry(Arc<DryDevice>),
 }
 
 impl Device {
@@ -82,6 +85,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => &cpu.common,
             Self::Gpu(gpu) => &gpu.common,
+            Self::Dry(dry) => &dry.common,
         }
     }
 
@@ -95,7 +99,7 @@ impl Device {
     #[must_use]
     pub fn driver(&self) -> &str {
         match self {
-            Self::Cpu(_) => "",
+            Self::Cpu(_) | Self::Dry(_) => "",
             Self::Gpu(gpu) => gpu.driver(),
         }
     }
@@ -110,7 +114,7 @@ impl Device {
     #[must_use]
     pub fn is_software(&self) -> bool {
         match self {
-            Self::Cpu(_) => false,
+            Self::Cpu(_) | Self::Dry(_) => false,
             Self::Gpu(gpu) => gpu.is_software(),
         }
     }
@@ -121,6 +125,7 @@ impl Device {
         match self {
             Self::Cpu(_) => Vec::new(),
             Self::Gpu(gpu) => gpu.compiled(),
+            Self::Dry(dry) => dry.launched(),
         }
     }
 
@@ -132,19 +137,17 @@ impl Device {
     /// The tiles that can be tried on the device: those in workgroup memory, as far as it has so much, or what suits a software rasteriser.
     #[must_use]
     pub fn tiles(&self) -> Vec<TileKind> {
-        let Self::Gpu(gpu) = self else {
-            return Vec::new();
-        };
-        if gpu.is_software() {
-            return gpu.card.tiles.to_vec();
+        match self {
+            Self::Gpu(gpu) if gpu.is_software() => gpu.card.tiles.to_vec(),
+            _ => self.fitting_tiles(),
         }
-        gpu.fitting_tiles()
     }
 
     /// The tiles in workgroup memory that fit there, whether they suit the device or not.
     pub(crate) fn fitting_tiles(&self) -> Vec<TileKind> {
         match self {
             Self::Cpu(_) => Vec::new(),
+            Self::Dry(dry) => dry.card().tiles.to_vec(),
             Self::Gpu(gpu) => gpu.fitting_tiles(),
         }
     }
@@ -155,6 +158,7 @@ impl Device {
         match self {
             Self::Cpu(_) => None,
             Self::Gpu(gpu) => Some(gpu.card),
+            Self::Dry(dry) => Some(dry.card()),
         }
     }
 
@@ -167,11 +171,13 @@ impl Device {
     /// The longest binding the device allows, in words. Longer operands are bound in windows.
     #[must_use]
     pub fn max_binding_words(&self) -> usize {
-        let Self::Gpu(gpu) = self else {
-            return usize::MAX;
+        let most = match self {
+            Self::Cpu(_) => return usize::MAX,
+            Self::Gpu(gpu) => gpu.max_binding_bytes(),
+            Self::Dry(dry) => dry.spec().max_binding_bytes,
         };
-        let asked = gpu.common.options.max_binding_bytes.unwrap_or(u64::MAX);
-        let bytes = gpu.max_binding_bytes().min(asked);
+        let asked = self.common().options.max_binding_bytes;
+        let bytes = most.min(asked.unwrap_or(u64::MAX));
         usize::try_from(bytes / 4).unwrap_or(usize::MAX)
     }
 
@@ -191,6 +197,7 @@ impl Device {
         match self {
             Self::Cpu(_) => false,
             Self::Gpu(gpu) => gpu.has_f16() && !gpu.common.avoids_f16(),
+            Self::Dry(dry) => dry.spec().has_f16,
         }
     }
 
@@ -225,6 +232,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.common.allocate(words, || Ok(cpu_memory(words))),
             Self::Gpu(gpu) => gpu.common.allocate(words, || gpu.create_memory(words)),
+            Self::Dry(dry) => dry.common.allocate(words, || Ok(cpu_memory(0))),
         }
     }
 
@@ -233,6 +241,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.pool(),
             Self::Gpu(gpu) => gpu.pool(),
+            Self::Dry(dry) => dry.pool(),
         }
     }
 
@@ -247,7 +256,7 @@ impl Device {
     /// If the device is lost or refused what was launched.
     pub fn synchronize(&self) -> Result<()> {
         match self {
-            Self::Cpu(_) => Ok(()),
+            Self::Cpu(_) | Self::Dry(_) => Ok(()),
             Self::Gpu(gpu) => gpu.synchronize(),
         }
     }
@@ -270,6 +279,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.is_capturing(),
             Self::Gpu(gpu) => gpu.is_capturing(),
+            Self::Dry(dry) => dry.is_capturing(),
         }
     }
 
@@ -294,6 +304,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.begin_capture(),
             Self::Gpu(gpu) => gpu.begin_capture(),
+            Self::Dry(dry) => dry.begin_capture(),
         }
     }
 
@@ -301,6 +312,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => Ok(cpu.end_capture()),
             Self::Gpu(gpu) => gpu.end_capture(),
+            Self::Dry(dry) => Ok(dry.end_capture()),
         }
     }
 
@@ -321,6 +333,10 @@ impl Device {
                 Ok(())
             }
             Self::Gpu(gpu) => gpu.launch(kernel, params, [reads, writes], grid.groups, cost),
+            Self::Dry(dry) => {
+                dry.launch(kernel.variant, [reads, writes], cost);
+                Ok(())
+            }
         }
     }
 

@@ -27,7 +27,7 @@ use dispatch::Batch;
 use pace::Pace;
 
 /// The most bytes of a binding: drivers differ in whether sizes are signed, and Metal reports no limit of its own.
-const MOST_BINDING: u64 = (1 << 31) - 16;
+pub(crate) const MOST_BINDING: u64 = (1 << 31) - 16;
 
 /// The state of a GPU device. Used through [`crate::Device`].
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl GpuDevice {
             card: if options.is_large_gpu {
                 Card::H100
             } else {
-                Card::of(adapter)
+                Card::of(&adapter.into())
             },
             limits,
             pipelines: Mutex::default(),

@@ -3,7 +3,7 @@
 mod card;
 mod predict;
 
-pub use card::Card;
+pub use card::{Card, CardSpec};
 
 use shaders::variants::Tile;
 
@@ -173,7 +173,10 @@ fn choose(device: &Device, product: &Product, most: u32) -> TilePlan {
     match device.common().options.tile {
         // Cut as on a large GPU, so that tests reach all there is.
         Some(tile) => predict::best(&Card::H100, product, &[tile], most),
-        None => predict::best(&card, product, &usable(device, card.tiles), most),
+        None => {
+            let suit: Vec<TileKind> = card.tiles_for(product.kernel).collect();
+            predict::best(&card, product, &usable(device, &suit), most)
+        }
     }
 }
 

@@ -20,9 +20,9 @@ mod tensor;
 
 pub use error::{Error, Result};
 pub use kernels::{
-    Activation, Adapter, AdapterKind, Avoided, CpuArgs, CustomParams, Device, FunctionError,
-    KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product, Profile, QUIRKS,
-    Quirk, Recording, Roofline, TileKind, TilePlan, probe,
+    Activation, Adapter, AdapterKind, Avoided, Card, CardSpec, CpuArgs, CustomParams, Device,
+    FunctionError, KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product,
+    Profile, QUIRKS, Quirk, Recording, Roofline, TileKind, TilePlan, probe,
 };
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;

@@ -8,6 +8,7 @@
 // than the default of 128 steps.
 #![recursion_limit = "256"]
 
+mod dry_run;
 mod error;
 mod eval;
 mod exact;
@@ -23,6 +24,7 @@ pub mod schedule;
 pub mod throughput;
 pub mod tune;
 
+pub use dry_run::DryRun;
 pub use error::{Error, Result};
 pub use eval::classifier::{Classifier, OcclusionMap};
 pub use eval::evaluate::{Scored, Weights, evaluate};

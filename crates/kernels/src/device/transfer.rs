@@ -28,6 +28,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.write(&buffer, bytes),
             Self::Gpu(gpu) => gpu.write(&buffer, bytes)?,
+            Self::Dry(_) => {}
         }
         Ok(buffer)
     }
@@ -51,6 +52,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.write(buffer, bytes),
             Self::Gpu(gpu) => gpu.write(buffer, bytes)?,
+            Self::Dry(_) => {}
         }
         Ok(())
     }
@@ -72,6 +74,10 @@ impl Device {
         match self {
             Self::Cpu(cpu) => Ok(PendingRead(Pending::Ready(cpu.read(buffer)))),
             Self::Gpu(gpu) => Ok(PendingRead(Pending::Mapped(gpu.start_read(buffer)?))),
+            Self::Dry(_) => {
+                let bytes = buffer.width().words(buffer.len()) * 4;
+                Ok(PendingRead(Pending::Ready(vec![0; bytes])))
+            }
         }
     }
 
@@ -114,7 +120,7 @@ impl PendingRead {
         let bytes = match (self.0, device) {
             (Pending::Ready(bytes), _) => bytes,
             (Pending::Mapped(readback), Device::Gpu(gpu)) => readback.wait(gpu)?,
-            (Pending::Mapped(_), Device::Cpu(_)) => {
+            (Pending::Mapped(_), Device::Cpu(_) | Device::Dry(_)) => {
                 return Err(Error::ForeignBuffer { kernel: "read" });
             }
         };

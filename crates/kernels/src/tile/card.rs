@@ -2,7 +2,58 @@
 
 use super::TileKind;
 use crate::adapters::{Adapter, AdapterKind};
+use crate::gpu_device::MOST_BINDING;
 use crate::quirk::{AMD, NVIDIA};
+
+/// What a driver tells of a card, as far as it decides what is launched there.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CardSpec {
+    /// The adapter's name.
+    pub name: String,
+    /// PCI's number of its maker, or what the driver gives in its place.
+    pub vendor: u32,
+    /// How it computes.
+    pub kind: AdapterKind,
+    /// Workgroup memory of one workgroup.
+    pub workgroup_bytes: u32,
+    /// The subgroup's size (least, most), if kernels may use subgroup operations.
+    pub subgroup: Option<(u32, u32)>,
+    /// Whether shaders may use f16.
+    pub has_f16: bool,
+    /// The longest storage binding.
+    pub max_binding_bytes: u64,
+}
+
+impl CardSpec {
+    /// A card with 32 KiB of workgroup memory, subgroups of 32, f16 and bindings as long as the kernels take.
+    #[must_use]
+    pub fn new(name: &str, vendor: u32, kind: AdapterKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            vendor,
+            kind,
+            workgroup_bytes: 32 << 10,
+            subgroup: Some((32, 32)),
+            has_f16: true,
+            max_binding_bytes: MOST_BINDING,
+        }
+    }
+}
+
+impl From<&Adapter> for CardSpec {
+    fn from(adapter: &Adapter) -> Self {
+        Self {
+            name: adapter.name.clone(),
+            vendor: adapter.wgpu.get_info().vendor,
+            kind: adapter.kind,
+            workgroup_bytes: adapter.workgroup_bytes,
+            subgroup: adapter.subgroup,
+            has_f16: adapter.has_f16,
+            max_binding_bytes: adapter.max_binding_bytes,
+        }
+    }
+}
 
 /// A card, as far as the choice of tiles depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +66,8 @@ pub struct Card {
     pub bandwidth: f64,
     /// Tiles that suit it.
     pub tiles: &'static [TileKind],
+    /// Kernels that do without one of these, which its compiler spills there.
+    pub spills: &'static [(&'static str, TileKind)],
 }
 
 /// Where an invocation has 128 registers at least.
@@ -28,6 +81,9 @@ const MANY_REGISTERS: &[TileKind] = &[
 const LITTLE_MEMORY: &[TileKind] = &[TileKind::Medium, TileKind::Wide, TileKind::Small];
 /// Where 64 sums an invocation do not fit its registers: compilers for Intel's, Apple's and Qualcomm's GPUs spill them.
 const FEW_REGISTERS: &[TileKind] = &[TileKind::Compact, TileKind::Small];
+
+/// Mesa's compiler for AMD's RDNA 3 and 4 spills a scalar register where A is read number by number: `benches/shader-stats.md`.
+const AMD_SPILLS: &[(&str, TileKind)] = &[("conv2d_weight_gradient", TileKind::Wide)];
 
 /// Multiprocessors and GB/s of cards by a part of their names, from their makers' data sheets; the first that fits counts.
 const CARDS: [(&str, u32, u32); 38] = [
@@ -84,14 +140,21 @@ impl Card {
             flops: FLOPS,
             bandwidth: 1e9 * gigabytes_per_s as f64,
             tiles,
+            spills: &[],
         }
     }
 
-    /// What is known of an adapter, or a guess by its kind.
-    pub(crate) fn of(adapter: &Adapter) -> Self {
-        let vendor = adapter.wgpu.get_info().vendor;
+    /// The tiles that suit a kernel, by its entry point.
+    pub fn tiles_for(&self, kernel: &str) -> impl Iterator<Item = TileKind> {
+        let spills = move |tile: &TileKind| self.spills.contains(&(kernel, *tile));
+        self.tiles.iter().copied().filter(move |tile| !spills(tile))
+    }
+
+    /// What is known of a card, or a guess by its kind.
+    #[must_use]
+    pub fn of(adapter: &CardSpec) -> Self {
         let has_eight = adapter.subgroup == Some((8, 8));
-        let tiles = match (adapter.kind, vendor) {
+        let tiles = match (adapter.kind, adapter.vendor) {
             // Barriers and workgroup memory cost lavapipe more than they save.
             (AdapterKind::Software, _) if has_eight => &[TileKind::Subgroup],
             (AdapterKind::Software, _) if adapter.name.contains("llvmpipe") => {
@@ -114,6 +177,33 @@ impl Card {
             (None, AdapterKind::Integrated) => (10, 80),
             (None, _) => (40, 400),
         };
-        Self::new(multiprocessors, gigabytes_per_s, tiles)
+        let spills = if adapter.vendor == AMD {
+            AMD_SPILLS
+        } else {
+            &[]
+        };
+        Self {
+            spills,
+            ..Self::new(multiprocessors, gigabytes_per_s, tiles)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_spills_is_never_tried() {
+        let of = |vendor| Card::of(&CardSpec::new("GPU", vendor, AdapterKind::Discrete));
+        let tiles = |vendor, kernel| of(vendor).tiles_for(kernel).collect::<Vec<_>>();
+        let (weights, forward) = ("conv2d_weight_gradient", "conv2d_forward");
+        assert!(!tiles(AMD, weights).contains(&TileKind::Wide));
+        assert_eq!(tiles(AMD, forward), MANY_REGISTERS);
+        assert_eq!(tiles(NVIDIA, weights), MANY_REGISTERS);
+        // Intel, Apple by either number, Qualcomm, and whoever is not known.
+        for vendor in [0x8086, 0x106b, 0x1_0005, 0x5143, 0] {
+            assert_eq!(tiles(vendor, weights), FEW_REGISTERS, "{vendor:x}");
+        }
     }
 }

@@ -8,6 +8,7 @@ const fn card(multiprocessors: u32, gigabytes_per_s: f64, tiles: &'static [TileK
         flops: 0.5e12,
         bandwidth: 1e9 * gigabytes_per_s,
         tiles,
+        spills: &[],
     }
 }
 
