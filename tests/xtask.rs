@@ -15,7 +15,7 @@ fn help_goes_to_standard_output() {
     let output = xtask(&["help"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    for verb in ["test", "tidy", "bench", "train"] {
+    for verb in ["test", "tidy", "shaders", "bench", "train"] {
         assert!(text.contains(verb), "{verb} is missing in:\n{text}");
     }
 }
@@ -33,7 +33,12 @@ fn no_verb_is_a_usage_error() {
 
 #[test]
 fn an_unknown_argument_is_a_usage_error() {
-    for args in [["test", "--fast"], ["tidy", "everything"]] {
+    for args in [
+        ["test", "--fast"],
+        ["tidy", "everything"],
+        ["shaders", "stats"],
+        ["shaders", "figures"],
+    ] {
         let output = xtask(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let text = String::from_utf8(output.stderr).unwrap();
