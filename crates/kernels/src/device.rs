@@ -15,6 +15,7 @@ use crate::adapters::{self, Adapter};
 use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::error::{Error, Result};
+use crate::faults::Faults;
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
 use crate::probe::Avoided;
@@ -39,7 +40,7 @@ impl Device {
     /// The native CPU device.
     #[must_use]
     pub fn cpu() -> Self {
-        Self::Cpu(Arc::new(CpuDevice::new(Options::default())))
+        Self::Cpu(Arc::new(CpuDevice::new(Options::default(), None)))
     }
 
     /// The device that `selector` names: `auto`, `cpu`, `gpu`, `gpu:N` or a part of an adapter's name.
@@ -58,10 +59,23 @@ impl Device {
     /// # Errors
     /// As [`Device::open`].
     pub fn open_with(selector: &str, options: Options) -> Result<Self> {
-        match adapters::select(selector)? {
-            None => Ok(Self::Cpu(Arc::new(CpuDevice::new(options)))),
-            Some(adapter) => Ok(Self::Gpu(Arc::new(GpuDevice::open(&adapter, options)?))),
-        }
+        Self::open_faulty(selector, options, Faults::of_environment()?)
+    }
+
+    /// As [`Device::open_with`], for tests: a device with these faults.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    #[doc(hidden)]
+    pub fn open_with_faults(selector: &str, options: Options, faults: &Faults) -> Result<Self> {
+        Self::open_faulty(selector, options, Some(faults.clone()))
+    }
+
+    fn open_faulty(selector: &str, options: Options, faults: Option<Faults>) -> Result<Self> {
+        Ok(match adapters::select(selector)? {
+            None => Self::Cpu(Arc::new(CpuDevice::new(options, faults))),
+            Some(adapter) => Self::Gpu(Arc::new(GpuDevice::open(&adapter, options, faults)?)),
+        })
     }
 
     /// The adapters that `gpu:N` counts, best first.
@@ -223,7 +237,11 @@ impl Device {
 
     fn create(&self, words: usize) -> Result<Allocation> {
         match self {
-            Self::Cpu(cpu) => cpu.common.allocate(words, || Ok(cpu_memory(words))),
+            Self::Cpu(cpu) => cpu.common.allocate(words, || {
+                let bytes = 4 * words as u64;
+                let full = || cpu.common.out_of_memory(bytes, "the system".to_owned());
+                cpu_memory(words).ok_or_else(full)
+            }),
             Self::Gpu(gpu) => gpu.common.allocate(words, || gpu.create_memory(words)),
         }
     }
@@ -239,6 +257,9 @@ impl Device {
     /// Gives back memory that no buffer uses.
     pub fn trim(&self) {
         self.pool().trim();
+        if let Self::Gpu(gpu) = self {
+            gpu.trim();
+        }
     }
 
     /// Waits until all that was launched is done.

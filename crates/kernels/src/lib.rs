@@ -16,6 +16,7 @@ mod cpu_device;
 mod custom;
 mod device;
 mod error;
+mod faults;
 mod gpu_device;
 mod kernel;
 mod pipeline;
@@ -34,6 +35,8 @@ pub use cpu_device::CpuDevice;
 pub use custom::{CustomKernel, CustomParams};
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use error::{Error, Result};
+#[doc(hidden)]
+pub use faults::{Fault, Faults};
 pub use gpu_device::GpuDevice;
 pub use kernel::CpuArgs;
 pub use ops::Activation;
