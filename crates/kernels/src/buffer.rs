@@ -42,7 +42,7 @@ impl Width {
 
     /// 32-bit words that hold `len` elements.
     pub(crate) const fn words(self, len: usize) -> usize {
-        (len * self.bytes()).div_ceil(4)
+        len.div_ceil(4 / self.bytes())
     }
 }
 

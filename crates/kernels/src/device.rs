@@ -27,6 +27,9 @@ pub(crate) use self::common::Common;
 pub use self::common::Options;
 pub use self::transfer::PendingRead;
 
+/// More 32-bit words than any device has: 256 TiB.
+const MOST_WORDS: u64 = 1 << 46;
+
 /// Something that runs kernels. Cheap to clone: clones are the same device.
 #[derive(Clone, Debug)]
 pub enum Device {
@@ -189,7 +192,8 @@ impl Device {
         usize::try_from(bytes / 4).unwrap_or(usize::MAX)
     }
 
-    /// Bytes that the device's buffers hold now, free ones in pools included, and the most they ever held.
+    /// Bytes that the device's buffers hold now, free ones in pools included, and the most they ever held. What a GPU copies by is
+    /// not among them: at most 64 MiB, or what two copies to it take.
     #[must_use]
     pub fn memory(&self) -> (u64, u64) {
         let usage = &self.common().usage;
@@ -231,6 +235,12 @@ impl Device {
             return Err(Error::NoF16 { device });
         }
         let (words, id) = (width.words(len), self.common().id);
+        // Nothing has so much, and its size class might not be a number.
+        if words as u64 > MOST_WORDS {
+            let bytes = (words as u64).saturating_mul(4);
+            let budget = "more than can be addressed".to_owned();
+            return Err(self.common().out_of_memory(bytes, budget));
+        }
         let storage = self.pool().take(words, id, |class| self.create(class))?;
         Ok(Buffer::new(storage, len, width))
     }
