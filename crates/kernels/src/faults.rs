@@ -38,21 +38,26 @@ pub struct Faults(Arc<State>);
 #[derive(Default)]
 struct State {
     /// The fault, and the number, from 1, of the occasion that it takes.
-    planned: Option<(Fault, u64)>,
+    planned: Mutex<Option<(Fault, u64)>>,
     occasions: [AtomicU64; KINDS.len()],
     simulation: Option<Simulation>,
-    on_submission: Option<Box<dyn Fn() + Send + Sync>>,
+    on_submission: Option<OnSubmission>,
 }
+
+type OnSubmission = Box<dyn Fn(Duration) + Send + Sync>;
 
 /// A device that takes as long for its work as is said, by a clock of its own.
 struct Simulation {
     flops_per_s: f64,
+    /// How much more work each launch is said to be.
+    scale: u64,
     clock: Mutex<Clock>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Clock {
     now: Duration,
+    work: u64,
     /// When the device is done with all that was submitted.
     done: Duration,
 }
@@ -61,21 +66,28 @@ impl Faults {
     /// One that strikes at occasion `number`, from 1, of its kind.
     #[must_use]
     pub fn at(fault: Fault, number: u64) -> Self {
-        Self(Arc::new(State {
-            planned: Some((fault, number)),
-            ..State::default()
-        }))
+        let faults = Self::default();
+        faults.plan(fault, number);
+        faults
     }
 
-    /// None, on a GPU that does `flops_per_s` by a clock of its own. `on_submission` is called after each submission.
+    /// Has a fault strike at occasion `number` of its kind from now on, from 1.
+    pub fn plan(&self, fault: Fault, number: u64) {
+        *lock(&self.0.planned) = Some((fault, self.occasions(fault) + number));
+    }
+
+    /// None, on a GPU that does `flops_per_s` by a clock of its own, and whose every launch counts for `scale` times its work.
+    /// `on_submission` hears the time of each submission.
     #[must_use]
     pub fn simulated(
         flops_per_s: f64,
-        on_submission: impl Fn() + Send + Sync + 'static,
+        scale: u64,
+        on_submission: impl Fn(Duration) + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(State {
             simulation: Some(Simulation {
                 flops_per_s,
+                scale,
                 clock: Mutex::default(),
             }),
             on_submission: Some(Box::new(on_submission)),
@@ -101,7 +113,19 @@ impl Faults {
     /// Counts an occasion, and says whether it is the one.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
         let number = 1 + self.0.occasions[fault as usize].fetch_add(1, Ordering::Relaxed);
-        self.0.planned == Some((fault, number))
+        *lock(&self.0.planned) == Some((fault, number))
+    }
+
+    /// Work that was submitted to a simulated device, in floating-point operations or what takes as long.
+    #[must_use]
+    pub fn work(&self) -> Option<u64> {
+        let simulation = self.0.simulation.as_ref()?;
+        Some(lock(&simulation.clock).work)
+    }
+
+    /// How much more work than it is a launch is said to be.
+    pub(crate) fn scale(&self) -> u64 {
+        self.0.simulation.as_ref().map_or(1, |it| it.scale)
     }
 
     /// The time by a simulated device's clock.
@@ -113,15 +137,16 @@ impl Faults {
 
     /// Takes in a submission of this much work, and says when a simulated device will be done with it.
     pub(crate) fn submitted(&self, work: u64) -> Duration {
-        let mut done = Duration::ZERO;
+        let (mut now, mut done) = (Duration::ZERO, Duration::ZERO);
         if let Some(simulation) = &self.0.simulation {
             let clock = &mut *lock(&simulation.clock);
             let seconds = work as f64 / simulation.flops_per_s;
             clock.done = clock.done.max(clock.now) + Duration::from_secs_f64(seconds);
-            done = clock.done;
+            clock.work += work;
+            (now, done) = (clock.now, clock.done);
         }
         if let Some(call) = &self.0.on_submission {
-            call();
+            call(now);
         }
         done
     }
@@ -155,7 +180,7 @@ impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let occasions = KINDS.map(|(fault, name)| (name, self.occasions(fault)));
         f.debug_struct("Faults")
-            .field("planned", &self.0.planned)
+            .field("planned", &*lock(&self.0.planned))
             .field("occasions", &occasions)
             .finish_non_exhaustive()
     }
@@ -172,6 +197,8 @@ mod tests {
         let struck: Vec<_> = (0..4).map(|_| faults.strikes(Fault::Reading)).collect();
         assert_eq!(struck, [false, true, false, false]);
         assert_eq!(faults.occasions(Fault::Reading), 4);
+        faults.plan(Fault::Reading, 1);
+        assert!(faults.strikes(Fault::Reading) && !faults.strikes(Fault::Reading));
         for text in ["", "lost", "lost:", "lost:x", "other:1"] {
             let message = text.parse::<Faults>().unwrap_err().to_string();
             assert!(message.contains("ALEXNET_FAULT"), "{message}");
@@ -180,11 +207,18 @@ mod tests {
 
     #[test]
     fn a_simulated_device_does_one_submission_after_the_other() {
-        let faults = Faults::simulated(1e9, || {});
-        let [first, second] = [faults.submitted(2_000_000_000), faults.submitted(1_000_000_000)];
+        let faults = Faults::simulated(1e9, 1, |_| {});
+        let [first, second] = [
+            faults.submitted(2_000_000_000),
+            faults.submitted(1_000_000_000),
+        ];
         assert_eq!([first, second], [2, 3].map(Duration::from_secs));
         faults.waited(first);
-        assert_eq!(faults.now(), Some(first), "only what was waited for has passed");
+        assert_eq!(
+            faults.now(),
+            Some(first),
+            "only what was waited for has passed"
+        );
         faults.waited(second);
         faults.waited(first);
         assert_eq!(faults.now(), Some(second), "time does not go back");

@@ -41,7 +41,8 @@ const MOST_BINDING: u64 = (1 << 31) - 16;
 pub struct GpuDevice {
     pub(crate) common: Common,
     device: wgpu::Device,
-    queue: wgpu::Queue,
+    /// Absent only while it is dropped.
+    queue: Option<wgpu::Queue>,
     kind: AdapterKind,
     driver: String,
     pub(crate) card: Card,
@@ -112,7 +113,7 @@ impl GpuDevice {
         Ok(Self {
             common,
             device,
-            queue,
+            queue: Some(queue),
             kind: adapter.kind,
             driver: format!("{} {}", adapter.backend, adapter.driver),
             card: if options.is_large_gpu {
@@ -207,6 +208,10 @@ impl GpuDevice {
             .map_or(Ok(()), |message| Err(self.error(context, message.clone())))
     }
 
+    fn queue(&self) -> &wgpu::Queue {
+        self.queue.as_ref().expect("it leaves only in drop")
+    }
+
     /// What has gone wrong: the device itself, if it is lost, whatever wgpu says of the call that found out.
     fn failure(&self, context: &'static str, message: String) -> Error {
         // Only a wait tells that a device is lost.
@@ -219,10 +224,13 @@ impl GpuDevice {
     }
 
     fn error(&self, context: &'static str, message: String) -> Error {
+        // wgpu's own words are several lines.
+        let lines = message.lines().map(str::trim);
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
         Error::Gpu {
             device: self.common.name.clone(),
             context,
-            message,
+            message: lines.join("; "),
         }
     }
 
@@ -276,6 +284,14 @@ impl GpuDevice {
     /// Gives back memory that copies to the device have used.
     pub(crate) fn trim(&self) {
         lock(&self.staging).chunks.trim();
+    }
+}
+
+impl Drop for GpuDevice {
+    fn drop(&mut self) {
+        // wgpu waits for what is under way, and panics where that fails.
+        let queue = self.queue.take();
+        quiet::caught(|| drop(queue));
     }
 }
 

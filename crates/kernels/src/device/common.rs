@@ -88,7 +88,9 @@ impl Common {
 
     /// Whether a test wants this occasion of a fault to be the one.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
-        self.faults.as_ref().is_some_and(|faults| faults.strikes(fault))
+        self.faults
+            .as_ref()
+            .is_some_and(|faults| faults.strikes(fault))
     }
 
     /// Makes room for `words` words with `create`, or says what is in the way.

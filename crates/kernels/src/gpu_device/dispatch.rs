@@ -8,6 +8,7 @@ use shaders::Variant;
 use super::{GpuDevice, Recorder, gpu_buffer, pace};
 use crate::buffer::{Buffer, Width, lock};
 use crate::error::Result;
+use crate::faults::Faults;
 use crate::kernel::{Kernel, Params};
 use crate::pipeline::{self, Pipeline};
 use crate::profile::Cost;
@@ -109,8 +110,9 @@ impl GpuDevice {
                 entries: &entries,
             })
         })?;
+        let scale = self.common.faults.as_ref().map_or(1, Faults::scale);
         batch.pending.push(Dispatch {
-            cost,
+            cost: cost.times(scale),
             pipeline: pipeline.compute,
             bind_group,
             groups,
@@ -169,6 +171,11 @@ impl GpuDevice {
     pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
         self.flush()?;
         self.run(dispatches)
+    }
+
+    /// Whether these dispatches take over 50 ms, by the speed that the device has shown.
+    pub(crate) fn is_long(&self, dispatches: &[Dispatch]) -> bool {
+        self.pace.is_long(pace::work(dispatches))
     }
 
     /// Encodes and submits dispatches, in pieces that the device finishes soon.

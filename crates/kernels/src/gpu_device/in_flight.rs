@@ -120,7 +120,10 @@ mod tests {
         let mut under_way = InFlight::default();
         let numbers = ["a", "b", "c"].map(|index| under_way.push(index, 1, Duration::ZERO));
         under_way.finish(numbers[1]);
-        assert_eq!(numbers.map(|n| under_way.find(n).map(|it| it.0)), [None, None, Some("c")]);
+        assert_eq!(
+            numbers.map(|n| under_way.find(n).map(|it| it.0)),
+            [None, None, Some("c")]
+        );
         assert_eq!((under_way.first(), under_way.last()), (Some(3), 3));
         under_way.finish(numbers[0]);
         assert_eq!(under_way.first(), Some(3), "done before");

@@ -23,7 +23,9 @@ impl Readback {
     pub(crate) fn is_ready(&self, gpu: &GpuDevice) -> bool {
         let Self(Some(copy)) = self else { return true };
         let is_lost = gpu.lost.get().is_some();
-        is_lost || gpu.poll(wgpu::PollType::Poll).is_err() || copy.mapped.get().is_some()
+        is_lost
+            || gpu.poll(wgpu::PollType::Poll).is_err()
+            || (copy.mapped.get().is_some() && gpu.has_passed(copy.submission))
     }
 
     /// The bytes, once the submission that copies them is done; later ones are not waited for.
@@ -31,9 +33,7 @@ impl Readback {
         let Self(Some(copy)) = self else {
             return Ok(Vec::new());
         };
-        if copy.mapped.get().is_none() {
-            gpu.wait_for(copy.submission)?;
-        }
+        gpu.wait_for(copy.submission)?;
         if copy.mapped.get().is_none() {
             // Another thread has waited for it, before this one asked for the map.
             gpu.poll(wgpu::PollType::Poll)?;

@@ -252,7 +252,11 @@ mod tests {
         assert_eq!(most(24 << 20), 2);
         assert_eq!(most(1 << 30), 2, "however large");
         assert_eq!(most(SMALL_BYTES), 1024);
-        for (bytes, chunk) in [(4, SMALL_BYTES), (SMALL_BYTES, SMALL_BYTES), (65_540, 73_728)] {
+        for (bytes, chunk) in [
+            (4, SMALL_BYTES),
+            (SMALL_BYTES, SMALL_BYTES),
+            (65_540, 73_728),
+        ] {
             assert_eq!(chunk_bytes(bytes), chunk, "{bytes}");
         }
     }

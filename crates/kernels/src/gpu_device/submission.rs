@@ -4,7 +4,7 @@ use super::staging;
 use super::{GpuDevice, quiet};
 use crate::buffer::lock;
 use crate::error::{Error, Result};
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 
 impl GpuDevice {
     /// Submits the copies that wait, and what `encode` adds, once few enough others are under way. Returns its number.
@@ -28,13 +28,17 @@ impl GpuDevice {
                 .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             staging::encode(&mut encoder, &chunks, &copies);
             encode(&mut encoder);
-            let index = self.queue.submit([encoder.finish()]);
+            let index = self.queue().submit([encoder.finish()]);
             for chunk in chunks {
                 chunk.recall(&staging.chunks);
             }
             index
         })?;
-        let done = self.common.faults.as_ref().map(|faults| faults.submitted(work));
+        let done = self
+            .common
+            .faults
+            .as_ref()
+            .map(|faults| faults.submitted(work));
         Ok(lock(&self.in_flight).push(index, work, done.unwrap_or_default()))
     }
 
@@ -71,6 +75,15 @@ impl GpuDevice {
         self.check("waiting")
     }
 
+    /// Whether a simulated device would be done with a submission by now; true of any other.
+    pub(super) fn has_passed(&self, number: u64) -> bool {
+        let Some(now) = self.common.faults.as_ref().and_then(Faults::now) else {
+            return true;
+        };
+        let found = lock(&self.in_flight).find(number);
+        found.is_none_or(|(_, done)| done <= now)
+    }
+
     /// Polls the device. A device that goes in the meantime makes wgpu panic, which becomes an error here.
     pub(super) fn poll(&self, how: wgpu::PollType) -> Result<()> {
         match self.wait_once(how) {
@@ -86,8 +99,12 @@ impl GpuDevice {
         how: wgpu::PollType,
     ) -> Option<Result<wgpu::PollStatus, wgpu::PollError>> {
         quiet::caught(|| {
+            #[expect(
+                clippy::panic,
+                reason = "a test asks for wgpu's own panic, which is caught"
+            )]
             if self.common.strikes(Fault::Wait) {
-                std::panic::panic_any("as wgpu does when the device goes");
+                panic!("as wgpu does when the device goes");
             }
             self.device.poll(how)
         })

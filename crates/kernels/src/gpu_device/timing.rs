@@ -45,7 +45,7 @@ impl GpuDevice {
         };
         let readback = self.copy_back(pace::work(dispatches), record, &resolved, 0..bytes)?;
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&readback.wait(self)?);
-        let seconds = 1e-9 * f64::from(self.queue.get_timestamp_period());
+        let seconds = 1e-9 * f64::from(self.queue().get_timestamp_period());
         for (dispatch, pair) in dispatches.iter().zip(ticks.chunks_exact(2)) {
             let [start, elapsed] = [pair[0], pair[1].saturating_sub(pair[0])];
             let launch = Launch {
