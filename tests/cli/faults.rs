@@ -35,7 +35,7 @@ fn train(folder: &Path, fault: Option<&str>) -> Output {
 
 /// Where the run fails, and what the error says.
 const FAULTS: [(&str, &str); 4] = [
-    ("lost:1200", "device lost"),
+    ("lost:600", "device lost"),
     ("wait:60", "device lost"),
     ("allocation:90", "out of memory on"),
     ("reading:30", "reading"),

@@ -98,7 +98,10 @@ impl GpuDevice {
         );
         let (on_lost, on_fault) = (Arc::clone(&lost), Arc::clone(&fault));
         device.set_device_lost_callback(move |reason, message| {
-            on_lost.get_or_init(|| format!("{reason:?}: {message}"));
+            on_lost.get_or_init(|| match message.as_str() {
+                "" => format!("{reason:?}"),
+                message => format!("{reason:?}: {message}"),
+            });
         });
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             on_fault.get_or_init(|| error.to_string());
