@@ -37,6 +37,7 @@ struct Params {
 
 {% include "shared/step.wgsl" %}
 {% include "shared/philox.wgsl" %}
+{% include "shared/exact.wgsl" %}
 
 const STREAM = 0x61756775u;
 const ATTEMPTS = 10u;
@@ -64,16 +65,24 @@ fn below(u: f32, count: f32) -> f32 {
     return min(floor(u * count), count - 1.0);
 }
 
+// The number from limits.x to limits.y that u from 0 to 1 means.
+fn between(limits: vec2<f32>, u: f32, zero: u32) -> f32 {
+    return settled(settled(limits.x * (1.0 - u), zero) + settled(limits.y * u, zero), zero);
+}
+
 // Top, left, height and width of a random part of a [h, w] image: its share of the area is uniform, its ratio of width to
-// height log-uniform (limits as logarithms to base 2). One that does not fit is drawn again; height 0 if none did.
+// height log-uniform (limits as logarithms to base 2). One that does not fit is drawn again; height 0 if none did. Rounded at
+// every step as on the CPU, so that no device is a pixel off.
 fn part(sample: u32, block: u32, h: f32, w: f32, areas: vec2<f32>, ratios: vec2<f32>) -> vec4<f32> {
+    // `resident` is 0 or 1.
+    let zero = params.resident >> 1u;
     var found = vec4<f32>(0.0);
     for (var attempt = 0u; attempt < ATTEMPTS; attempt++) {
         let u = draw(sample, block + attempt);
-        let area = h * w * mix(areas.x, areas.y, u.x);
-        let ratio = exp2(mix(ratios.x, ratios.y, u.y));
-        let part_h = floor(sqrt(area / ratio) + 0.5);
-        let part_w = floor(sqrt(area * ratio) + 0.5);
+        let area = settled(settled(h * w, zero) * between(areas, u.x, zero), zero);
+        let ratio = power(between(ratios, u.y, zero));
+        let part_h = floor(root(quotient(area, ratio)) + 0.5);
+        let part_w = floor(root(settled(area * ratio, zero)) + 0.5);
         if found.z == 0.0 && part_h >= 1.0 && part_w >= 1.0 && part_h <= h && part_w <= w {
             found = vec4<f32>(below(u.z, h - part_h + 1.0), below(u.w, w - part_w + 1.0), part_h, part_w);
         }

@@ -15,12 +15,15 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<{{ type }}>;
 
 {% include "shared/linear_index.wgsl" %}
+{% if relu %}
+{% include "shared/by_bits.wgsl" %}
+{% endif %}
 
 @compute @workgroup_size(64)
 fn bias_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < params.n{{ " / 4u" if vector }} {
         let value = x[i] + bias[i % (params.columns{{ " / 4u" if vector }})];
-        y[i] = {{ "select(value, " ~ type ~ "(0.0), value <= " ~ type ~ "(0.0))" if relu else "value" }};
+        y[i] = {{ "select(value, " ~ type ~ "(0.0), " ~ ("are" if vector else "is") ~ "_at_most_zero(value))" if relu else "value" }};
     }
 }

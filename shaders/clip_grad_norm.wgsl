@@ -35,12 +35,15 @@ fn clip_grad_norm_scale(@builtin(global_invocation_id) id: vec3<u32>, @builtin(n
     }
 }
 {% else %}
+{% include "shared/by_bits.wgsl" %}
+
 var<workgroup> lanes: array<f32, 64>;
 
 fn join(a: f32, b: f32) -> f32 {
     {% if norm == 0 %}
     // A NaN wins, so that it is noticed.
-    return select(b, a, a > b || a != a);
+    let larger = select(select(b, a, a > b), b, is_nan(b));
+    return select(larger, a, is_nan(a));
     {% else %}
     return a + b;
     {% endif %}
@@ -111,8 +114,8 @@ fn clip_grad_norm_factor(@builtin(local_invocation_index) lane: u32) {
         {% endif %}
         let ratio = params.max_norm / (norm + 1e-6);
         total[0] = norm;
-        // Written so that a NaN stays one.
-        factor[0] = select(ratio, 1.0, ratio > 1.0);
+        // A NaN stays one.
+        factor[0] = select(select(ratio, 1.0, ratio > 1.0), ratio, is_nan(norm));
     }
 }
 {% endif %}

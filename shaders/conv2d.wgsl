@@ -47,6 +47,7 @@ fn group_out() -> u32 {
 
 {% if forward %}
 {% include "shared/conv2d_forward.wgsl" %}
+{% include "shared/by_bits.wgsl" %}
 {% elif data_gradient %}
 {% include "shared/conv2d_data_gradient.wgsl" %}
 {% else %}
@@ -69,7 +70,7 @@ fn begin(group: vec3<u32>) -> Stretch {
 
 fn finish(sum: f32, n: u32) -> f32 {
     let value = sum{{ " + bias[first_out + n]" if has_bias }};
-    return {{ "select(value, 0.0, params.relu != 0u && value <= 0.0)" if forward else "value" }};
+    return {{ "select(value, 0.0, params.relu != 0u && is_at_most_zero(value))" if forward else "value" }};
 }
 
 fn store(m: u32, n: u32, value: vec4<f32>) {

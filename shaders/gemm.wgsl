@@ -37,6 +37,7 @@ struct Params {
 @group(0) @binding({{ 4 if has_bias else 3 }}) var<storage, read_write> c: array<{{ "vec4<" ~ dtype_c ~ ">" if vector_b else dtype_c }}>;
 
 {% include "shared/fetch.wgsl" %}
+{% include "shared/by_bits.wgsl" %}
 
 {% for side, extent, along_k, vector in [("a", "m", a_along_k, vector_a), ("b", "n", b_along_k, vector_b)] %}
 {% set S = side | upper %}
@@ -105,7 +106,7 @@ fn store(m: u32, n: u32, value: vec4<f32>) {
     done.{{ "xyzw"[i] }} += bias[{{ "n + " ~ i ~ "u" if vector_b else "min(n + " ~ i ~ "u, params.n - 1u)" }}];
     {% endfor %}
     {% endif %}
-    done = select(done, vec4<f32>(0.0), (done <= vec4<f32>(0.0)) & vec4<bool>(params.relu != 0u));
+    done = select(done, vec4<f32>(0.0), are_at_most_zero(done) & vec4<bool>(params.relu != 0u));
     {% if vector_b %}
     c[at / 4u] = vec4<{{ dtype_c }}>(done);
     {% else %}

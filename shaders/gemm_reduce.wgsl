@@ -32,6 +32,7 @@ struct Params {
 @group(0) @binding({{ 3 if has_bias else 2 }}) var<storage, read_write> c: array<{{ dtype_vec }}>;
 
 {% include "shared/linear_index.wgsl" %}
+{% include "shared/by_bits.wgsl" %}
 
 @compute @workgroup_size(64)
 fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -55,9 +56,9 @@ fn gemm_reduce(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     value += bias[i % columns];
     {% endif %}
     {% if vector %}
-    value = select(value, vec4<f32>(0.0), (value <= vec4<f32>(0.0)) & vec4<bool>(params.relu != 0u));
+    value = select(value, vec4<f32>(0.0), are_at_most_zero(value) & vec4<bool>(params.relu != 0u));
     {% else %}
-    value = select(value, 0.0, (value <= 0.0) & (params.relu != 0u));
+    value = select(value, 0.0, is_at_most_zero(value) & (params.relu != 0u));
     {% endif %}
     c[at] = {{ dtype_vec }}(value);
 }

@@ -1,5 +1,5 @@
 // Rectified linear unit: y = 0 where x <= 0, else x; dx = 0 where y <= 0, else dy (Krizhevsky 2012, section 3.1).
-// Written with <= so that a NaN passes through and is noticed, as in PyTorch; max(NaN, 0) may be either.
+// A NaN passes through and is noticed, as in PyTorch; max(NaN, 0) may be either.
 //
 // x, y, dx, dy: [n], any shape flattened, padded to whole vec4s. The backward pass reads y and not x, so that x need not
 // be kept. One invocation computes four elements; the tail of the last vec4 is padding and may hold anything.
@@ -20,13 +20,14 @@ struct Params {
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
+{% include "shared/by_bits.wgsl" %}
 
 {% if entry == "relu_forward" %}
 @compute @workgroup_size(64)
 fn relu_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
-        y[i] = select(x[i], vec4<{{ dtype }}>(0.0), x[i] <= vec4<{{ dtype }}>(0.0));
+        y[i] = select(x[i], vec4<{{ dtype }}>(0.0), are_at_most_zero(vec4<f32>(x[i])));
     }
 }
 {% else %}
@@ -34,7 +35,7 @@ fn relu_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workg
 fn relu_backward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear_index(id, groups);
     if i < (params.n + 3u) / 4u {
-        dx[i] = select(dy[i], vec4<{{ dtype }}>(0.0), y[i] <= vec4<{{ dtype }}>(0.0));
+        dx[i] = select(dy[i], vec4<{{ dtype }}>(0.0), are_at_most_zero(vec4<f32>(y[i])));
     }
 }
 {% endif %}

@@ -26,6 +26,7 @@ struct Params {
 {% endif %}
 
 {% include "shared/linear_index.wgsl" %}
+{% include "shared/by_bits.wgsl" %}
 
 {% if is_backward %}
 // The slope of the function, from what was kept.
@@ -53,16 +54,16 @@ fn value(x: vec4<f32>) -> vec4<f32> {
     {% elif "sqrt" in entry %}
     return sqrt(x);
     {% elif "sigmoid" in entry %}
-    // Bounded, so that the power is finite; written so that a NaN passes.
+    // Bounded, so that the power is finite; a NaN passes.
     let power = exp(select(-x, vec4<f32>(88.0), x < vec4<f32>(-88.0)));
-    return 1.0 / (1.0 + power);
+    return select(1.0 / (1.0 + power), x, are_nan(x));
     {% elif "tanh" in entry %}
     // Near 0 by a polynomial (Cephes' tanhf), where the difference of powers would cancel; WGSL's own promises 1e-5 alone.
     let t = select(abs(x), vec4<f32>(10.0), abs(x) > vec4<f32>(10.0));
     let z = t * t;
     let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1;
     let far = 1.0 - 2.0 / (exp(2.0 * t) + 1.0);
-    return sign(x) * select(far, t + t * z * p, t < vec4<f32>(0.625));
+    return select(sign(x) * select(far, t + t * z * p, t < vec4<f32>(0.625)), x, are_nan(x));
     {% else %}
     return select(x, params.slope * x, x <= vec4<f32>(0.0));
     {% endif %}

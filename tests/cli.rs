@@ -15,6 +15,8 @@ mod data;
 mod doctor;
 #[path = "cli/exchange.rs"]
 mod exchange;
+#[path = "cli/faults.rs"]
+mod faults;
 #[path = "cli/hostile.rs"]
 mod hostile;
 #[cfg(unix)]

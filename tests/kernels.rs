@@ -4,6 +4,10 @@
 mod device;
 #[path = "kernels/f16.rs"]
 mod f16;
+#[path = "kernels/faults.rs"]
+mod faults;
+#[path = "kernels/nan.rs"]
+mod nan;
 #[path = "kernels/probe.rs"]
 mod probe;
 #[path = "kernels/variants.rs"]

@@ -20,8 +20,8 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         return;
     }
     {% if scaled %}
-    // A step whose gradients overflowed: see loss_scale.wgsl.
-    if scale[0] < 0.0 {
+    // A step whose gradients overflowed: see loss_scale.wgsl. By its bits, so that a NaN skips none on any device.
+    if bitcast<u32>(scale[0]) - 0x80000001u <= 0x7f7fffffu {
         return;
     }
     {% endif %}

@@ -1,6 +1,7 @@
 //! What to try after an error: by its cause, and by what the command was about to do.
 
 use data::DataError;
+use tensor::DeviceError;
 use train::Error;
 
 use crate::args::Command;
@@ -49,7 +50,30 @@ fn of_train(error: &Error, command: &Command) -> Option<String> {
         Error::Setting { .. } => return of_setting(command),
         Error::Format { path, .. } => return of_file(path, command),
         Error::Data(error) => return of_data(error),
+        Error::Model(model::Error::Tensors(error)) | Error::Tensor(error) => {
+            return of_device(error, command);
+        }
         Error::Model(error) => return of_model(error, command),
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// A device that fails.
+fn of_device(error: &tensor::Error, command: &Command) -> Option<String> {
+    let tensor::Error::Kernel(error) = error else {
+        return None;
+    };
+    let hint = match (error, command) {
+        (DeviceError::DeviceLost { .. }, Command::Train(_) | Command::Sweep(_)) => {
+            "`--resume` goes on from the last checkpoint; if the device is lost again, update its driver"
+        }
+        (DeviceError::DeviceLost { .. }, _) => {
+            "try again; if the device is lost again, update its driver, or use `--device cpu`"
+        }
+        (DeviceError::OutOfMemory { .. }, Command::Train(_) | Command::Evaluate(_)) => {
+            "choose a smaller `--batch-size`, or `--device cpu`"
+        }
         _ => return None,
     };
     Some(hint.to_owned())

@@ -8,26 +8,45 @@ use anyhow::{Context as _, Result};
 
 use crate::commands::INTERRUPTED;
 
-/// A flag that Ctrl-C (SIGINT), SIGTERM, SIGHUP and SIGQUIT set. The second of them ends the program at once.
-pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&stop);
-    ctrlc::set_handler(move || ask(&set)).context("cannot listen for Ctrl-C")?;
+/// What Ctrl-C (SIGINT), SIGTERM, SIGHUP and SIGQUIT ask for. The second of them ends the program at once, and so does the
+/// first where nothing can be saved.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    is_asked: AtomicBool,
+    is_heeded: AtomicBool,
+}
+
+impl Stop {
+    /// Runs something that looks at the flag, and saves where it is when that is set.
+    pub(crate) fn heeded<T>(&self, run: impl FnOnce(&AtomicBool) -> T) -> T {
+        self.is_heeded.store(true, Ordering::Relaxed);
+        let value = run(&self.is_asked);
+        self.is_heeded.store(false, Ordering::Relaxed);
+        value
+    }
+
+    fn ask(&self) {
+        let is_heeded = self.is_heeded.load(Ordering::Relaxed);
+        if self.is_asked.swap(true, Ordering::Relaxed) || !is_heeded {
+            // The user has asked twice and waits, or nothing would answer.
+            exit(INTERRUPTED.into());
+        }
+    }
+}
+
+/// Begins to listen.
+pub(crate) fn listen() -> Result<Arc<Stop>> {
+    let stop = Arc::<Stop>::default();
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || asked.ask()).context("cannot listen for Ctrl-C")?;
     #[cfg(unix)]
     listen_for_quit(Arc::clone(&stop))?;
     Ok(stop)
 }
 
-fn ask(stop: &AtomicBool) {
-    if stop.swap(true, Ordering::Relaxed) {
-        #[expect(clippy::exit, reason = "the user has asked twice, and waits")]
-        exit(INTERRUPTED.into());
-    }
-}
-
 /// Ctrl-\ and service managers send SIGQUIT, which `ctrlc` leaves to end the program with a core dump.
 #[cfg(unix)]
-fn listen_for_quit(stop: Arc<AtomicBool>) -> Result<()> {
+fn listen_for_quit(stop: Arc<Stop>) -> Result<()> {
     use signal_hook::consts::SIGQUIT;
     use signal_hook::iterator::Signals;
 
@@ -36,7 +55,7 @@ fn listen_for_quit(stop: Arc<AtomicBool>) -> Result<()> {
         .name("quit".to_owned())
         .spawn(move || {
             for _ in signals.forever() {
-                ask(&stop);
+                stop.ask();
             }
         })
         .context("cannot listen for SIGQUIT")?;

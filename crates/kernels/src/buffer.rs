@@ -42,7 +42,7 @@ impl Width {
 
     /// 32-bit words that hold `len` elements.
     pub(crate) const fn words(self, len: usize) -> usize {
-        (len * self.bytes()).div_ceil(4)
+        len.div_ceil(4 / self.bytes())
     }
 }
 
@@ -247,9 +247,12 @@ impl Pool {
     }
 }
 
-/// New, zeroed memory on the CPU.
-pub(crate) fn cpu_memory(words: usize) -> Memory {
-    Memory::Cpu(RwLock::new(vec![Line([0.0; 16]); words.div_ceil(16)]))
+/// New, zeroed memory on the CPU; `None` if there is none left.
+pub(crate) fn cpu_memory(words: usize) -> Option<Memory> {
+    let (mut lines, n) = (Vec::new(), words.div_ceil(16));
+    lines.try_reserve_exact(n).ok()?;
+    lines.resize(n, Line([0.0; 16]));
+    Some(Memory::Cpu(RwLock::new(lines)))
 }
 
 /// Rounds up to one of eight sizes per power of two, so that near sizes share memory and at most an eighth is wasted.
@@ -297,7 +300,8 @@ mod tests {
     #[test]
     fn freed_memory_is_handed_out_again_until_trimmed() {
         let (pool, usage) = (Arc::new(Pool::default()), Arc::new(Usage::default()));
-        let create = |words| Ok(Allocation::new(cpu_memory(words), 4 * words as u64, &usage));
+        let memory = |words| cpu_memory(words).unwrap();
+        let create = |words| Ok(Allocation::new(memory(words), 4 * words as u64, &usage));
         drop(pool.take(1000, 0, create).unwrap());
         let again = pool
             .take(1001, 0, |_| panic!("the freed one fits"))

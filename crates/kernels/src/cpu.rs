@@ -35,6 +35,7 @@ pub(crate) mod unary;
 /// What several twins use.
 pub(crate) mod shared {
     pub(super) mod axis;
+    pub(super) mod exact;
     pub(super) mod pointwise;
     pub(super) mod pool;
     pub(super) mod resample;

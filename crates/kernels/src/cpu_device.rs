@@ -8,6 +8,7 @@ use std::thread::{self, ThreadId};
 use crate::buffer::{Buffer, Line, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
+use crate::faults::Faults;
 use crate::kernel::{CpuArgs, Kernel, Params};
 use crate::profile::Cost;
 use crate::recorder::{CpuStep, Recording, Steps};
@@ -28,11 +29,11 @@ struct Capture {
 }
 
 impl CpuDevice {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, faults: Option<Faults>) -> Self {
         let threads = rayon::current_num_threads();
         let plural = if threads == 1 { "" } else { "s" };
         Self {
-            common: Common::new(format!("cpu ({threads} thread{plural})"), options),
+            common: Common::new(format!("cpu ({threads} thread{plural})"), options, faults),
             pool: Arc::default(),
             captures: Mutex::default(),
         }

@@ -16,6 +16,7 @@ use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
 use crate::cpu_device::CpuDevice;
 use crate::dry_device::DryDevice;
 use crate::error::{Error, Result};
+use crate::faults::Faults;
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
 use crate::probe::Avoided;
@@ -26,6 +27,9 @@ use crate::tile::{Card, TileKind, TilePlan};
 pub(crate) use self::common::Common;
 pub use self::common::Options;
 pub use self::transfer::PendingRead;
+
+/// More 32-bit words than any device has: 256 TiB.
+const MOST_WORDS: u64 = 1 << 46;
 
 /// Something that runs kernels. Cheap to clone: clones are the same device.
 #[derive(Clone, Debug)]
@@ -42,7 +46,7 @@ impl Device {
     /// The native CPU device.
     #[must_use]
     pub fn cpu() -> Self {
-        Self::Cpu(Arc::new(CpuDevice::new(Options::default())))
+        Self::Cpu(Arc::new(CpuDevice::new(Options::default(), None)))
     }
 
     /// The device that `selector` names: `auto`, `cpu`, `gpu`, `gpu:N` or a part of an adapter's name.
@@ -61,10 +65,23 @@ impl Device {
     /// # Errors
     /// As [`Device::open`].
     pub fn open_with(selector: &str, options: Options) -> Result<Self> {
-        match adapters::select(selector)? {
-            None => Ok(Self::Cpu(Arc::new(CpuDevice::new(options)))),
-            Some(adapter) => Ok(Self::Gpu(Arc::new(GpuDevice::open(&adapter, options)?))),
-        }
+        Self::open_faulty(selector, options, Faults::of_environment()?)
+    }
+
+    /// As [`Device::open_with`], for tests: a device with these faults.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    #[doc(hidden)]
+    pub fn open_with_faults(selector: &str, options: Options, faults: &Faults) -> Result<Self> {
+        Self::open_faulty(selector, options, Some(faults.clone()))
+    }
+
+    fn open_faulty(selector: &str, options: Options, faults: Option<Faults>) -> Result<Self> {
+        Ok(match adapters::select(selector)? {
+            None => Self::Cpu(Arc::new(CpuDevice::new(options, faults))),
+            Some(adapter) => Self::Gpu(Arc::new(GpuDevice::open(&adapter, options, faults)?)),
+        })
     }
 
     /// The adapters that `gpu:N` counts, best first.
@@ -181,7 +198,8 @@ impl Device {
         usize::try_from(bytes / 4).unwrap_or(usize::MAX)
     }
 
-    /// Bytes that the device's buffers hold now, free ones in pools included, and the most they ever held.
+    /// Bytes that the device's buffers hold now, free ones in pools included, and the most they ever held. What a GPU copies by is
+    /// not among them: at most 64 MiB, or what two copies to it take.
     #[must_use]
     pub fn memory(&self) -> (u64, u64) {
         let usage = &self.common().usage;
@@ -224,13 +242,23 @@ impl Device {
             return Err(Error::NoF16 { device });
         }
         let (words, id) = (width.words(len), self.common().id);
+        // Nothing has so much, and its size class might not be a number.
+        if words as u64 > MOST_WORDS {
+            let bytes = (words as u64).saturating_mul(4);
+            let budget = "more than can be addressed".to_owned();
+            return Err(self.common().out_of_memory(bytes, budget));
+        }
         let storage = self.pool().take(words, id, |class| self.create(class))?;
         Ok(Buffer::new(storage, len, width))
     }
 
     fn create(&self, words: usize) -> Result<Allocation> {
         match self {
-            Self::Cpu(cpu) => cpu.common.allocate(words, || Ok(cpu_memory(words))),
+            Self::Cpu(cpu) => cpu.common.allocate(words, || {
+                let bytes = 4 * words as u64;
+                let full = || cpu.common.out_of_memory(bytes, "the system".to_owned());
+                cpu_memory(words).ok_or_else(full)
+            }),
             Self::Gpu(gpu) => gpu.common.allocate(words, || gpu.create_memory(words)),
             Self::Dry(dry) => dry.common.allocate(words, || Ok(cpu_memory(0))),
         }
@@ -248,6 +276,9 @@ impl Device {
     /// Gives back memory that no buffer uses.
     pub fn trim(&self) {
         self.pool().trim();
+        if let Self::Gpu(gpu) = self {
+            gpu.trim();
+        }
     }
 
     /// Waits until all that was launched is done.

@@ -2,14 +2,18 @@
 
 mod capture;
 mod dispatch;
+mod in_flight;
 mod pace;
+mod quiet;
 mod readback;
+mod staging;
+mod submission;
 mod timing;
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use shaders::Variant;
 
@@ -19,12 +23,15 @@ use crate::adapters::{Adapter, AdapterKind};
 use crate::buffer::{Buffer, Memory, Pool, lock};
 use crate::device::{Common, Options};
 use crate::error::{Error, Result};
+use crate::faults::{Fault, Faults};
 use crate::pipeline::Pipeline;
 use crate::tile::{Card, TileKind};
 
 use capture::Capture;
 use dispatch::Batch;
+use in_flight::InFlight;
 use pace::Pace;
+use staging::Staging;
 
 /// The most bytes of a binding: drivers differ in whether sizes are signed, and Metal reports no limit of its own.
 pub(crate) const MOST_BINDING: u64 = (1 << 31) - 16;
@@ -34,7 +41,8 @@ pub(crate) const MOST_BINDING: u64 = (1 << 31) - 16;
 pub struct GpuDevice {
     pub(crate) common: Common,
     device: wgpu::Device,
-    queue: wgpu::Queue,
+    /// Absent only while it is dropped.
+    queue: Option<wgpu::Queue>,
     kind: AdapterKind,
     driver: String,
     pub(crate) card: Card,
@@ -43,6 +51,9 @@ pub struct GpuDevice {
     pool: Arc<Pool>,
     recorder: Mutex<Recorder>,
     pace: Pace,
+    in_flight: Mutex<InFlight<wgpu::SubmissionIndex>>,
+    staging: Mutex<Staging>,
+    opened: Instant,
     /// Set once, by wgpu's callback, when the device is gone.
     lost: Arc<OnceLock<String>>,
     /// The first error that no scope caught.
@@ -52,14 +63,20 @@ pub struct GpuDevice {
 /// Dispatches on their way to a submission or to a recording.
 #[derive(Debug)]
 struct Recorder {
-    eager: Batch,
+    /// Made with the first launch.
+    eager: Option<Batch>,
     /// The step that a thread is capturing.
     captures: HashMap<ThreadId, Capture>,
 }
 
 impl GpuDevice {
-    pub(crate) fn open(adapter: &Adapter, options: Options) -> Result<Self> {
-        let common = Common::new(adapter.name.clone(), options);
+    pub(crate) fn open(
+        adapter: &Adapter,
+        options: Options,
+        faults: Option<Faults>,
+    ) -> Result<Self> {
+        quiet::prepare();
+        let common = Common::new(adapter.name.clone(), options, faults);
         let limits = adapter.wgpu.limits();
         let wanted =
             wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_F16;
@@ -81,7 +98,10 @@ impl GpuDevice {
         );
         let (on_lost, on_fault) = (Arc::clone(&lost), Arc::clone(&fault));
         device.set_device_lost_callback(move |reason, message| {
-            on_lost.get_or_init(|| format!("{reason:?}: {message}"));
+            on_lost.get_or_init(|| match message.as_str() {
+                "" => format!("{reason:?}"),
+                message => format!("{reason:?}: {message}"),
+            });
         });
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             on_fault.get_or_init(|| error.to_string());
@@ -90,13 +110,13 @@ impl GpuDevice {
             .submission_work
             .map_or_else(Pace::default, Pace::fixed);
         let recorder = Mutex::new(Recorder {
-            eager: Batch::new(&device),
+            eager: None,
             captures: HashMap::new(),
         });
         Ok(Self {
             common,
             device,
-            queue,
+            queue: Some(queue),
             kind: adapter.kind,
             driver: format!("{} {}", adapter.backend, adapter.driver),
             card: if options.is_large_gpu {
@@ -109,6 +129,9 @@ impl GpuDevice {
             pool: Arc::default(),
             recorder,
             pace,
+            in_flight: Mutex::default(),
+            staging: Mutex::default(),
+            opened: Instant::now(),
             lost,
             fault,
         })
@@ -151,6 +174,9 @@ impl GpuDevice {
 
     /// Runs wgpu calls and returns the error they raised, if any, instead of a panic.
     fn guarded<T>(&self, context: &'static str, call: impl FnOnce() -> T) -> Result<T> {
+        if self.common.strikes(Fault::Lost) {
+            self.device.destroy();
+        }
         let scopes = [
             wgpu::ErrorFilter::Validation,
             wgpu::ErrorFilter::Internal,
@@ -160,14 +186,15 @@ impl GpuDevice {
         let value = call();
         let mut first = None;
         for scope in scopes.into_iter().rev() {
-            first = pollster::block_on(scope.pop()).or(first);
+            // What has no memory is invalid, and the calls that use it then fail too.
+            first = first.or(pollster::block_on(scope.pop()));
         }
         match first {
             None => self.check(context).map(|()| value),
             Some(wgpu::Error::OutOfMemory { .. }) => {
                 Err(self.common.out_of_memory(0, "the driver".to_owned()))
             }
-            Some(error) => Err(self.error(context, error.to_string())),
+            Some(error) => Err(self.failure(context, error.to_string())),
         }
     }
 
@@ -184,88 +211,91 @@ impl GpuDevice {
             .map_or(Ok(()), |message| Err(self.error(context, message.clone())))
     }
 
-    fn error(&self, context: &'static str, message: String) -> Error {
-        Error::Gpu {
-            device: self.common.name.clone(),
-            context,
-            message,
+    fn queue(&self) -> &wgpu::Queue {
+        self.queue.as_ref().expect("it leaves only in drop")
+    }
+
+    /// What has gone wrong: the device itself, if it is lost, whatever wgpu says of the call that found out.
+    fn failure(&self, context: &'static str, message: String) -> Error {
+        // Only a wait tells that a device is lost.
+        let waited = self.wait_once(wgpu::PollType::wait_indefinitely());
+        match waited.map(|_| self.check(context)) {
+            Some(Ok(())) => self.error(context, message),
+            Some(Err(error)) => error,
+            None => self.gone(),
         }
     }
 
-    pub(crate) fn create_memory(&self, words: usize) -> Result<Memory> {
-        let size = 4 * words as u64;
-        if size > self.limits.max_buffer_size {
-            let budget = format!(
-                "the device's largest buffer is {}",
-                self.limits.max_buffer_size
-            );
-            return Err(self.common.out_of_memory(size, budget));
+    fn error(&self, context: &'static str, message: String) -> Error {
+        // wgpu's own words are several lines.
+        let lines = message.lines().map(str::trim);
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        Error::Gpu {
+            device: self.common.name.clone(),
+            context,
+            message: lines.join("; "),
         }
+    }
+
+    /// Time since the device was opened; of a simulated device, by its own clock.
+    fn now(&self) -> Duration {
+        let simulated = self.common.faults.as_ref().and_then(Faults::now);
+        simulated.unwrap_or_else(|| self.opened.elapsed())
+    }
+
+    pub(crate) fn create_memory(&self, words: usize) -> Result<Memory> {
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
-        let created = self.guarded("allocating", || create_buffer(&self.device, size, usage));
-        created.map(Memory::Gpu).map_err(|error| match error {
-            Error::OutOfMemory { budget, .. } => self.common.out_of_memory(size, budget),
+        self.create_buffer(4 * words as u64, usage).map(Memory::Gpu)
+    }
+
+    /// A buffer that is no tensor's: for parameters, or to copy by. One that the host writes comes mapped.
+    fn transfer_buffer(&self, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        if self.common.strikes(Fault::Allocation) {
+            return Err(self.common.out_of_memory(bytes, "the driver".to_owned()));
+        }
+        self.create_buffer(bytes, usage)
+    }
+
+    fn create_buffer(&self, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let most = self.limits.max_buffer_size;
+        if bytes > most {
+            let budget = format!("the device's largest buffer is {most}");
+            return Err(self.common.out_of_memory(bytes, budget));
+        }
+        let created = self.guarded("allocating", || {
+            self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: bytes,
+                usage,
+                mapped_at_creation: usage.contains(wgpu::BufferUsages::MAP_WRITE),
+            })
+        });
+        created.map_err(|error| match error {
+            Error::OutOfMemory { budget, .. } => self.common.out_of_memory(bytes, budget),
             other => other,
         })
     }
 
-    /// Overwrites the start of `buffer`, after what was launched before.
-    pub(crate) fn write(&self, buffer: &Buffer, bytes: &[u8]) -> Result<()> {
+    /// Overwrites the start of `buffer`, after what was launched before. `is_kept` says that it will be written again.
+    pub(crate) fn write(&self, buffer: &Buffer, bytes: &[u8], is_kept: bool) -> Result<()> {
         self.flush()?;
-        let (whole, tail) = bytes.split_at(bytes.len() / 4 * 4);
-        let offset = buffer.start_bytes();
-        self.guarded("writing", || {
-            self.queue.write_buffer(gpu_buffer(buffer), offset, whole);
-            if !tail.is_empty() {
-                let mut word = [0; 4];
-                word[..tail.len()].copy_from_slice(tail);
-                self.queue
-                    .write_buffer(gpu_buffer(buffer), offset + whole.len() as u64, &word);
-            }
-        })
+        self.stage(gpu_buffer(buffer), buffer.start_bytes(), bytes, is_kept)
     }
 
-    pub(crate) fn synchronize(&self) -> Result<()> {
-        self.flush()?;
-        // What was only written is on its way with this.
-        self.guarded("waiting", || self.queue.submit([]))?;
-        self.wait()
-    }
-
-    fn wait(&self) -> Result<()> {
-        // A device that is known to be lost must not be polled: wgpu panics there.
-        self.check("waiting")?;
-        self.poll(wgpu::PollType::wait_indefinitely())?;
-        self.check("waiting")
-    }
-
-    /// Polls the device. A device that goes in the meantime makes wgpu panic, which becomes an error here.
-    fn poll(&self, how: wgpu::PollType) -> Result<()> {
-        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(how)));
-        match polled {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.error("waiting", error.to_string())),
-            Err(_) => {
-                let message = "it went while being waited for".to_owned();
-                let message = self.lost.get_or_init(|| message).clone();
-                Err(Error::DeviceLost {
-                    device: self.common.name.clone(),
-                    message,
-                })
-            }
-        }
+    /// Gives back memory that copies to the device have used.
+    pub(crate) fn trim(&self) {
+        lock(&self.staging).chunks.trim();
     }
 }
 
-fn create_buffer(device: &wgpu::Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size,
-        usage,
-        mapped_at_creation: false,
-    })
+impl Drop for GpuDevice {
+    fn drop(&mut self) {
+        // wgpu waits for what is under way, and panics where that fails.
+        let queue = self.queue.take();
+        quiet::caught(|| drop(queue));
+    }
 }
 
 fn gpu_buffer(buffer: &Buffer) -> &wgpu::Buffer {

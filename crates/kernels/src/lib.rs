@@ -17,6 +17,7 @@ mod custom;
 mod device;
 mod dry_device;
 mod error;
+mod faults;
 mod gpu_device;
 mod kernel;
 mod pipeline;
@@ -36,6 +37,8 @@ pub use custom::{CustomKernel, CustomParams};
 pub use device::{Device, Options, PendingRead, allocated_bytes};
 pub use dry_device::DryDevice;
 pub use error::{Error, Result};
+#[doc(hidden)]
+pub use faults::{Fault, Faults};
 pub use gpu_device::GpuDevice;
 pub use kernel::CpuArgs;
 pub use ops::Activation;

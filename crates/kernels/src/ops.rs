@@ -65,6 +65,11 @@ pub(crate) fn check_len(
     ))
 }
 
+/// Elements of an array of these sizes; of one that is too large to count, more than any buffer has.
+pub(crate) fn elements(sizes: &[usize]) -> usize {
+    sizes.iter().copied().fold(1, usize::saturating_mul)
+}
+
 /// Cuts `0..len` into ranges that each fit in a binding of `device` and start where windows may, whatever the width.
 pub(crate) fn windows(device: &Device, len: usize) -> impl Iterator<Item = Range<usize>> {
     let alignment = Width::F16.alignment();

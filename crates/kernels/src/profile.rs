@@ -39,6 +39,17 @@ impl Cost {
     }
 }
 
+impl Cost {
+    /// As if there were so much more to do.
+    pub(crate) fn times(self, scale: u64) -> Self {
+        Self {
+            flops: self.flops.saturating_mul(scale),
+            bytes: self.bytes.saturating_mul(scale),
+            ..self
+        }
+    }
+}
+
 /// The sum of a kernel's launches while profiling was on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct KernelTime {

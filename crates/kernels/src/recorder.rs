@@ -78,6 +78,15 @@ impl Recording {
         }
     }
 
+    /// Whether a replay takes over 50 ms on a GPU, by the speed that it has shown; false until that is known, and on the CPU device.
+    #[must_use]
+    pub fn is_long(&self, device: &Device) -> bool {
+        match (&self.steps, device) {
+            (Steps::Gpu { dispatches, .. }, Device::Gpu(gpu)) => gpu.is_long(dispatches),
+            _ => false,
+        }
+    }
+
     /// How many kernels a replay runs.
     #[must_use]
     pub fn len(&self) -> usize {

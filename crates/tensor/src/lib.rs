@@ -19,11 +19,14 @@ mod tape;
 mod tensor;
 
 pub use error::{Error, Result};
+pub use kernels::Error as DeviceError;
 pub use kernels::{
     Activation, Adapter, AdapterKind, Avoided, Card, CardSpec, CpuArgs, CustomParams, Device,
     FunctionError, KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product,
     Profile, QUIRKS, Quirk, Recording, Roofline, TileKind, TilePlan, probe,
 };
+#[doc(hidden)]
+pub use kernels::{Fault, Faults};
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
 pub use tape::{Gradients, is_recording, no_grad};

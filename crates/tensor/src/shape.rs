@@ -8,20 +8,24 @@ use std::ops::Deref;
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// How many elements a tensor of this shape has (1 for a scalar).
+    /// How many elements a tensor of this shape has (1 for a scalar); of one too large to count, more than any device holds.
     #[must_use]
     pub fn elements(&self) -> usize {
-        self.0.iter().product()
+        count(&self.0)
     }
 
     /// All dimensions but the last multiplied, and the last: the shape as rows and columns.
     #[must_use]
     pub fn rows_and_columns(&self) -> (usize, usize) {
         match self.0.split_last() {
-            Some((&columns, rows)) => (rows.iter().product(), columns),
+            Some((&columns, rows)) => (count(rows), columns),
             None => (1, 1),
         }
     }
+}
+
+fn count(sizes: &[usize]) -> usize {
+    sizes.iter().copied().fold(1, usize::saturating_mul)
 }
 
 impl Deref for Shape {

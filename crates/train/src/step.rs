@@ -25,10 +25,10 @@ use crate::recipe::{MixRecipe, Recipe};
 use crate::step::input::Input;
 use crate::step::recipe_optimizer::RecipeOptimizer;
 
-/// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand.
+/// Steps between two readings of the sums on a GPU, where a reading costs a submission. The CPU device has them at hand, and
+/// long steps are read one by one.
 const EVERY: u64 = 8;
-/// Readings that may be under way before the host waits for the first: enough to hide a read-back, and few enough that an
-/// interrupt is answered at once.
+/// Readings that may be under way before the host waits for the first: enough to hide a read-back.
 const AHEAD: usize = 2;
 
 /// A captured training step.
@@ -42,9 +42,19 @@ pub(crate) struct TrainStep {
     accumulate: u32,
     mix: MixRecipe,
     every: u64,
+    /// The last step whose sums are read, or about to be.
+    read: u64,
     /// Whether the first reading is here. It is taken after the first step and waited for, so that there is a loss to tell of from then on.
     has_read: bool,
-    under_way: VecDeque<(u64, PendingRead)>,
+    under_way: VecDeque<UnderWay>,
+}
+
+/// A reading on its way: of the sums after `step`, where `first` is the first step that no earlier reading has.
+#[derive(Debug)]
+struct UnderWay {
+    first: u64,
+    step: u64,
+    read: PendingRead,
 }
 
 /// What is recorded for batches of one size.
@@ -96,6 +106,8 @@ impl Place {
 /// The running totals of an epoch, after a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
+    /// The first step that the reading before has not.
+    pub(crate) first: u64,
     pub(crate) step: u64,
     pub(crate) totals: Totals,
 }
@@ -135,6 +147,7 @@ impl TrainStep {
             accumulate,
             mix: recipe.mix,
             every: if is_waiting_cheap { 1 } else { EVERY },
+            read: 0,
             has_read: false,
             under_way: VecDeque::new(),
         })
@@ -151,13 +164,9 @@ impl TrainStep {
         last.gradients.as_ref()
     }
 
-    /// Steps between two read-backs.
-    pub(crate) fn every(&self) -> u64 {
-        self.every
-    }
-
-    /// Restores an epoch's running totals.
-    pub(crate) fn set_sums(&self, totals: &Totals) -> Result<()> {
+    /// Restores an epoch's running totals, as they are after `step`.
+    pub(crate) fn set_sums(&mut self, step: u64, totals: &Totals) -> Result<()> {
+        self.read = step;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "they were f32 on the device"
@@ -215,7 +224,8 @@ impl TrainStep {
                 }
             }
         }
-        if is_last && (step.is_multiple_of(self.every) || !self.has_read) {
+        let is_due = step.is_multiple_of(self.every) || of_size.recording.is_long(device);
+        if is_last && (is_due || !self.has_read) {
             self.begin_reading(step)?;
         }
         Ok(())
@@ -227,15 +237,19 @@ impl TrainStep {
             .device()
             .read_later(sums.buffer())
             .map_err(tensor::Error::from)?;
-        self.under_way.push_back((step, read));
+        let first = (self.read + 1).min(step);
+        self.under_way.push_back(UnderWay { first, step, read });
+        self.read = step;
         Ok(())
     }
 
-    /// The next reading that is due: waits for it if too many are under way.
+    /// The next reading that is here: waits for it if too many are under way.
     pub(crate) fn reading(&mut self) -> Result<Option<Reading>> {
         let is_waited_for = self.every == 1 || !self.has_read;
         let most = if is_waited_for { 0 } else { AHEAD };
-        if self.under_way.len() > most {
+        let device = self.sums.totals().device();
+        let is_here = |first: &UnderWay| first.read.is_ready(device);
+        if self.under_way.len() > most || self.under_way.front().is_some_and(is_here) {
             self.take()
         } else {
             Ok(None)
@@ -253,7 +267,7 @@ impl TrainStep {
     }
 
     fn take(&mut self) -> Result<Option<Reading>> {
-        let Some((step, read)) = self.under_way.pop_front() else {
+        let Some(UnderWay { first, step, read }) = self.under_way.pop_front() else {
             return Ok(None);
         };
         let device = self.sums.totals().device();
@@ -266,7 +280,11 @@ impl TrainStep {
             count: sum(3),
         };
         self.has_read = true;
-        Ok(Some(Reading { step, totals }))
+        Ok(Some(Reading {
+            first,
+            step,
+            totals,
+        }))
     }
 }
 

@@ -70,6 +70,10 @@ pub struct Trainer {
     began: Instant,
 }
 
+/// The caller has asked to stop in the middle of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stopped;
+
 /// Why the steps of an epoch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pause {
@@ -230,7 +234,7 @@ impl Trainer {
     }
 
     /// Trains until all epochs are done, the recipe's early stopping is due or the time is up; or until `stop` is set:
-    /// then the step in hand is finished and everything saved.
+    /// then the step in hand is finished, or the evaluation in hand given up, and everything saved.
     ///
     /// # Errors
     /// [`Error::Diverged`] when the loss is NaN or infinite, with the step; if images, device or run folder fail.
@@ -251,22 +255,29 @@ impl Trainer {
             if is_late && self.state.step > begun_at {
                 break Ended::MaxTime;
             }
-            match self.train_epoch(stop, deadline, listener)? {
-                Pause::Epoch => self.end_epoch(listener)?,
+            let ended = match self.train_epoch(stop, deadline, listener)? {
+                Pause::Epoch => self.end_epoch(stop, listener)?,
                 Pause::Time => {
                     self.save(false)?;
                     break Ended::MaxTime;
                 }
-                Pause::Interrupt => {
-                    self.save(false)?;
-                    let step = self.state.step;
-                    return Ok(Outcome::Interrupted { step });
-                }
+                Pause::Interrupt => Err(Stopped),
+            };
+            if let Err(Stopped) = ended {
+                self.save(false)?;
+                return Ok(self.interrupted());
             }
         };
-        let summary = self.finish(ended, listener)?;
+        let Ok(summary) = self.finish(ended, stop, listener)? else {
+            return Ok(self.interrupted());
+        };
         listener.event(Event::Finished(&summary));
         Ok(Outcome::Finished(Box::new(summary)))
+    }
+
+    fn interrupted(&self) -> Outcome {
+        let step = self.state.step;
+        Outcome::Interrupted { step }
     }
 
     fn start(&self) -> Start {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
@@ -14,7 +13,7 @@ use super::{INTERRUPTED, look_back};
 use crate::args::SweepArgs;
 use crate::progress::Progress;
 use crate::report;
-use crate::signals::stop_flag;
+use crate::signals::{Stop, listen};
 
 pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let sweep = find(&args.sweep)?;
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     let _lock = FolderLock::take(&folder)?;
-    let stop = stop_flag()?;
+    let stop = listen()?;
     let mut progress = Progress::new(args.output);
     let mut rows = Vec::new();
     for (recipe, number) in recipes.into_iter().zip(1..) {
@@ -92,7 +91,7 @@ fn train(
     recipe: Recipe,
     folder: &Path,
     args: &SweepArgs,
-    stop: &AtomicBool,
+    stop: &Stop,
     progress: &mut Progress,
 ) -> Result<Option<Summary>> {
     let device = recipe.open_device()?;
@@ -101,9 +100,6 @@ fn train(
         progress.download(&event);
     })?;
     progress.left_out(&data);
-    if stop.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
     let mut trainer = Trainer::new(recipe, data, &device)?;
     match RunDir::open(folder) {
         Ok(run) => {
@@ -116,10 +112,11 @@ fn train(
         }
     }
     let mut tensorboard = TensorBoard::new(folder);
-    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| {
+    let mut listener = |event: train::Event<'_>| {
         progress.event(&event);
         tensorboard.event(&event);
-    })?;
+    };
+    let outcome = stop.heeded(|stop| trainer.run(stop, &mut listener))?;
     match outcome {
         Outcome::Finished(summary) => {
             look_back(folder, tensorboard, args.output)?;

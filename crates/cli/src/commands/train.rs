@@ -14,7 +14,7 @@ use super::{INTERRUPTED, look_back, trial};
 use crate::args::{ControlArgs, OptimizerArg, TrainArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::signals::stop_flag;
+use crate::signals::listen;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     // Locked at once, before images are read.
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         })
         .map_err(|error| named(error, args))?;
     progress.left_out(&data);
-    let stop = stop_flag()?;
+    let stop = listen()?;
     if let Some(kind) = trial::Kind::of(args.control.trial) {
         let trainer = kind.trainer(args, recipe, data, &device);
         let tried = trainer.and_then(|it| trial::run(kind, args, it, &stop, progress));
@@ -72,10 +72,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         trainer.profile()?;
     }
     let mut tensorboard = TensorBoard::new(&folder);
-    let outcome = trainer.run(&stop, &mut |event: train::Event<'_>| {
+    let mut listener = |event: train::Event<'_>| {
         progress.event(&event);
         tensorboard.event(&event);
-    })?;
+    };
+    let outcome = stop.heeded(|stop| trainer.run(stop, &mut listener))?;
     match outcome {
         Outcome::Finished(summary) => {
             report::finished(&summary, &folder, args.output)?;

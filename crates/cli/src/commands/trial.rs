@@ -1,7 +1,6 @@
 //! `alexnet train --fast-dev-run`, `--overfit-one-batch` and `--find-lr`.
 
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use data::DataSet;
@@ -12,6 +11,7 @@ use super::INTERRUPTED;
 use crate::args::{TrainArgs, TrialArgs};
 use crate::progress::Progress;
 use crate::report;
+use crate::signals::Stop;
 
 /// Steps on the one batch, unless `--epochs` says otherwise.
 const STEPS: u64 = 200;
@@ -61,7 +61,7 @@ pub(super) fn run(
     kind: Kind,
     args: &TrainArgs,
     trainer: Trainer,
-    stop: &AtomicBool,
+    stop: &Stop,
     progress: Progress,
 ) -> Result<ExitCode> {
     if matches!(kind, Kind::Rate) {
@@ -75,10 +75,11 @@ fn train(
     kind: Kind,
     args: &TrainArgs,
     mut trainer: Trainer,
-    stop: &AtomicBool,
+    stop: &Stop,
     mut progress: Progress,
 ) -> Result<ExitCode> {
-    let outcome = trainer.run(stop, &mut |event: train::Event<'_>| progress.event(&event))?;
+    let mut listener = |event: train::Event<'_>| progress.event(&event);
+    let outcome = stop.heeded(|stop| trainer.run(stop, &mut listener))?;
     let Outcome::Finished(summary) = outcome else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -99,7 +100,7 @@ fn train(
 fn find_rate(
     args: &TrainArgs,
     mut trainer: Trainer,
-    stop: &AtomicBool,
+    stop: &Stop,
     mut progress: Progress,
 ) -> Result<ExitCode> {
     trainer.load_initial_weights()?;
@@ -111,7 +112,8 @@ fn find_rate(
     let run = RunDir::create(&folder, trainer.recipe())?;
     super::train::warn_if_unlocked(&run, args);
     let mut listener = |event: train::Event<'_>| progress.event(&event);
-    let finding = trainer.find_rate(&RateSearch::default(), stop, &mut listener)?;
+    let search = RateSearch::default();
+    let finding = stop.heeded(|stop| trainer.find_rate(&search, stop, &mut listener))?;
     progress.clear();
     finding.write(&folder)?;
     report::rate_finding(&finding, &folder, args.output)?;

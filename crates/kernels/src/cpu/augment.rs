@@ -5,6 +5,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use super::shared::exact::power;
 use super::shared::resample::Taps;
 use super::shared::scratch::with_scratch;
 use crate::kernel::{CpuArgs, params, words};
@@ -65,7 +66,7 @@ impl Draws<'_> {
         (0..ATTEMPTS).find_map(|attempt| {
             let u = self.draw(block + attempt);
             let area = h * w * mix(p.share, u[0]);
-            let ratio = mix(p.ratio, u[1]).exp2();
+            let ratio = power(mix(p.ratio, u[1]));
             let part_h = ((area / ratio).sqrt() + 0.5).floor();
             let part_w = ((area * ratio).sqrt() + 0.5).floor();
             let fits = part_h >= 1.0 && part_w >= 1.0 && part_h <= h && part_w <= w;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
+use crate::faults::{Fault, Faults};
 use crate::probe::Avoided;
 use crate::profile::Profiler;
 use crate::tile::{TileKind, TilePlan};
@@ -35,6 +36,8 @@ pub(crate) struct Common {
     pub(crate) usage: Arc<Usage>,
     pub(crate) profiler: Profiler,
     pub(crate) options: Options,
+    /// In tests, what goes wrong.
+    pub(crate) faults: Option<Faults>,
     /// The plan of every product, where one was set.
     plan: Mutex<Option<TilePlan>>,
     /// What a probe has found wanting.
@@ -42,7 +45,7 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(name: String, options: Options) -> Self {
+    pub(crate) fn new(name: String, options: Options, faults: Option<Faults>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -50,6 +53,7 @@ impl Common {
             usage: Arc::default(),
             profiler: Profiler::default(),
             options,
+            faults,
             plan: Mutex::default(),
             avoided: Mutex::default(),
         }
@@ -82,6 +86,13 @@ impl Common {
         tiles.iter().filter(is_right).copied().collect()
     }
 
+    /// Whether a test wants this occasion of a fault to be the one.
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
+        self.faults
+            .as_ref()
+            .is_some_and(|faults| faults.strikes(fault))
+    }
+
     /// Makes room for `words` words with `create`, or says what is in the way.
     pub(crate) fn allocate(
         &self,
@@ -91,9 +102,12 @@ impl Common {
         let bytes = 4 * words as u64;
         let held = self.usage.held.load(Ordering::Relaxed);
         if let Some(budget) = self.options.memory_budget_bytes
-            && held + bytes > budget
+            && held.saturating_add(bytes) > budget
         {
             return Err(self.out_of_memory(bytes, format!("budget {budget}")));
+        }
+        if self.strikes(Fault::Allocation) {
+            return Err(self.out_of_memory(bytes, "the driver".to_owned()));
         }
         Ok(Allocation::new(create()?, bytes, &self.usage))
     }

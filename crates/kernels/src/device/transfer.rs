@@ -27,7 +27,7 @@ impl Device {
         let buffer = Buffer::new(storage, words, Width::Word);
         match self {
             Self::Cpu(cpu) => cpu.write(&buffer, bytes),
-            Self::Gpu(gpu) => gpu.write(&buffer, bytes)?,
+            Self::Gpu(gpu) => gpu.write(&buffer, bytes, false)?,
             Self::Dry(_) => {}
         }
         Ok(buffer)
@@ -51,7 +51,7 @@ impl Device {
         }
         match self {
             Self::Cpu(cpu) => cpu.write(buffer, bytes),
-            Self::Gpu(gpu) => gpu.write(buffer, bytes)?,
+            Self::Gpu(gpu) => gpu.write(buffer, bytes, true)?,
             Self::Dry(_) => {}
         }
         Ok(())

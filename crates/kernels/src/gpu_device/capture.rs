@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::GpuDevice;
-use super::dispatch::{Batch, params_buffer};
+use super::dispatch::Batch;
 use crate::buffer::{Pool, lock};
 use crate::error::{Error, Result};
 use crate::recorder::{Recording, Steps};
@@ -27,7 +27,7 @@ impl GpuDevice {
     /// Writes the parameters of a captured step so far and goes on with a further buffer.
     pub(super) fn keep_params(&self, capture: &mut Capture) -> Result<()> {
         self.write_params(&mut capture.batch)?;
-        let next = params_buffer(&self.device);
+        let next = self.params_buffer()?;
         let full = std::mem::replace(&mut capture.batch.params, next);
         capture.full_params.push(full);
         Ok(())
@@ -41,7 +41,7 @@ impl GpuDevice {
             });
         };
         entry.insert(Capture {
-            batch: Batch::new(&self.device),
+            batch: Batch::new(self.params_buffer()?),
             full_params: Vec::new(),
             pool: Arc::default(),
         });

@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU64;
 use std::thread;
-use std::time::Instant;
 
 use shaders::Variant;
 
-use super::{GpuDevice, Recorder, create_buffer, gpu_buffer, pace};
+use super::{GpuDevice, Recorder, gpu_buffer, pace};
 use crate::buffer::{Buffer, Width, lock};
 use crate::error::Result;
+use crate::faults::Faults;
 use crate::kernel::{Kernel, Params};
 use crate::pipeline::{self, Pipeline};
 use crate::profile::Cost;
@@ -28,10 +28,11 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(device: &wgpu::Device) -> Self {
+    /// An empty one, whose parameters go into a [`GpuDevice::params_buffer`].
+    pub(super) fn new(params: wgpu::Buffer) -> Self {
         Self {
             pending: Vec::new(),
-            params: params_buffer(device),
+            params,
             params_bytes: Vec::new(),
         }
     }
@@ -73,11 +74,16 @@ impl GpuDevice {
                 &mut capture.batch
             }
             Some(capture) => &mut capture.batch,
-            None if eager.is_full() => {
-                self.submit(eager)?;
+            None => {
+                if eager.is_none() {
+                    *eager = Some(Batch::new(self.params_buffer()?));
+                }
+                let eager = eager.as_mut().expect("it is there by now");
+                if eager.is_full() {
+                    self.submit_batch(eager)?;
+                }
                 eager
             }
-            None => eager,
         };
         let uniform = wgpu::BindGroupEntry {
             binding: 0,
@@ -104,8 +110,9 @@ impl GpuDevice {
                 entries: &entries,
             })
         })?;
+        let scale = self.common.faults.as_ref().map_or(1, Faults::scale);
         batch.pending.push(Dispatch {
-            cost,
+            cost: cost.times(scale),
             pipeline: pipeline.compute,
             bind_group,
             groups,
@@ -136,26 +143,43 @@ impl GpuDevice {
 
     /// Submits what was launched and not yet submitted.
     pub(super) fn flush(&self) -> Result<()> {
-        self.submit(&mut lock(&self.recorder).eager)
+        match &mut lock(&self.recorder).eager {
+            Some(eager) => self.submit_batch(eager),
+            None => Ok(()),
+        }
     }
 
-    fn submit(&self, batch: &mut Batch) -> Result<()> {
+    fn submit_batch(&self, batch: &mut Batch) -> Result<()> {
         if batch.pending.is_empty() {
             return Ok(());
         }
         self.write_params(batch)?;
-        self.replay(&std::mem::take(&mut batch.pending))
+        self.run(&std::mem::take(&mut batch.pending))
     }
 
     pub(super) fn write_params(&self, batch: &mut Batch) -> Result<()> {
         let bytes = std::mem::take(&mut batch.params_bytes);
-        self.guarded("parameters", || {
-            self.queue.write_buffer(&batch.params, 0, &bytes);
-        })
+        self.stage(&batch.params, 0, &bytes, true)
+    }
+
+    pub(super) fn params_buffer(&self) -> Result<wgpu::Buffer> {
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        self.transfer_buffer((PARAMS_SLOTS * PARAMS_STRIDE) as u64, usage)
+    }
+
+    /// Runs a recorded step, after what was launched before.
+    pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
+        self.flush()?;
+        self.run(dispatches)
+    }
+
+    /// Whether these dispatches take over 50 ms, by the speed that the device has shown.
+    pub(crate) fn is_long(&self, dispatches: &[Dispatch]) -> bool {
+        self.pace.is_long(pace::work(dispatches))
     }
 
     /// Encodes and submits dispatches, in pieces that the device finishes soon.
-    pub(crate) fn replay(&self, dispatches: &[Dispatch]) -> Result<()> {
+    fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
         if self.common.profiler.is_on()
             && self
                 .device
@@ -168,29 +192,25 @@ impl GpuDevice {
             let work = pace::work(piece);
             if self.pace.wants(work) {
                 self.wait()?;
-                let start = Instant::now();
-                self.submit_piece(piece)?;
+                let start = self.now();
+                self.submit_piece(piece, work)?;
                 self.wait()?;
-                self.pace.learn(work, start.elapsed());
+                self.pace.learn(work, self.now().saturating_sub(start));
             } else {
-                self.submit_piece(piece)?;
+                self.submit_piece(piece, work)?;
             }
         }
         Ok(())
     }
 
-    fn submit_piece(&self, dispatches: &[Dispatch]) -> Result<()> {
-        self.guarded("submitting", || {
-            let mut encoder = self
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    fn submit_piece(&self, dispatches: &[Dispatch], work: u64) -> Result<()> {
+        let record = |encoder: &mut wgpu::CommandEncoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for dispatch in dispatches {
                 encode(&mut pass, dispatch);
             }
-            drop(pass);
-            self.queue.submit([encoder.finish()]);
-        })
+        };
+        self.submit(work, record).map(drop)
     }
 }
 
@@ -199,11 +219,6 @@ pub(super) fn encode(pass: &mut wgpu::ComputePass<'_>, dispatch: &Dispatch) {
     pass.set_pipeline(&dispatch.pipeline);
     pass.set_bind_group(0, &dispatch.bind_group, &[]);
     pass.dispatch_workgroups(x, y, z);
-}
-
-pub(super) fn params_buffer(device: &wgpu::Device) -> wgpu::Buffer {
-    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    create_buffer(device, (PARAMS_SLOTS * PARAMS_STRIDE) as u64, usage)
 }
 
 fn binding(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> wgpu::BindingResource<'_> {

@@ -50,6 +50,14 @@ impl Pace {
         }
     }
 
+    /// Whether this much work takes more than half of what a submission may, as far as the speed is known.
+    pub(super) fn is_long(&self, work: u64) -> bool {
+        match *lock(&self.0) {
+            State::Known(most) => work > most / 2,
+            State::Cold | State::Warm => false,
+        }
+    }
+
     /// Whether the next submission of this much work should be timed.
     pub(super) fn wants(&self, work: u64) -> bool {
         if work < TIMED_WORK {
@@ -142,12 +150,14 @@ mod tests {
     #[test]
     fn the_second_long_piece_sets_the_pace() {
         let pace = Pace::default();
+        assert!(!pace.is_long(u64::MAX), "nothing is known");
         assert!(!pace.wants(TIMED_WORK - 1), "too short to be timed");
         assert!(!pace.wants(TIMED_WORK), "pipelines are compiled");
         assert!(pace.wants(TIMED_WORK));
         // 20 GFLOP in two seconds: a tenth of a second is 1 GFLOP.
         pace.learn(20_000_000_000, Duration::from_secs(2));
         assert_eq!(pace.most(), 1_000_000_000);
+        assert!(pace.is_long(500_000_001) && !pace.is_long(500_000_000));
         assert!(!pace.wants(u64::MAX), "once is enough");
         pace.learn(1_000_000, Duration::from_secs(2));
         assert_eq!(pace.most(), LEAST_WORK);

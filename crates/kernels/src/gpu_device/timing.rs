@@ -1,7 +1,7 @@
 //! Dispatches timed one by one with timestamp queries.
 
 use super::dispatch::encode;
-use super::{GpuDevice, create_buffer};
+use super::{GpuDevice, pace};
 use crate::error::Result;
 use crate::profile::Launch;
 use crate::recorder::Dispatch;
@@ -20,17 +20,16 @@ impl GpuDevice {
     fn replay_timed(&self, dispatches: &[Dispatch]) -> Result<()> {
         let count = 2 * u32::try_from(dispatches.len()).unwrap_or(u32::MAX);
         let bytes = 8 * u64::from(count);
-        let readback = self.guarded("profiling", || {
-            let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
+        let queries = self.guarded("profiling", || {
+            self.device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: None,
                 ty: wgpu::QueryType::Timestamp,
                 count,
-            });
-            let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
-            let resolved = create_buffer(&self.device, bytes, usage);
-            let mut encoder = self
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            })
+        })?;
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let resolved = self.transfer_buffer(bytes, usage)?;
+        let record = |encoder: &mut wgpu::CommandEncoder| {
             for (dispatch, first) in dispatches.iter().zip((0..).step_by(2)) {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                     label: None,
@@ -43,10 +42,10 @@ impl GpuDevice {
                 encode(&mut pass, dispatch);
             }
             encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
-            self.copy_back(encoder, &resolved, 0, bytes)
-        })?;
+        };
+        let readback = self.copy_back(pace::work(dispatches), record, &resolved, 0..bytes)?;
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&readback.wait(self)?);
-        let seconds = 1e-9 * f64::from(self.queue.get_timestamp_period());
+        let seconds = 1e-9 * f64::from(self.queue().get_timestamp_period());
         for (dispatch, pair) in dispatches.iter().zip(ticks.chunks_exact(2)) {
             let [start, elapsed] = [pair[0], pair[1].saturating_sub(pair[0])];
             let launch = Launch {

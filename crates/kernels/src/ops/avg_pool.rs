@@ -55,7 +55,7 @@ fn launch(
         (&BACKWARD, "dy", output_len, input_len)
     };
     pool.check_len(OP, argument, from, from_len)?;
-    let to = device.alloc_as(from.width(), pool.n * to_len)?;
+    let to = device.alloc_as(from.width(), super::elements(&[pool.n, to_len]))?;
     let taps = pool.window.size[0] * pool.window.size[1];
     for images in pool.images(device, from.width(), &placement) {
         let params = params(images.len(), pool, &placement, counts_padding)?;

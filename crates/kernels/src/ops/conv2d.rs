@@ -11,7 +11,7 @@ use shaders::variants::{Conv2d as Family, Tile};
 
 use super::gemm;
 use super::window::{Placement, Window};
-use super::{Activation, check_len, elementwise, row_windows, size, slice_rows};
+use super::{Activation, check_len, elements, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::cpu::conv2d::Conv2dParams;
@@ -103,29 +103,32 @@ impl Conv2d {
 
 impl Checked {
     pub(super) fn image_len(&self) -> usize {
-        self.spec.input[0] * self.spec.input[1] * self.spec.c_in
+        let [height, width] = self.spec.input;
+        elements(&[height, width, self.spec.c_in])
     }
 
     fn output_len(&self) -> usize {
-        self.placement.out[0] * self.placement.out[1] * self.spec.c_out
+        let [height, width] = self.placement.out;
+        elements(&[height, width, self.spec.c_out])
     }
 
     fn filter_rows(&self) -> usize {
-        self.spec.window.size[0] * self.spec.window.size[1] * (self.spec.c_in / self.spec.groups)
+        let [height, width] = self.spec.window.size;
+        elements(&[height, width, self.spec.c_in / self.spec.groups])
     }
 
     fn filter_len(&self) -> usize {
-        self.filter_rows() * self.spec.c_out
+        elements(&[self.filter_rows(), self.spec.c_out])
     }
 
     fn flops(&self, images: usize) -> usize {
-        2 * images * self.output_len() * self.filter_rows()
+        elements(&[2, images, self.output_len(), self.filter_rows()])
     }
 
     /// Parts of the batch of which neither the images nor the outputs are longer than a binding, and whose pixels, the rows of a
     /// product, are no more than a grid has workgroups for.
     fn batches(&self, device: &Device, width: Width) -> impl Iterator<Item = Range<usize>> {
-        let pixels = |[height, width]: [usize; 2]| height * width;
+        let pixels = |sides: [usize; 2]| elements(&sides);
         let rows = pixels(self.spec.input).max(pixels(self.placement.out));
         let most = tile::most_rows(device) / rows.max(1);
         // As long as if a binding had room for so many images.
@@ -226,12 +229,12 @@ pub fn forward(
     activation: Activation,
 ) -> Result<Buffer> {
     let checked = conv.check()?;
-    check_len(OP, "x", x, conv.n * checked.image_len())?;
+    check_len(OP, "x", x, elements(&[conv.n, checked.image_len()]))?;
     check_len(OP, "w", w, checked.filter_len())?;
     if let Some(bias) = bias {
         check_len(OP, "bias", bias, conv.c_out)?;
     }
-    let y = device.alloc_as(x.width(), conv.n * checked.output_len())?;
+    let y = device.alloc_as(x.width(), elements(&[conv.n, checked.output_len()]))?;
     for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
         let x = slice_rows(x, &images, checked.image_len())?;
@@ -264,9 +267,9 @@ pub fn forward(
 /// As [`forward`].
 pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) -> Result<Buffer> {
     let checked = conv.check()?;
-    check_len(OP, "dy", dy, conv.n * checked.output_len())?;
+    check_len(OP, "dy", dy, elements(&[conv.n, checked.output_len()]))?;
     check_len(OP, "w", w, checked.filter_len())?;
-    let dx = device.alloc_as(dy.width(), conv.n * checked.image_len())?;
+    let dx = device.alloc_as(dy.width(), elements(&[conv.n, checked.image_len()]))?;
     for images in checked.batches(device, dy.width()) {
         let m = images.len() * conv.input[0] * conv.input[1];
         let dy = slice_rows(dy, &images, checked.output_len())?;
@@ -300,8 +303,8 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
 /// As [`forward`].
 pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) -> Result<Buffer> {
     let checked = conv.check()?;
-    check_len(OP, "x", x, conv.n * checked.image_len())?;
-    check_len(OP, "dy", dy, conv.n * checked.output_len())?;
+    check_len(OP, "x", x, elements(&[conv.n, checked.image_len()]))?;
+    check_len(OP, "dy", dy, elements(&[conv.n, checked.output_len()]))?;
     let mut sum: Option<Buffer> = None;
     for images in checked.batches(device, dy.width()) {
         let x = slice_rows(x, &images, checked.image_len())?;

@@ -6,7 +6,7 @@
 
 use shaders::variants::{Gemm as Family, Tile};
 
-use super::{Activation, check_len, size, vectors};
+use super::{Activation, check_len, elements, size, vectors};
 use crate::buffer::{Buffer, Width};
 use crate::cpu::gemm::GemmParams;
 use crate::cpu::gemm::forward;
@@ -134,7 +134,7 @@ pub fn product_with(
     operands: [&Buffer; 2],
     epilogue: &Epilogue<'_>,
 ) -> Result<Buffer> {
-    let c = device.alloc_as(operands[0].width(), gemm.m * gemm.n)?;
+    let c = device.alloc_as(operands[0].width(), elements(&[gemm.m, gemm.n]))?;
     let epilogue = Epilogue {
         beta: 0.0,
         ..*epilogue
@@ -156,9 +156,9 @@ pub fn update(
     c: &Buffer,
 ) -> Result<()> {
     let [a, b] = operands;
-    check_len(OP, "a", a, gemm.m * gemm.k)?;
-    check_len(OP, "b", b, gemm.k * gemm.n)?;
-    check_len(OP, "c", c, gemm.m * gemm.n)?;
+    check_len(OP, "a", a, elements(&[gemm.m, gemm.k]))?;
+    check_len(OP, "b", b, elements(&[gemm.k, gemm.n]))?;
+    check_len(OP, "c", c, elements(&[gemm.m, gemm.n]))?;
     if let Some(bias) = epilogue.bias {
         check_len(OP, "bias", bias, gemm.n)?;
     }

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::conv2d::{Checked, Conv2d};
-use super::{check_len, row_windows, slice_rows};
+use super::{check_len, elements, row_windows, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
 use crate::cpu::conv2d::Conv2dParams;
@@ -29,8 +29,8 @@ const COL2IM: Kernel<Conv2dParams> =
 pub fn forward(device: &Device, conv: &Conv2d, x: &Buffer) -> Result<Buffer> {
     let checked = conv.check()?;
     let columns_len = columns_len(&checked);
-    check_len(OP, "x", x, conv.n * checked.image_len())?;
-    let columns = device.alloc(conv.n * columns_len)?;
+    check_len(OP, "x", x, elements(&[conv.n, checked.image_len()]))?;
+    let columns = device.alloc(elements(&[conv.n, columns_len]))?;
     for images in parts(device, &checked) {
         let x = slice_rows(x, &images, checked.image_len())?;
         let columns = slice_rows(&columns, &images, columns_len)?;
@@ -47,8 +47,8 @@ pub fn forward(device: &Device, conv: &Conv2d, x: &Buffer) -> Result<Buffer> {
 pub fn backward(device: &Device, conv: &Conv2d, columns: &Buffer) -> Result<Buffer> {
     let checked = conv.check()?;
     let columns_len = columns_len(&checked);
-    check_len(OP, "columns", columns, conv.n * columns_len)?;
-    let dx = device.alloc(conv.n * checked.image_len())?;
+    check_len(OP, "columns", columns, elements(&[conv.n, columns_len]))?;
+    let dx = device.alloc(elements(&[conv.n, checked.image_len()]))?;
     for images in parts(device, &checked) {
         let columns = slice_rows(columns, &images, columns_len)?;
         let dx = slice_rows(&dx, &images, checked.image_len())?;
@@ -62,7 +62,7 @@ pub fn backward(device: &Device, conv: &Conv2d, columns: &Buffer) -> Result<Buff
 fn columns_len(checked: &Checked) -> usize {
     let [out_h, out_w] = checked.placement.out;
     let [kh, kw] = checked.spec.window.size;
-    out_h * out_w * kh * kw * checked.spec.c_in
+    elements(&[out_h, out_w, kh, kw, checked.spec.c_in])
 }
 
 /// Parts of the batch of which neither the images nor the patches are longer than a binding.

@@ -8,8 +8,8 @@ use shaders::variants;
 
 pub use super::pool::Pool;
 use super::pool::words;
-use super::slice_rows;
 use super::window::Placement;
+use super::{elements, slice_rows};
 use crate::buffer::Buffer;
 use crate::cpu;
 use crate::cpu::max_pool::PoolParams;
@@ -34,8 +34,8 @@ pub fn forward(device: &Device, pool: &Pool, x: &Buffer) -> Result<(Buffer, Buff
     let placement = pool.place(OP)?;
     let (input_len, output_len) = (pool.input_len(), pool.output_len(&placement));
     pool.check_len(OP, "x", x, input_len)?;
-    let y = device.alloc_as(x.width(), pool.n * output_len)?;
-    let argmax = device.alloc(pool.n * output_len)?;
+    let y = device.alloc_as(x.width(), elements(&[pool.n, output_len]))?;
+    let argmax = device.alloc(elements(&[pool.n, output_len]))?;
     let (kernel, per_thread) = kernel(pool, true);
     for images in pool.images(device, x.width(), &placement) {
         let params = PoolParams::new(images.len(), pool, &placement)?;
@@ -64,7 +64,7 @@ pub fn backward(device: &Device, pool: &Pool, dy: &Buffer, argmax: &Buffer) -> R
     let (input_len, output_len) = (pool.input_len(), pool.output_len(&placement));
     pool.check_len(OP, "dy", dy, output_len)?;
     pool.check_len(OP, "argmax", argmax, output_len)?;
-    let dx = device.alloc_as(dy.width(), pool.n * input_len)?;
+    let dx = device.alloc_as(dy.width(), elements(&[pool.n, input_len]))?;
     let (kernel, per_thread) = kernel(pool, false);
     for images in pool.images(device, dy.width(), &placement) {
         let params = PoolParams::new(images.len(), pool, &placement)?;

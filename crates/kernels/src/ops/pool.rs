@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::window::{Placement, Window};
-use super::{check_len, row_windows, size};
+use super::{check_len, elements, row_windows, size};
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -36,20 +36,19 @@ impl Pool {
         }
         let placement = self.window.place(op, self.input)?;
         // Positions in a batch, as the shaders count them.
-        size(op, "x", self.n.saturating_mul(self.input_len()))?;
-        let outputs = placement.out[0] * placement.out[1] * self.channels;
-        size(op, "y", self.n.saturating_mul(outputs))?;
+        size(op, "x", elements(&[self.n, self.input_len()]))?;
+        size(op, "y", elements(&[self.n, self.output_len(&placement)]))?;
         Ok(placement)
     }
 
     /// Elements of an image.
     pub(super) fn input_len(&self) -> usize {
-        self.input[0] * self.input[1] * self.channels
+        elements(&[self.input[0], self.input[1], self.channels])
     }
 
     /// Elements of an image's output.
     pub(super) fn output_len(&self, placement: &Placement) -> usize {
-        placement.out[0] * placement.out[1] * self.channels
+        elements(&[placement.out[0], placement.out[1], self.channels])
     }
 
     /// Ranges of images that fit in bindings and start where windows may.
@@ -74,7 +73,7 @@ impl Pool {
         buffer: &Buffer,
         image_len: usize,
     ) -> Result<()> {
-        check_len(op, argument, buffer, self.n * image_len)
+        check_len(op, argument, buffer, elements(&[self.n, image_len]))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Evaluation: a captured forward pass over a split, scored on the host.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
@@ -136,6 +137,21 @@ impl Evaluator {
     /// # Errors
     /// If an image can't be read, or the device fails.
     pub fn run(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<Score> {
+        match self.run_until(&AtomicBool::new(false), progress)? {
+            Some(score) => Ok(score),
+            None => unreachable!("nobody asks it to stop"),
+        }
+    }
+
+    /// As [`Evaluator::run`]; nothing if `stop` is set before the last batch.
+    ///
+    /// # Errors
+    /// As [`Evaluator::run`].
+    pub fn run_until(
+        &mut self,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Option<Score>> {
         let device = self.output.device().clone();
         let n_views = self.views.len();
         let mut tally = Tally::new(self.classes);
@@ -152,6 +168,11 @@ impl Evaluator {
         };
         let n_batches = self.loader.n_batches();
         for done in 1..=n_batches {
+            if stop.load(Ordering::Relaxed) {
+                // The next run begins with the first batch.
+                self.loader.seek(0, 0)?;
+                return Ok(None);
+            }
             let batch = self.loader.next_batch()?;
             self.input.write(batch)?;
             let labels = batch.labels.clone();
@@ -172,7 +193,7 @@ impl Evaluator {
             progress(done, n_batches);
         }
         under_way.into_iter().try_for_each(&mut finish)?;
-        Ok(tally.score())
+        Ok(Some(tally.score()))
     }
 }
 

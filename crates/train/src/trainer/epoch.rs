@@ -1,5 +1,6 @@
 //! The end of an epoch: validation, its row, and the checkpoints.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use data::Split;
@@ -11,12 +12,20 @@ use crate::run::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::run::dir::EPOCH;
 use crate::run::norms;
 use crate::run::rows::{Row, rounded, significant};
+use crate::trainer::Stopped;
 use crate::trainer::callback::{Event, Listener};
 
 impl Trainer {
-    /// Validates, and saves the epoch that is done.
-    pub(super) fn end_epoch(&mut self, listener: &mut dyn Listener) -> Result<()> {
-        let validation = self.validate(listener)?;
+    /// Validates, and saves the epoch that is done; or leaves it as it is, if it is to stop meanwhile.
+    pub(super) fn end_epoch(
+        &mut self,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<(), Stopped>> {
+        let validation = match self.validate(stop, listener)? {
+            Ok(validation) => validation,
+            Err(stopped) => return Ok(Err(stopped)),
+        };
         let row = self.row(validation.as_ref());
         let best = Best::after(
             self.state.best,
@@ -45,21 +54,27 @@ impl Trainer {
         }
         self.save(improved)?;
         listener.event(Event::Epoch(&row));
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Scores the current weights on the validation split, if there is one.
     ///
     /// [`Error::Diverged`] if its loss is not finite: then nothing of these weights is to be saved.
-    pub(super) fn validate(&mut self, listener: &mut dyn Listener) -> Result<Option<Score>> {
+    pub(super) fn validate(
+        &mut self,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Option<Score>, Stopped>> {
         let split = Split::Validation;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
-        let score = self.validation.as_mut().map(|it| it.run(&mut tell));
-        let score = score.transpose()?;
-        if let Some(score) = &score {
-            self.check_finite("the validation loss", score.loss)?;
-        }
-        Ok(score)
+        let Some(validation) = &mut self.validation else {
+            return Ok(Ok(None));
+        };
+        let Some(score) = validation.run_until(stop, &mut tell)? else {
+            return Ok(Err(Stopped));
+        };
+        self.check_finite("the validation loss", score.loss)?;
+        Ok(Ok(Some(score)))
     }
 
     /// [`Error::Diverged`] if a loss after the present step is not finite.

@@ -1,8 +1,10 @@
 //! The end of a run: the test, and the summary.
 
+use std::sync::atomic::AtomicBool;
+
 use data::Split;
 
-use super::{BEST, LAST, Trainer};
+use super::{BEST, LAST, Stopped, Trainer};
 use crate::error::Result;
 use crate::eval::evaluation::Evaluation;
 use crate::eval::evaluator::Evaluator;
@@ -24,9 +26,18 @@ struct Ending {
 }
 
 impl Trainer {
-    /// Tests the best weights, or the last where nothing says which are best, and writes what came of the run.
-    pub(super) fn finish(&mut self, ended: Ended, listener: &mut dyn Listener) -> Result<Summary> {
-        let ending = self.ending(ended, listener)?;
+    /// Tests the best weights, or the last where nothing says which are best, and writes what came of the run. Writes nothing
+    /// if it is to stop meanwhile.
+    pub(super) fn finish(
+        &mut self,
+        ended: Ended,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Summary, Stopped>> {
+        let ending = match self.ending(ended, stop, listener)? {
+            Ok(ending) => ending,
+            Err(stopped) => return Ok(Err(stopped)),
+        };
         if let (Some(run), BEST) = (&self.run, ending.weights) {
             let best = run.checkpoint(BEST);
             checkpoint::verify(&best, &[Part::Model])?;
@@ -37,7 +48,10 @@ impl Trainer {
         } else {
             Split::Validation
         };
-        let score = self.score(split, listener)?;
+        let score = match self.score(split, stop, listener)? {
+            Ok(score) => score,
+            Err(stopped) => return Ok(Err(stopped)),
+        };
         let test = score.as_ref().filter(|_| split == Split::Test);
         let summary = self.summary(&ending, test);
         if let Some(run) = &self.run {
@@ -48,12 +62,17 @@ impl Trainer {
             run.write_metrics(&ending.rows)?;
             run.write_json(SUMMARY, &summary)?;
         }
-        Ok(summary)
+        Ok(Ok(summary))
     }
 
     /// The outcome of the run. An epoch that the end of the time has cut short gets a row too; it is in no checkpoint,
     /// so that the run can go on as if it had never stopped.
-    fn ending(&mut self, ended: Ended, listener: &mut dyn Listener) -> Result<Ending> {
+    fn ending(
+        &mut self,
+        ended: Ended,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Ending, Stopped>> {
         let mut ending = Ending {
             ended,
             rows: self.state.rows.clone(),
@@ -64,7 +83,10 @@ impl Trainer {
             ending.weights = BEST;
         }
         if self.state.batch > 0 {
-            let validation = self.validate(listener)?;
+            let validation = match self.validate(stop, listener)? {
+                Ok(validation) => validation,
+                Err(stopped) => return Ok(Err(stopped)),
+            };
             let row = self.row(validation.as_ref());
             if let Some(best) =
                 Best::after(ending.best, &ending.rows, &row, self.recipe.best_metric())
@@ -74,23 +96,30 @@ impl Trainer {
             listener.event(Event::Epoch(&row));
             ending.rows.push(row);
         }
-        Ok(ending)
+        Ok(Ok(ending))
     }
 
     /// Scores the current weights on a split, if there is one.
-    fn score(&mut self, split: Split, listener: &mut dyn Listener) -> Result<Option<Score>> {
+    fn score(
+        &mut self,
+        split: Split,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Option<Score>, Stopped>> {
         if split == Split::Validation {
-            return self.validate(listener);
+            return self.validate(stop, listener);
         }
         let Some(images) = self.data.split(split).cloned() else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         let tta = self.recipe.evaluation.tta;
         let mut evaluator = Evaluator::new(&self.network, images, &self.recipe, tta)?;
         let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
-        let score = evaluator.run(&mut tell)?;
+        let Some(score) = evaluator.run_until(stop, &mut tell)? else {
+            return Ok(Err(Stopped));
+        };
         self.check_finite("the test loss", score.loss)?;
-        Ok(Some(score))
+        Ok(Ok(Some(score)))
     }
 
     fn summary(&self, ending: &Ending, test: Option<&Score>) -> Summary {

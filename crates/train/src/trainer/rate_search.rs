@@ -129,7 +129,8 @@ impl Trainer {
 
     /// Trains a step, and waits for the loss of its batches.
     fn loss_of_step(&mut self, number: u32, rate: f64) -> Result<f64> {
-        self.step.set_sums(&Totals::default())?;
+        self.step
+            .set_sums(u64::from(number) - 1, &Totals::default())?;
         let scalars = self.optimizer.scalars(self.recipe.seed, number, rate);
         let of = self.recipe.optimizer.accumulate;
         let first = (number as usize - 1) * of % self.loader.n_batches();

@@ -74,7 +74,13 @@ impl Trainer {
             self.rate_change = self.rate_change_since(&run.recipe()?, state.step);
             self.network.load(&checkpoint::model_path(&folder))?;
             self.optimizer.load(&checkpoint::optimizer_path(&folder))?;
-            self.loader.seek(state.epoch, state.batch)?;
+            // All batches of an epoch are done where its validation was interrupted.
+            let (epochs, batch) = (
+                state.batch / self.loader.n_batches(),
+                state.batch % self.loader.n_batches(),
+            );
+            self.loader
+                .seek(state.epoch.saturating_add(epochs as u64), batch)?;
             self.state = state;
             self.take_up_plateau(&run)?;
         } else if options.checkpoint.is_some() {

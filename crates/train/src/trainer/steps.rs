@@ -25,7 +25,7 @@ impl Trainer {
         let mut pause = Pause::Epoch;
         let (began, waited) = (Instant::now(), self.loader.waited());
         let before = self.state.partial;
-        self.step.set_sums(&totals(&before))?;
+        self.step.set_sums(self.state.step, &totals(&before))?;
         while self.state.batch < n_batches {
             if stop.load(Ordering::Relaxed) {
                 pause = Pause::Interrupt;
@@ -84,12 +84,17 @@ impl Trainer {
         }
     }
 
-    fn take_in(&mut self, Reading { step, totals }: &Reading) -> Result<()> {
+    fn take_in(&mut self, reading: &Reading) -> Result<()> {
+        let Reading {
+            first,
+            step,
+            totals,
+        } = reading;
         let partial = &mut self.state.partial;
         if !totals.loss.is_finite() {
             return Err(Error::Diverged {
                 of: "the loss".to_owned(),
-                first: step.saturating_sub(self.step.every() - 1).max(1),
+                first: *first,
                 step: *step,
                 found: totals.loss.to_string(),
             });
