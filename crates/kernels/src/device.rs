@@ -23,7 +23,7 @@ use crate::recorder::Recording;
 use crate::tile::{Card, TileKind, TilePlan};
 
 pub(crate) use self::common::Common;
-pub use self::common::Options;
+pub use self::common::{Options, Winograd};
 pub use self::transfer::PendingRead;
 
 /// Something that runs kernels. Cheap to clone: clones are the same device.
