@@ -22,7 +22,7 @@ pub use error::{Error, Result};
 pub use kernels::{
     Activation, Adapter, AdapterKind, Avoided, CpuArgs, CustomParams, Device, FunctionError,
     KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product, Profile, QUIRKS,
-    Quirk, Recording, Roofline, TileKind, TilePlan, probe,
+    Quirk, Recording, Roofline, TileKind, TilePlan, Winograd, probe,
 };
 pub use log_sum_exp::log_sum_exp;
 pub use shape::Shape;
