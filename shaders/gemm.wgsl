@@ -2,10 +2,11 @@
 // Source: BLAS level 3, xGEMM (Dongarra and others 1990), with row-major matrices and an epilogue.
 //
 // op(A): [m, k]; a: [m, lda], or [k, lda] with trans_a. op(B): [k, n]; b: [k, ldb], or [n, ldb] with trans_b.
-// bias: [n]. c: [m, ldc]; where K is longer than k_per_split, one such matrix for each stretch of it: [splits, m, n].
+// bias: [n]. c: [m, ldc]; where K is longer than k_per_split, as much for each stretch of it: [splits, m, n].
 // The offsets say where in its buffer a matrix starts. vector: all matrices are read and written as vec4, so their leading
 // dimensions, offsets and extents along them are multiples of 4. wide: c is of f32.
-// Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z of K.
+// Several products of one shape are layers: A [layers, m, k], B [layers, k, n], C [layers, m, n], of rows without gaps.
+// Workgroup (x, y, z) computes tile x along n, tile y along m of stretch z / layers of K of layer z % layers.
 
 struct Params {
     m: u32,
@@ -21,6 +22,7 @@ struct Params {
     alpha: f32,
     beta: f32,
     relu: u32,
+    layers: u32,
 }
 
 {% set vector_a = vector %}
@@ -39,6 +41,11 @@ struct Params {
 {% include "shared/fetch.wgsl" %}
 {% include "shared/by_bits.wgsl" %}
 
+// Where the layer's operands start, and what this stretch gives.
+var<private> first_a: u32;
+var<private> first_b: u32;
+var<private> first_c: u32;
+
 {% for side, extent, along_k, vector in [("a", "m", a_along_k, vector_a), ("b", "n", b_along_k, vector_b)] %}
 {% set S = side | upper %}
 struct Line{{ S }} {
@@ -52,9 +59,9 @@ struct Step{{ S }} {
 
 fn line_{{ side }}(index: u32) -> Line{{ S }} {
     {% if along_k %}
-    return Line{{ S }}(index, params.{{ side }}_offset + index * params.ld{{ side }});
+    return Line{{ S }}(index, first_{{ side }} + index * params.ld{{ side }});
     {% else %}
-    return Line{{ S }}(index, params.{{ side }}_offset + index);
+    return Line{{ S }}(index, first_{{ side }} + index);
     {% endif %}
 }
 
@@ -84,12 +91,12 @@ fn fetch_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> Fetched {
 }
 
 {% endfor %}
-// Where this stretch's result starts.
-var<private> first_c: u32;
-
 fn begin(group: vec3<u32>) -> Stretch {
+    let layer = group.z % params.layers;
+    first_a = params.a_offset + layer * params.m * params.k;
+    first_b = params.b_offset + layer * params.k * params.n;
     first_c = params.c_offset + group.z * params.m * params.n;
-    let first_k = group.z * params.k_per_split;
+    let first_k = group.z / params.layers * params.k_per_split;
     let last_k = min(first_k + params.k_per_split, params.k);
     k_end = last_k;
     return Stretch(first_k, last_k);

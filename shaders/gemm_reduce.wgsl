@@ -19,6 +19,7 @@ struct Params {
     alpha: f32,
     beta: f32,
     relu: u32,
+    layers: u32,
 }
 
 {% set type = "vec4<f32>" if vector else "f32" %}

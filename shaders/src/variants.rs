@@ -7,6 +7,7 @@ mod gemm;
 mod rows;
 mod tile;
 pub mod update;
+pub mod winograd;
 
 pub use conv2d::Conv2d;
 pub use gemm::Gemm;
@@ -65,6 +66,7 @@ fn templates() -> Vec<Listed> {
         .chain(conv2d::all())
         .chain(update::all())
         .chain(augment::all())
+        .chain(winograd::all())
         .collect()
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use ::data::Split;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use train::Precision;
+use train::{Precision, Winograd};
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
@@ -181,6 +181,23 @@ impl From<PrecisionArg> for Precision {
         match precision {
             PrecisionArg::F32 => Self::F32,
             PrecisionArg::F16 => Self::F16,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum WinogradArg {
+    /// Those that are predicted to be faster so
+    Auto,
+    /// None
+    Never,
+}
+
+impl From<WinogradArg> for Winograd {
+    fn from(winograd: WinogradArg) -> Self {
+        match winograd {
+            WinogradArg::Auto => Self::Auto,
+            WinogradArg::Never => Self::Never,
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) mod softmax;
 pub(crate) mod strided_copy;
 pub(crate) mod top_k;
 pub(crate) mod unary;
+pub(crate) mod winograd;
 
 /// What several twins use.
 pub(crate) mod shared {

@@ -25,7 +25,7 @@ use crate::recorder::Recording;
 use crate::tile::{Card, TileKind, TilePlan};
 
 pub(crate) use self::common::Common;
-pub use self::common::Options;
+pub use self::common::{Options, Winograd};
 pub use self::transfer::PendingRead;
 
 /// More 32-bit words than any device has: 256 TiB.

@@ -34,7 +34,7 @@ pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
 pub use bytemuck::Pod;
 pub use cpu_device::CpuDevice;
 pub use custom::{CustomKernel, CustomParams};
-pub use device::{Device, Options, PendingRead, allocated_bytes};
+pub use device::{Device, Options, PendingRead, Winograd, allocated_bytes};
 pub use dry_device::DryDevice;
 pub use error::{Error, Result};
 #[doc(hidden)]

@@ -33,6 +33,7 @@ pub mod strided_copy;
 pub mod top_k;
 pub mod unary;
 pub mod window;
+pub mod winograd;
 
 pub use activation::Activation;
 

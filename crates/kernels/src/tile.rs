@@ -160,6 +160,21 @@ pub(crate) fn most_rows(device: &Device) -> usize {
     MAX_GROUPS as usize * rows.unwrap_or(1) as usize
 }
 
+/// How long a product is expected to take on a GPU, cut up as it would be; no time on the CPU device, which has no card.
+pub(crate) fn predicted_seconds(device: &Device, product: &Product) -> f64 {
+    let plan = choose(device, product, MAX_GROUPS / product.layers.max(1));
+    device
+        .card()
+        .map_or(0.0, |card| predict::seconds(&card, product, plan))
+}
+
+/// How long a GPU takes to read or write as many bytes.
+pub(crate) fn traffic_seconds(device: &Device, bytes: usize) -> f64 {
+    device
+        .card()
+        .map_or(0.0, |card| bytes as f64 / (predict::REACHED * card.bandwidth))
+}
+
 /// The tile and the splits of a product, of which there may be `most`.
 fn choose(device: &Device, product: &Product, most: u32) -> TilePlan {
     let Some(card) = device.card() else {

@@ -23,7 +23,7 @@ pub use kernels::Error as DeviceError;
 pub use kernels::{
     Activation, Adapter, AdapterKind, Avoided, Card, CardSpec, CpuArgs, CustomParams, Device,
     FunctionError, KernelTime, Launch, Options as DeviceOptions, PendingRead, Probe, Product,
-    Profile, QUIRKS, Quirk, Recording, Roofline, TileKind, TilePlan, probe,
+    Profile, QUIRKS, Quirk, Recording, Roofline, TileKind, TilePlan, Winograd, probe,
 };
 #[doc(hidden)]
 pub use kernels::{Fault, Faults};

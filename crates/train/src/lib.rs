@@ -36,7 +36,7 @@ pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
     FitKind, ImagesRecipe, InitKind, Metric, MixRecipe, OptimizerKind, OptimizerRecipe, Precision,
-    Recipe, Residency, RuntimeRecipe, Tta,
+    Recipe, Residency, RuntimeRecipe, Tta, Winograd,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

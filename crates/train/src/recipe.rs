@@ -22,7 +22,7 @@ use std::path::Path;
 
 use model::ImageSize;
 use serde::{Deserialize, Serialize};
-use tensor::Device;
+use tensor::{Device, DeviceOptions};
 
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleRecipe;
@@ -36,7 +36,7 @@ pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
-pub use runtime::{Residency, RuntimeRecipe};
+pub use runtime::{Residency, RuntimeRecipe, Winograd};
 pub(crate) use text::fault;
 
 /// Everything that determines a run.
@@ -203,7 +203,11 @@ impl Recipe {
     /// # Errors
     /// [`Error::Device`] if no device answers to the selector.
     pub fn open_device(&self) -> Result<Device> {
-        Device::open(&self.runtime.device).map_err(|error| Error::Device(error.into()))
+        let options = DeviceOptions {
+            winograd: self.runtime.winograd.into(),
+            ..DeviceOptions::default()
+        };
+        Device::open_with(&self.runtime.device, options).map_err(|error| Error::Device(error.into()))
     }
 
     /// An error if `device` can't train in the recipe's precision.

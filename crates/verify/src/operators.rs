@@ -67,4 +67,5 @@ operators!(
     strided_copy,
     top_k,
     unary,
+    winograd,
 );

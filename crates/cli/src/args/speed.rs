@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use model::Architecture;
 
-use super::{OutputArgs, PrecisionArg};
+use super::{OutputArgs, PrecisionArg, WinogradArg};
 
 /// What a named network is made for, where that is not its usual.
 #[derive(Clone, Copy, Debug, ClapArgs)]
@@ -67,6 +67,9 @@ pub(crate) struct BenchArgs {
     /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it
     #[arg(long, value_name = "FLOATS", default_value = "f32")]
     pub(crate) precision: PrecisionArg,
+    /// Whether a GPU may compute 3 x 3 convolutions by Winograd's transforms
+    #[arg(long, value_name = "WHEN", default_value = "never")]
+    pub(crate) winograd: WinogradArg,
     /// Also time each kernel of the training step
     #[arg(long)]
     pub(crate) profile: bool,

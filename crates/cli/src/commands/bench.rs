@@ -40,9 +40,14 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
 
 fn measure(network: &str, args: &BenchArgs) -> Result<ExitCode> {
     let batch_size = args.batch_size.unwrap_or(DEFAULT_BATCH);
-    let device = super::device::open(args.device.as_deref().unwrap_or("auto"), args.output)?;
     let architecture = args.sizes.network(network)?;
-    let recipe = recipe(&architecture, args.precision)?;
+    let mut recipe = recipe(&architecture, args.precision)?;
+    recipe.runtime.winograd = args.winograd.into();
+    if let Some(device) = &args.device {
+        recipe.runtime.device.clone_from(device);
+    }
+    let device = recipe.open_device()?;
+    super::device::heed(&device, args.output)?;
     let mut throughput = Throughput::new(&architecture, &recipe, batch_size, &device)?;
     let first_step_s = throughput.train_step()?;
     let mut time = |f: fn(&mut Throughput) -> train::Result<f64>| {

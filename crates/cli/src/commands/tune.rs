@@ -15,14 +15,16 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
         args.batch_size > 0,
         "--batch-size: expected at least 1 image, got 0"
     );
-    let device = super::device::open(&args.device, args.output)?;
+    let architecture = args.sizes.network(&args.network)?;
+    let mut recipe = recipe(&architecture, args.precision)?;
+    recipe.runtime.device.clone_from(&args.device);
+    let device = recipe.open_device()?;
+    super::device::heed(&device, args.output)?;
     let tiles = device.tiles();
     anyhow::ensure!(
         !tiles.is_empty(),
         "--device: expected a GPU, got the CPU device, which has no tiles to choose from"
     );
-    let architecture = args.sizes.network(&args.network)?;
-    let recipe = recipe(&architecture, args.precision)?;
     let mut progress = Progress::new(args.output);
     let found = tune::tune(
         &architecture,

@@ -27,6 +27,8 @@ params! {
         beta: f32,
         /// Not 0: what is not positive becomes 0 in the end.
         relu: u32,
+        /// Products of this shape, whose operands and results follow one another without gaps.
+        layers: u32,
     }
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn forward<const TRANS_A: bool, const TRANS_B: bool, const BIAS: bool
     }
 }
 
-/// Computes the whole kernel: product, bias `[n]`, ReLU.
+/// Computes the whole kernel: product, bias `[n]`, ReLU, of each layer.
 pub(crate) fn gemm(
     p: &GemmParams,
     transposes: Transposes,
@@ -106,6 +108,21 @@ pub(crate) fn gemm(
     let [a, b] = operands;
     let (a, b) = (&a[p.a_offset as usize..], &b[p.b_offset as usize..]);
     let c = &mut c[p.c_offset as usize..];
+    let [m, n, k] = [p.m, p.n, p.k].map(|size| size as usize);
+    for layer in 0..p.layers as usize {
+        let operands = [&a[layer * m * k..], &b[layer * k * n..]];
+        one(p, transposes, operands, bias, &mut c[layer * m * n..]);
+    }
+}
+
+/// Computes one layer.
+fn one(
+    p: &GemmParams,
+    transposes: Transposes,
+    [a, b]: [&[f32]; 2],
+    bias: Option<&[f32]>,
+    c: &mut [f32],
+) {
     if narrow::suits(p, transposes) {
         narrow::product(p, a, b, c);
     } else {

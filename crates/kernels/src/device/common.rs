@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::buffer::{Allocation, Memory, Usage, lock};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, Faults};
+use crate::ops::winograd::Side;
 use crate::probe::Avoided;
 use crate::profile::Profiler;
 use crate::tile::{TileKind, TilePlan};
@@ -26,6 +27,21 @@ pub struct Options {
     /// Treats a software rasteriser as a large GPU, so that tests without one take the paths of one: its tiles, its splits of sums, and
     /// readings that are not waited for.
     pub is_large_gpu: bool,
+    /// Which 3 x 3 convolutions a GPU computes by Winograd's transforms.
+    pub winograd: Winograd,
+}
+
+/// Which convolutions of 3 x 3 filters with stride 1 a GPU computes by Winograd's transforms ([`crate::ops::winograd`]): faster on
+/// most, with a rounding of its own. The CPU device computes all of them directly, and so are those of f16.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Winograd {
+    /// None.
+    #[default]
+    Never,
+    /// Those that are predicted to be faster so.
+    Auto,
+    /// All, with these tiles.
+    Always(Side),
 }
 
 /// What all devices have: an identity, memory accounting and a pool.

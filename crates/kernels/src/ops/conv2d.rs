@@ -11,6 +11,7 @@ use shaders::variants::{Conv2d as Family, Tile};
 
 use super::gemm;
 use super::window::{Placement, Window};
+use super::winograd::{self, Pass};
 use super::{Activation, check_len, elements, elementwise, row_windows, size, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::cpu;
@@ -107,7 +108,7 @@ impl Checked {
         elements(&[height, width, self.spec.c_in])
     }
 
-    fn output_len(&self) -> usize {
+    pub(super) fn output_len(&self) -> usize {
         let [height, width] = self.placement.out;
         elements(&[height, width, self.spec.c_out])
     }
@@ -117,7 +118,7 @@ impl Checked {
         elements(&[height, width, self.spec.c_in / self.spec.groups])
     }
 
-    fn filter_len(&self) -> usize {
+    pub(super) fn filter_len(&self) -> usize {
         elements(&[self.filter_rows(), self.spec.c_out])
     }
 
@@ -234,6 +235,9 @@ pub fn forward(
     if let Some(bias) = bias {
         check_len(OP, "bias", bias, conv.c_out)?;
     }
+    if let Some(winograd) = winograd::choose(device, &checked, Pass::Forward, x.width())? {
+        return winograd.forward(device, [x, w], bias, activation);
+    }
     let y = device.alloc_as(x.width(), elements(&[conv.n, checked.output_len()]))?;
     for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
@@ -269,6 +273,9 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
     let checked = conv.check()?;
     check_len(OP, "dy", dy, elements(&[conv.n, checked.output_len()]))?;
     check_len(OP, "w", w, checked.filter_len())?;
+    if let Some(winograd) = winograd::choose(device, &checked, Pass::DataGradient, dy.width())? {
+        return winograd.data_gradient(device, dy, w);
+    }
     let dx = device.alloc_as(dy.width(), elements(&[conv.n, checked.image_len()]))?;
     for images in checked.batches(device, dy.width()) {
         let m = images.len() * conv.input[0] * conv.input[1];
@@ -305,6 +312,9 @@ pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) 
     let checked = conv.check()?;
     check_len(OP, "x", x, elements(&[conv.n, checked.image_len()]))?;
     check_len(OP, "dy", dy, elements(&[conv.n, checked.output_len()]))?;
+    if let Some(winograd) = winograd::choose(device, &checked, Pass::WeightGradient, dy.width())? {
+        return winograd.weight_gradient(device, x, dy);
+    }
     let mut sum: Option<Buffer> = None;
     for images in checked.batches(device, dy.width()) {
         let x = slice_rows(x, &images, checked.image_len())?;

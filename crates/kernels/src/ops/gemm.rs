@@ -24,6 +24,11 @@ pub use naive::naive_product;
 const OP: &str = "gemm";
 
 impl GemmParams {
+    /// Elements of all layers' results.
+    fn results(&self) -> usize {
+        [self.layers, self.m, self.n].map(|size| size as usize).iter().product()
+    }
+
     /// The parameters with which [`reduce`] adds up partial sums of `[m, n]` with `k` terms in all.
     pub(crate) fn reduction([m, n, k]: [usize; 3], k_per_split: u32) -> Result<Self> {
         let [m, n, k] = [size(OP, "m", m)?, size(OP, "n", n)?, size(OP, "k", k)?];
@@ -41,6 +46,7 @@ impl GemmParams {
             alpha: 1.0,
             beta: 0.0,
             relu: 0,
+            layers: 1,
         })
     }
 }
@@ -89,6 +95,26 @@ impl Gemm {
             is_b_transposed: true,
             ..self
         }
+    }
+
+    fn params(&self, epilogue: &Epilogue<'_>) -> Result<GemmParams> {
+        let leading = |transposed, stored, other| if transposed { other } else { stored };
+        Ok(GemmParams {
+            m: size(OP, "m", self.m)?,
+            n: size(OP, "n", self.n)?,
+            k: size(OP, "k", self.k)?,
+            lda: size(OP, "lda", leading(self.is_a_transposed, self.k, self.m))?,
+            ldb: size(OP, "ldb", leading(self.is_b_transposed, self.n, self.k))?,
+            ldc: size(OP, "ldc", self.n)?,
+            a_offset: 0,
+            b_offset: 0,
+            c_offset: 0,
+            k_per_split: size(OP, "k", self.k)?.max(1),
+            alpha: epilogue.alpha,
+            beta: epilogue.beta,
+            relu: u32::from(epilogue.activation.is_relu()),
+            layers: 1,
+        })
     }
 }
 
@@ -162,29 +188,41 @@ pub fn update(
     if let Some(bias) = epilogue.bias {
         check_len(OP, "bias", bias, gemm.n)?;
     }
-    let leading = |transposed, stored, other| if transposed { other } else { stored };
-    let params = GemmParams {
-        m: size(OP, "m", gemm.m)?,
-        n: size(OP, "n", gemm.n)?,
-        k: size(OP, "k", gemm.k)?,
-        lda: size(OP, "lda", leading(gemm.is_a_transposed, gemm.k, gemm.m))?,
-        ldb: size(OP, "ldb", leading(gemm.is_b_transposed, gemm.n, gemm.k))?,
-        ldc: size(OP, "ldc", gemm.n)?,
-        a_offset: 0,
-        b_offset: 0,
-        c_offset: 0,
-        k_per_split: size(OP, "k", gemm.k)?.max(1),
-        alpha: epilogue.alpha,
-        beta: epilogue.beta,
-        relu: u32::from(epilogue.activation.is_relu()),
-    };
     let part = Part {
         transposed: [gemm.is_a_transposed, gemm.is_b_transposed],
-        params,
+        params: gemm.params(epilogue)?,
         buffers: [a, b, c].map(Buffer::clone),
         bias: epilogue.bias.cloned(),
     };
     part.run(device)
+}
+
+/// As many products of one shape as there are `layers`: `[layers, m, k]` by `[layers, k, n]` is `[layers, m, n]`; a transposed operand
+/// is so in each layer. All of them in one dispatch, so none may be longer than a binding.
+///
+/// # Errors
+/// As [`product`].
+pub(crate) fn batched(
+    device: &Device,
+    gemm: &Gemm,
+    layers: usize,
+    operands: [&Buffer; 2],
+) -> Result<Buffer> {
+    let [a, b] = operands;
+    check_len(OP, "a", a, layers * gemm.m * gemm.k)?;
+    check_len(OP, "b", b, layers * gemm.k * gemm.n)?;
+    let c = device.alloc_as(a.width(), layers * gemm.m * gemm.n)?;
+    let part = Part {
+        transposed: [gemm.is_a_transposed, gemm.is_b_transposed],
+        params: GemmParams {
+            layers: size(OP, "layers", layers)?,
+            ..gemm.params(&Epilogue::default())?
+        },
+        buffers: [a, b, &c].map(Buffer::clone),
+        bias: None,
+    };
+    part.dispatch(device)?;
+    Ok(c)
 }
 
 /// A part of a product: what one dispatch computes, unless an operand is longer than a binding.
@@ -204,7 +242,7 @@ impl Part {
             m: p.m,
             n: p.n,
             k: p.k,
-            layers: 1,
+            layers: p.layers,
         };
         let plan = Plan::new(device, product, self.buffers[2].len());
         // What is rare is left to the reduction, so that every variant of the product need not have it.
@@ -212,7 +250,7 @@ impl Part {
         if device.is_cpu() || plan.splits == 1 && !is_rare {
             return self.launch(device, &plan);
         }
-        let partial = device.alloc(plan.splits as usize * p.m as usize * p.n as usize)?;
+        let partial = device.alloc(plan.splits as usize * p.results())?;
         let [a, b, c] = self.buffers;
         let p = GemmParams {
             k_per_split: plan.k_per_split,
@@ -232,6 +270,12 @@ impl Part {
             bias: None,
         };
         stretches.launch(device, &plan)?;
+        // The layers' results are one matrix of as many more rows.
+        let p = GemmParams {
+            m: p.m * p.layers,
+            layers: 1,
+            ..p
+        };
         reduce(device, &p, &partial, self.bias.as_ref(), &c)
     }
 
@@ -244,7 +288,7 @@ impl Part {
         let variant = self.family(plan.tile).variant(self.bias.is_some());
         let kernel = Kernel::new(variant, self.twin());
         let reads: Vec<&Buffer> = [a, b].into_iter().chain(&self.bias).collect();
-        let flops = 2 * p.m as usize * p.n as usize * p.k as usize;
+        let flops = 2 * p.results() * p.k as usize;
         device.launch(&kernel, p, &reads, &[c], plan.grid().flops(flops))
     }
 

@@ -20,7 +20,7 @@ const SUMS: f64 = 16_384.0;
 const MOST_TURNS: u32 = 32_768;
 
 /// The share of a card's bandwidth that adding up partial sums reaches.
-const REACHED: f64 = 0.66;
+pub(super) const REACHED: f64 = 0.66;
 /// Seconds that a further dispatch costs, the wait for the one before included.
 const DISPATCH: f64 = 4e-6;
 

@@ -28,7 +28,12 @@ fn is_default_cache(mib: &u64) -> bool {
     *mib == CACHE_MIB
 }
 
-/// Settings of the runtime: they change the speed of a run and not its result.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_default_winograd(winograd: &Winograd) -> bool {
+    *winograd == Winograd::default()
+}
+
+/// Settings of the runtime: they change the speed of a run and not its result, but for rounding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuntimeRecipe {
@@ -49,6 +54,9 @@ pub struct RuntimeRecipe {
     pub data_dir: Option<String>,
     /// Whether the norms of parameters and gradients are written to `norms.csv`, once an epoch.
     pub norms: bool,
+    /// Whether a GPU may compute convolutions of 3 x 3 filters by Winograd's transforms: the same but for rounding.
+    #[serde(skip_serializing_if = "is_default_winograd")]
+    pub winograd: Winograd,
 }
 
 impl Default for RuntimeRecipe {
@@ -61,6 +69,7 @@ impl Default for RuntimeRecipe {
             cache_mib: CACHE_MIB,
             data_dir: None,
             norms: false,
+            winograd: Winograd::default(),
         }
     }
 }
@@ -81,6 +90,27 @@ impl RuntimeRecipe {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a GPU computes convolutions by Winograd's transforms (Lavin and Gray 2015).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Winograd {
+    /// Those of 3 x 3 filters with stride 1 that are predicted to be faster so.
+    Auto,
+    /// None.
+    #[default]
+    Never,
+}
+
+impl From<Winograd> for tensor::Winograd {
+    fn from(winograd: Winograd) -> Self {
+        match winograd {
+            Winograd::Auto => Self::Auto,
+            Winograd::Never => Self::Never,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Conv2dCase {
     pub(super) out: [usize; 2],
     before: [usize; 2],
     has_bias: bool,
-    is_relu: bool,
+    pub(super) is_relu: bool,
 }
 
 pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {

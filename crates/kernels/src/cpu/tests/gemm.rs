@@ -21,6 +21,7 @@ fn params(m: u32, n: u32, k: u32) -> GemmParams {
         alpha: 1.0,
         beta: 0.0,
         relu: 0,
+        layers: 1,
     }
 }
 

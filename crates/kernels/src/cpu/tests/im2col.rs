@@ -68,6 +68,7 @@ fn patches_times_filters_are_the_convolution_and_come_back_as_its_gradient() {
         alpha: 1.0,
         beta: 0.0,
         relu: 0,
+        layers: 1,
     };
     let mut y = vec![f32::NAN; pixels * 4];
     gemm(
