@@ -14,6 +14,8 @@ mod control;
 mod damage;
 #[path = "train/devices.rs"]
 mod devices;
+#[path = "common/drivers.rs"]
+mod drivers;
 #[path = "train/last_batch.rs"]
 mod last_batch;
 #[path = "train/not_finite.rs"]

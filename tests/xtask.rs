@@ -33,7 +33,11 @@ fn no_verb_is_a_usage_error() {
 
 #[test]
 fn an_unknown_argument_is_a_usage_error() {
-    for args in [["test", "--fast"], ["tidy", "everything"]] {
+    for args in [
+        ["test", "--fast"],
+        ["tidy", "everything"],
+        ["shaders", "paint"],
+    ] {
         let output = xtask(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let text = String::from_utf8(output.stderr).unwrap();

@@ -162,8 +162,7 @@ fn to_hlsl(module: &Module, info: &ModuleInfo, variant: &Variant) -> Result<Stri
         entry_point: Some((ShaderStage::Compute, variant.entry.to_owned())),
     };
     let mut text = String::new();
-    let reflection =
-        hlsl::Writer::new(&mut text, &options, &pipeline).write(module, info, None)?;
+    let reflection = hlsl::Writer::new(&mut text, &options, &pipeline).write(module, info, None)?;
     for name in reflection.entry_point_names {
         name?;
     }

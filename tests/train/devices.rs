@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use tensor::{Device, DeviceOptions};
 use train::{Event, Trainer};
 
+use super::drivers::{rerun_on_newer_mesa, rerun_on_swiftshader};
 use super::{data, gpu, recipe};
 
 /// The losses of each step of a run of 20 steps.
@@ -26,9 +27,23 @@ fn losses(device: &Device) -> Vec<f64> {
     losses
 }
 
+const FIRST_LOSSES: &str = "devices::the_first_losses_agree_between_cpu_and_gpu";
+
 #[test]
+fn the_first_losses_agree_on_swiftshader() {
+    rerun_on_swiftshader(FIRST_LOSSES);
+}
+
+#[test]
+fn the_first_losses_agree_on_a_newer_lavapipe() {
+    rerun_on_newer_mesa(FIRST_LOSSES);
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "says which driver it ran on")]
 fn the_first_losses_agree_between_cpu_and_gpu() {
     let Some(gpu) = gpu() else { return };
+    println!("device: {}", gpu.name());
     let (ours, theirs) = (losses(&Device::cpu()), losses(&gpu));
     assert_eq!(ours.len(), 20, "one loss a step");
     // A GPU that is read every few steps repeats the last loss in between.

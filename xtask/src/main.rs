@@ -11,6 +11,7 @@
 mod alexnet;
 mod bench;
 mod cargo;
+mod shaders;
 mod test;
 mod tidy;
 mod vulkan;
@@ -27,6 +28,7 @@ Checks:
     --keep-going   all steps, even after one has failed
   ci               the same as test
   tidy             layers, operators and files only; takes a second
+  shaders check    every shader variant through the compilers that are installed: Tint, spirv-val, vkd3d
 
 Every other verb builds the alexnet binary in release mode and runs it, for example:
   cargo xtask train             train on the built-in shapes10 data set
@@ -67,6 +69,7 @@ fn run(verb: OsString, args: Vec<OsString>) -> anyhow::Result<ExitCode> {
         },
         Some("tidy") if args.is_empty() => tidy::run(),
         Some("tidy") => Ok(usage("`tidy` takes no arguments")),
+        Some("shaders") => shaders::run(&args),
         Some("bench") if args.iter().any(|arg| arg == bench::PEERS) => bench::run(args),
         Some("help-alexnet") => alexnet::run(&["--help".into()]),
         _ => {
