@@ -45,7 +45,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, variants: &[Variant]) ->
     Ok(Outcome::Ran(reports))
 }
 
-/// `$SPIRV_VAL`, the one of PyPI's package in the folder of `.ci/run`, or what is on the path. The package's own script starts Python every time.
+/// `$SPIRV_VAL`, the one of the Python package in the folder of `.ci/run`, or what is on the path. The package's own script starts Python every time.
 fn program(workspace: &Workspace) -> Option<PathBuf> {
     let lib = tools::readers(workspace).join("lib");
     let pythons = std::fs::read_dir(lib).into_iter().flatten().flatten();

@@ -102,7 +102,8 @@ mod tests {
     fn module(instructions: &[(u32, &[u32])]) -> Vec<u8> {
         let mut words = vec![MAGIC, 0x0001_0600, 0, 100, 0];
         for (opcode, operands) in instructions {
-            words.push((operands.len() as u32 + 1) << 16 | opcode);
+            let length = u32::try_from(operands.len() + 1).unwrap();
+            words.push(length << 16 | opcode);
             words.extend_from_slice(operands);
         }
         words.into_iter().flat_map(u32::to_le_bytes).collect()
