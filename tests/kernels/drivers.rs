@@ -6,7 +6,7 @@ use verify::operators::{check, gpu, operators};
 use super::drivers::{rerun_on_newer_mesa, rerun_on_swiftshader};
 use super::{check_cases, no_gpu};
 
-/// What the forward of a case may cost. SwiftShader takes a minute for all of them.
+/// What the forward of a case may cost: seconds for all of them on a software driver.
 const SMALL_FLOPS: usize = 300_000;
 
 #[test]

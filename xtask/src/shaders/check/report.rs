@@ -15,7 +15,7 @@ pub(super) const LAYOUT: Known = Known {
 /// vkd3d-compiler's HLSL is not complete.
 pub(super) const BYTE_ADDRESS: Known = Known {
     number: "vkd3d",
-    what: "vkd3d-compiler 2 lacks methods of byte-address buffers, or takes more than its time",
+    what: "vkd3d-compiler 2.1 lacks methods of buffers that are written (Load, Load4, InterlockedAdd), or takes over 20 s",
 };
 
 /// What a compiler says of a variant.
@@ -83,7 +83,7 @@ pub(super) fn print(reports: &[Report], absent: &[String]) -> bool {
         println!("rejected: {line}");
     }
     println!(
-        "shaders check: {} compilers, {} new rejections",
+        "shaders check: {} checks, {} new rejections",
         reports.len(),
         new.len()
     );

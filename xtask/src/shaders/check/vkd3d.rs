@@ -63,13 +63,30 @@ fn judge(program: &Path, folder: &Path, variant: &Variant) -> Result<Verdict> {
         return Ok(Verdict::Accepted);
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let error = text.lines().find(|line| line.contains(": E"));
-    let error = error.unwrap_or(text.lines().next().unwrap_or("no message"));
-    Ok(
-        if error.contains("not yet implemented") || error.contains("not supported") {
-            Verdict::Known(&BYTE_ADDRESS)
-        } else {
-            Verdict::New(error.to_owned())
-        },
-    )
+    Ok(verdict(&text))
+}
+
+/// By the first error, which is told as `FILE:LINE:COLUMN: E5005: …`.
+fn verdict(messages: &str) -> Verdict {
+    let error = messages.lines().find(|line| line.contains(": E"));
+    let error = error.unwrap_or(messages.lines().next().unwrap_or("no message"));
+    if error.contains("is not defined on type 'RWByteAddressBuffer'") {
+        Verdict::Known(&BYTE_ADDRESS)
+    } else {
+        Verdict::New(error.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_that_it_lacks_are_known() {
+        let lacks =
+            "a.hlsl:3:12: E5005: Method 'Load4' is not defined on type 'RWByteAddressBuffer'.";
+        assert!(matches!(verdict(lacks), Verdict::Known(_)));
+        let other = "note\na.hlsl:3:12: E5000: syntax error";
+        assert!(matches!(verdict(other), Verdict::New(error) if error.ends_with("syntax error")));
+    }
 }
