@@ -24,7 +24,6 @@ fn every_operator_has_a_small_case() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "says which driver it ran on")]
 fn every_operator_holds_on_this_driver() {
     match gpu() {
         Ok(device) => {

@@ -29,7 +29,6 @@ fn losses(device: &Device, epochs: u64) -> Vec<f64> {
 
 /// What the other drivers run: SwiftShader takes seconds a step.
 #[test]
-#[expect(clippy::print_stdout, reason = "says which driver it ran on")]
 fn the_first_losses_agree_on_this_driver() {
     let Some(gpu) = gpu() else { return };
     println!("device: {}", gpu.name());
