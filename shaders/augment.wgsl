@@ -132,15 +132,15 @@ fn augment_plan(@builtin(global_invocation_id) id: vec3<u32>) {
         erased = part(sample, 32u, out.x, out.y, areas, vec2<f32>(params.erase_ratio_low, params.erase_ratio_high));
     }
     let place = min(select(id.x, sample, params.resident == 1u), params.images);
-    var record = array<f32, 22>(
-        begin.x, begin.y, resized.x, resized.y, window.x, window.y, window.z, window.w,
-        select(0.0, 1.0, u.x < params.flip), gain.x, gain.y, gain.z, bias.x, bias.y, bias.z,
-        erased.x, erased.y, erased.z, erased.w, f32(place),
-        1.0 / (255.0 * params.deviation_a), -params.mean_a / params.deviation_a,
-    );
-    for (var i = 0u; i < 22u; i++) {
-        plan[22u * id.x + i] = record[i];
-    }
+    {% set record = [
+        "begin.x", "begin.y", "resized.x", "resized.y", "window.x", "window.y", "window.z", "window.w",
+        "select(0.0, 1.0, u.x < params.flip)", "gain.x", "gain.y", "gain.z", "bias.x", "bias.y", "bias.z",
+        "erased.x", "erased.y", "erased.z", "erased.w", "f32(place)",
+        "1.0 / (255.0 * params.deviation_a)", "-params.mean_a / params.deviation_a",
+    ] %}
+    {% for value in record %}
+    plan[22u * id.x + {{ loop.index0 }}u] = {{ value }};
+    {% endfor %}
 }
 {% else %}
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;

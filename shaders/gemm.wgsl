@@ -77,6 +77,14 @@ fn after_{{ side }}(step: Step{{ S }}) -> Step{{ S }} {
     return Step{{ S }}(step.k + 1u);
 }
 
+fn pack_{{ side }}(step: Step{{ S }}) -> u32 {
+    return step.k;
+}
+
+fn unpack_{{ side }}(packed: u32) -> Step{{ S }} {
+    return Step{{ S }}(packed);
+}
+
 fn fetch_{{ side }}(line: Line{{ S }}, step: Step{{ S }}) -> Fetched {
     let at = line.offset + step.k{{ "" if along_k else " * params.ld" ~ side }};
     {% if vector %}

@@ -2,6 +2,10 @@
 
 #[path = "kernels/device.rs"]
 mod device;
+#[path = "common/drivers.rs"]
+mod drivers;
+#[path = "kernels/drivers.rs"]
+mod drivers_test;
 #[path = "kernels/f16.rs"]
 mod f16;
 #[path = "kernels/faults.rs"]

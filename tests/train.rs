@@ -16,6 +16,8 @@ mod damage;
 mod devices;
 #[path = "train/faults.rs"]
 mod faults;
+#[path = "common/drivers.rs"]
+mod drivers;
 #[path = "train/last_batch.rs"]
 mod last_batch;
 #[path = "train/not_finite.rs"]

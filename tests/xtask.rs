@@ -38,6 +38,7 @@ fn an_unknown_argument_is_a_usage_error() {
         ["tidy", "everything"],
         ["shaders", "stats"],
         ["shaders", "figures"],
+        ["shaders", "paint"],
     ] {
         let output = xtask(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

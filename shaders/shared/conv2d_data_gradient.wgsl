@@ -65,6 +65,14 @@ fn after_b(step: StepB) -> StepB {
     return StepB(step.k + 1u, channel, step.tap + select(0u, group_in() * params.c_out, is_last));
 }
 
+fn pack_b(step: StepB) -> vec3<u32> {
+    return vec3<u32>(step.k, step.channel, step.tap);
+}
+
+fn unpack_b(packed: vec3<u32>) -> StepB {
+    return StepB(packed.x, packed.y, packed.z);
+}
+
 fn place_b(line: LineB, step: StepB) -> Place {
     return Place(line.first + step.tap + step.channel, line.valid & (step.k < k_end));
 }

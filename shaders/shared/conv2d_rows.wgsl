@@ -23,6 +23,14 @@ fn after_b(step: StepB) -> StepB {
     return StepB(step.k + 1u);
 }
 
+fn pack_b(step: StepB) -> u32 {
+    return step.k;
+}
+
+fn unpack_b(packed: u32) -> StepB {
+    return StepB(packed);
+}
+
 fn fetch_b(line: LineB, step: StepB) -> Fetched {
     let at = step.k * params.c_out + first_out + line.n;
     let inside = step.k < k_end;

@@ -42,6 +42,14 @@ fn next_tap(step: StepA) -> StepA {
     return StepA(step.k, step.channel - {{ group_k }}, step.y + select(0u, params.dilation_h, is_last), select(x, 0u, is_last));
 }
 
+fn pack_a(step: StepA) -> vec4<u32> {
+    return vec4<u32>(step.k, step.channel, step.y, step.x);
+}
+
+fn unpack_a(packed: vec4<u32>) -> StepA {
+    return StepA(packed.x, packed.y, packed.z, packed.w);
+}
+
 fn fetch_a(line: LineA, step: StepA) -> Fetched {
     {% if vector_a %}
     return one_a(place_a(line, step));

@@ -66,6 +66,14 @@ fn next_row(step: StepA) -> StepA {
     return StepA(step.k, first, select(y, y - height, is_last), step.x - i32(params.out_w * params.stride_w));
 }
 
+fn pack_a(step: StepA) -> vec4<u32> {
+    return vec4<u32>(step.k, step.first, bitcast<u32>(step.y), bitcast<u32>(step.x));
+}
+
+fn unpack_a(packed: vec4<u32>) -> StepA {
+    return StepA(packed.x, packed.y, bitcast<i32>(packed.z), bitcast<i32>(packed.w));
+}
+
 fn place_a(line: LineA, step: StepA) -> Place {
     let y = u32(step.y + i32(line.y));
     let x = u32(step.x + i32(line.x));

@@ -8,9 +8,11 @@ struct Place {
 }
 
 {% set valid = "bool" if vector_a and vector_b else "vec4<bool>" %}
+alias Raw = vec4<{{ dtype }}>;
+alias Valid = {{ valid }};
 struct Fetched {
-    raw: vec4<{{ dtype }}>,
-    valid: {{ valid }},
+    raw: Raw,
+    valid: Valid,
 }
 
 fn value_of(fetched: Fetched) -> vec4<f32> {
@@ -21,7 +23,7 @@ fn value_of(fetched: Fetched) -> vec4<f32> {
 {% for side, vector in [("a", vector_a), ("b", vector_b)] %}
 {% if vector %}
 fn one_{{ side }}(place: Place) -> Fetched {
-    return Fetched({{ side }}[select(0u, place.at / 4u, place.valid)], {{ valid }}(place.valid));
+    return Fetched({{ side }}[select(0u, place.at / 4u, place.valid)], Valid(place.valid));
 }
 {% else %}
 fn four_{{ side }}(p0: Place, p1: Place, p2: Place, p3: Place) -> Fetched {

@@ -39,7 +39,7 @@
 {# A block from the registers `ahead` to workgroup memory. #}
 {% macro store_ahead(side, ahead, wide, along_k) %}
             {% for i in range(4) %}
-            let value_{{ i }} = value_of({{ ahead }}_{{ i }});
+            let value_{{ i }} = value_of(Fetched({{ ahead }}_{{ i }}, {{ ahead }}_{{ i }}_valid));
             {% endfor %}
             {% for i in range(4) %}
             tile_{{ side }}[({{ side }}_k * 4u + {{ i }}u) * {{ wide }}u + {{ "(" ~ side ~ "_at ^ (" ~ side ~ "_k * 2u))" if along_k else side ~ "_at" }}] = {{ across("value", i, along_k) }};
@@ -85,9 +85,11 @@ fn {{ entry }}(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
 {{ steps("a", "stretch.begin + a_k * 4u", a_along_k) }}
 {{ steps("b", "stretch.begin + b_k * 4u", b_along_k) }}
     {% for i in range(4) %}
-    var ahead_a_{{ i }}: Fetched;
+    var ahead_a_{{ i }}: Raw;
+    var ahead_a_{{ i }}_valid: Valid;
     {% if reads_both %}
-    var ahead_b_{{ i }}: Fetched;
+    var ahead_b_{{ i }}: Raw;
+    var ahead_b_{{ i }}_valid: Valid;
     {% endif %}
     {% endfor %}
     {% for i in range(thread_m) %}

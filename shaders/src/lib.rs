@@ -17,7 +17,7 @@ mod variant;
 pub mod variants;
 
 pub use error::Error;
-pub use template::{parse, source};
+pub use template::{parse, source, web_source};
 pub use variant::Variant;
 pub use variants::variants;
 

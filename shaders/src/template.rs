@@ -60,6 +60,20 @@ pub fn source(variant: &Variant) -> Result<String, Error> {
     })
 }
 
+/// The WGSL text of a variant for a browser. WebGPU asks for `enable subgroups;` before subgroup operations; naga, which takes
+/// them without, refuses the line (wgpu issue 5555).
+///
+/// # Errors
+/// As for [`source`].
+pub fn web_source(variant: &Variant) -> Result<String, Error> {
+    let text = source(variant)?;
+    if variant.needs_subgroups() {
+        Ok(format!("enable subgroups;\n{text}"))
+    } else {
+        Ok(text)
+    }
+}
+
 /// naga's module of a variant, not validated: that is done in the tests, and by wgpu again.
 ///
 /// # Errors

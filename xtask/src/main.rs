@@ -31,6 +31,7 @@ Checks:
   shaders stats    registers, spills and cycles by compilers of five makers' GPUs, without one: see benches/README.md
     --chroot DIR                measures with Debian sid in this folder, which is set up first
     --against FILE|COMMIT       compares with another table
+  shaders check    every shader variant through the compilers that are installed: Tint, spirv-val, vkd3d
 
 Every other verb builds the alexnet binary in release mode and runs it, for example:
   cargo xtask train             train on the built-in shapes10 data set

@@ -1,5 +1,6 @@
-//! `cargo xtask shaders SUBCOMMAND`: what other people's compilers make of the shaders.
+//! `cargo xtask shaders COMMAND`: what other people's compilers make of the shaders, without a GPU.
 
+pub(crate) mod check;
 mod stats;
 
 use std::ffi::OsString;
@@ -7,11 +8,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-/// Runs a subcommand.
+/// The verb.
 pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
-    let (subcommand, rest) = args.split_first().unzip();
-    match subcommand.and_then(|name| name.to_str()) {
-        Some("stats") => stats::run(rest.unwrap_or_default()),
-        _ => Ok(crate::usage("`shaders` expects a subcommand: stats")),
+    let (command, rest) = args.split_first().map_or(("", args), |(first, rest)| {
+        (first.to_str().unwrap_or(""), rest)
+    });
+    match command {
+        "check" if rest.is_empty() => check::run(),
+        "check" => Ok(crate::usage("`shaders check` takes no arguments")),
+        "stats" => stats::run(rest),
+        _ => Ok(crate::usage("`shaders` needs a command: check or stats")),
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::cargo::{self, Workspace};
-use crate::{tidy, vulkan};
+use crate::{shaders, tidy, vulkan};
 
 /// What the command line asked for.
 #[derive(Debug, Default, PartialEq)]
@@ -55,6 +55,8 @@ struct Step {
 enum Action {
     /// The layout checks, in this process.
     Tidy,
+    /// Other people's compilers on every shader, as far as they are installed.
+    Shaders,
     /// Cargo with these arguments.
     Cargo(Variables, Vec<String>),
     /// A `cargo test`, whose closing lines are counted.
@@ -173,6 +175,7 @@ fn steps(workspace: &Workspace, options: &Options) -> Result<Vec<Step>> {
         ));
     }
     if !options.quick {
+        steps.push(step("shaders check", Action::Shaders));
         steps.push(step(
             "docs",
             cargo(
@@ -238,6 +241,7 @@ impl Action {
     fn command_line(&self) -> String {
         match self {
             Self::Tidy => "cargo xtask tidy".to_owned(),
+            Self::Shaders => "cargo xtask shaders check".to_owned(),
             Self::Cargo(variables, args) => {
                 let variables: String = variables
                     .iter()
@@ -259,6 +263,7 @@ impl Action {
         cargo.current_dir(&workspace.root).stdin(Stdio::null());
         match self {
             Self::Tidy => return tidy::check(workspace),
+            Self::Shaders => return shaders::check::check(workspace),
             Self::Cargo(variables, args) => {
                 cargo.args(args).envs(variables.iter().copied());
             }
