@@ -28,7 +28,8 @@ pub fn replace_if<T, E: From<Error>>(
     temporary.push(".tmp");
     let temporary = Path::new(&temporary);
     let failed = |source| E::from(Error::io(path, "write")(source));
-    let written = write_synced(temporary, bytes)
+    let written = check_names(path)
+        .and_then(|()| write_synced(temporary, bytes))
         .map_err(failed)
         .and_then(|()| check(temporary))
         .and_then(|checked| {
@@ -55,7 +56,6 @@ pub fn create_folder(path: &Path) -> Result<()> {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    check_names(path)?;
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Outcome;
-use super::wine::{ALEXNET, CONSOLE, READER, Wine, wait_for, wait_for_end};
+use super::wine::{ALEXNET, CONSOLE, READER, Wine, wait_for, wait_for_end, wait_until};
 use crate::cargo::{self, Workspace};
 
 /// A name for people, and what happens.
@@ -212,9 +212,18 @@ fn finish(stage: &Stage, run: &str) -> Result<()> {
         weights(&folder)? == straight(stage)?,
         "other weights than undisturbed"
     );
-    let rows = fs::read_to_string(folder.join("metrics.csv"))?;
-    ensure!(rows.lines().count() == 13, "expected 12 epochs:\n{rows}");
+    let rows = rows(&folder)?;
+    ensure!(
+        rows.to_string() == EPOCHS,
+        "expected {EPOCHS} epochs, found {rows}"
+    );
     Ok(())
+}
+
+/// The epochs that a run has written down.
+fn rows(run: &Path) -> Result<usize> {
+    let text = fs::read_to_string(run.join("metrics.csv"))?;
+    Ok(text.lines().count().saturating_sub(1))
 }
 
 fn interrupted(stage: &Stage) -> Result<()> {
@@ -238,22 +247,21 @@ fn killed(stage: &Stage) -> Result<()> {
     let mut child = stage.wine.spawn(ALEXNET, &training("killed", "500"))?;
     wait_for(&run.join("checkpoints/last"))?;
     for kill in 0..kills {
+        let before = rows(&run).unwrap_or(0);
+        wait_until(|| rows(&run).is_ok_and(|rows| rows > before))
+            .with_context(|| format!("kill {kill}: no further epoch"))?;
         // Moments that do not repeat, over a few epochs with their checkpoints.
-        std::thread::sleep(Duration::from_millis(400 + kill * 389 % 701));
+        std::thread::sleep(Duration::from_millis(kill * 389 % 701));
         child.kill()?;
         child.wait()?;
         child = stage
             .wine
             .spawn(ALEXNET, &["train", "--resume", "killed"])?;
-        std::thread::sleep(Duration::from_millis(300));
-        if let Some(status) = child.try_wait()? {
-            bail!("kill {kill}: resuming ended with {status}");
-        }
     }
     child.kill()?;
     child.wait()?;
-    let rows = fs::read_to_string(run.join("metrics.csv"))?.lines().count();
-    let more = (rows + 1).to_string();
+    // Resuming writes the rows anew, of which one may be missing.
+    let more = (rows(&run)? + 2).to_string();
     stage
         .wine
         .succeed(&["train", "--resume", "killed", "--epochs", &more])?;

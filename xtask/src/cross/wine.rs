@@ -18,7 +18,7 @@ pub(super) const CONSOLE: &str = "console.exe";
 pub(super) const READER: &str = "reader.exe";
 
 /// How long to wait for what takes seconds, before something is wrong.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A Windows with the program in it.
 #[derive(Debug)]
@@ -186,7 +186,8 @@ pub(super) fn wait_for_end(child: &mut Child) -> Result<Option<i32>> {
     Ok(status.and_then(|status| status.code()))
 }
 
-fn wait_until(mut is_done: impl FnMut() -> bool) -> Result<()> {
+/// Waits until something has come about.
+pub(super) fn wait_until(mut is_done: impl FnMut() -> bool) -> Result<()> {
     let begun = Instant::now();
     while !is_done() {
         ensure!(begun.elapsed() < PATIENCE, "nothing after {PATIENCE:?}");
