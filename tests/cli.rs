@@ -19,7 +19,6 @@ mod exchange;
 mod faults;
 #[path = "cli/hostile.rs"]
 mod hostile;
-#[cfg(unix)]
 #[path = "cli/interruption.rs"]
 mod interruption;
 #[path = "cli/old_runs.rs"]
@@ -46,6 +45,15 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// With `/` between the names of paths, as the tests write them, also on Windows.
+fn slashed(text: String) -> String {
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text
+    }
+}
+
 /// Runs and expects success; the standard output.
 fn succeed(args: &[&str]) -> String {
     let output = alexnet(args);
@@ -60,7 +68,7 @@ fn succeed(args: &[&str]) -> String {
 /// Runs and expects exit code 1, an empty standard output, and one `error:` line with each of `parts`.
 fn fail(args: &[&str], parts: &[&str]) {
     let output = alexnet(args);
-    let message = text(&output.stderr);
+    let message = slashed(text(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{args:?}: {message}");
     assert!(
         output.stdout.is_empty(),
@@ -74,7 +82,8 @@ fn fail(args: &[&str], parts: &[&str]) {
         "{args:?}: more than one error:\n{message}"
     );
     for part in parts {
-        assert!(error.contains(part), "{args:?}: no '{part}' in\n{message}");
+        let part = slashed((*part).to_owned());
+        assert!(error.contains(&part), "{args:?}: no '{part}' in\n{message}");
     }
     for line in message.lines() {
         let is_known = line.starts_with("error: ") || line.starts_with("hint: ");

@@ -28,10 +28,12 @@ mod layouts;
 mod lists;
 #[path = "data/loader.rs"]
 mod loader;
+#[cfg(target_os = "linux")]
 #[path = "data/memory.rs"]
 mod memory;
 #[path = "data/mnist.rs"]
 mod mnist;
+#[cfg(unix)]
 #[path = "data/names.rs"]
 mod names;
 #[path = "data/server.rs"]

@@ -1,6 +1,7 @@
 //! Signals, two processes on one run, wrong inputs with hints that fit, and text files without an end.
 
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
 #[cfg(unix)]
 use std::process::{Child, Command, Stdio};
@@ -9,9 +10,9 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use super::interruption::epochs_of;
-use super::{alexnet, fail, path_text, text, trained};
+use super::{alexnet, path_text, slashed, text, trained};
 #[cfg(unix)]
-use super::{command, quick, succeed};
+use super::{command, fail, quick, succeed};
 
 /// Weights and optimizer of the last checkpoint.
 #[cfg(unix)]
@@ -108,7 +109,7 @@ fn part<'a>(args: &'a [&'a str], error: &'a str, hint: &'a str) -> Wrong<'a> {
 
 fn check(wrong: &Wrong<'_>) {
     let output = alexnet(wrong.args);
-    let message = text(&output.stderr);
+    let message = slashed(text(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{:?}: {message}", wrong.args);
     let line = |start| message.lines().find(|line| line.starts_with(start));
     let error = line("error: ").unwrap_or_default();

@@ -1,6 +1,8 @@
 //! `alexnet bench --peers`, with peers that are shell scripts; and `alexnet tune`.
 
+#[cfg(unix)]
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
 
 use serde_json::Value;
@@ -8,6 +10,7 @@ use serde_json::Value;
 use super::{fail, path_text, succeed};
 
 /// A peer that says that a step takes a second, and 250 ms without training.
+#[cfg(unix)]
 const PEER: &str = r#"
 case "$1" in
 --variants) echo '[{"name": "sloth", "device": "cpu", "args": ["--slow"], "env": {"MOOD": "calm"}},
@@ -20,6 +23,7 @@ case "$1" in
 esac
 "#;
 
+#[cfg(unix)]
 fn compare(folder: &Path, more: &[&str]) -> String {
     let peers = ["--peers", path_text(folder), "--python", "/bin/sh"];
     let quick = ["--steps", "1", "--seconds", "0.01", "--quiet"];

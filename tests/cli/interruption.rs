@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{command, path_text, succeed};
@@ -44,6 +46,7 @@ pub(super) fn epochs_of(folder: &Path) -> usize {
 }
 
 #[test]
+#[cfg(unix)]
 fn ctrl_c_saves_and_exits_with_130() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");

@@ -1,5 +1,6 @@
 //! Links, and names that are no text, in folders of images.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 
 use super::folder::{first_pixels, plain, read, save, skipping, two_classes};

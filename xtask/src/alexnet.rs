@@ -46,7 +46,7 @@ fn build() -> Result<PathBuf> {
 }
 
 /// Finds the binary in cargo's messages, one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
+pub(crate) fn executable(messages: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -18,6 +18,7 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
     /// Its `Cargo.toml`, relative to the root.
     pub(crate) manifest: String,
     pub(crate) dependencies: Vec<Dependency>,
@@ -56,6 +57,15 @@ impl Workspace {
         Self::parse(&output.stdout)
     }
 
+    /// The version of a member.
+    pub(crate) fn version(&self, member: &str) -> Result<&str> {
+        let mut packages = self.packages.iter();
+        let package = packages.find(|package| package.name == member);
+        Ok(&package
+            .with_context(|| format!("no crate {member} here"))?
+            .version)
+    }
+
     fn parse(json: &[u8]) -> Result<Self> {
         let metadata: Value = serde_json::from_slice(json).context("cargo metadata is not JSON")?;
         let root = text(&metadata, "workspace_root")?;
@@ -70,13 +80,12 @@ impl Workspace {
                 });
             }
             let manifest = Path::new(text(package, "manifest_path")?);
-            let manifest = manifest
-                .strip_prefix(root)
-                .unwrap_or(manifest)
-                .display()
-                .to_string();
+            let manifest = manifest.strip_prefix(root).unwrap_or(manifest);
+            // With `/` everywhere, as git lists files.
+            let manifest = manifest.display().to_string().replace('\\', "/");
             packages.push(Package {
                 name: text(package, "name")?.to_owned(),
+                version: text(package, "version")?.to_owned(),
                 manifest,
                 dependencies,
             });
@@ -107,11 +116,12 @@ mod tests {
 
     #[test]
     fn reads_what_cargo_prints() {
-        let json = br#"{"workspace_root": "/w", "target_directory": "/t", "packages": [{"name": "model",
+        let json = br#"{"workspace_root": "/w", "target_directory": "/t", "packages": [{"name": "model", "version": "0.1.0",
             "manifest_path": "/w/crates/model/Cargo.toml", "dependencies": [{"name": "tensor", "kind": null},
             {"name": "tempfile", "kind": "dev"}]}]}"#;
         let workspace = Workspace::parse(json).unwrap();
         assert_eq!(workspace.target_dir, Path::new("/t"));
+        assert_eq!(workspace.version("model").unwrap(), "0.1.0");
         assert_eq!(workspace.packages[0].manifest, "crates/model/Cargo.toml");
         let dev: Vec<_> = workspace.packages[0]
             .dependencies

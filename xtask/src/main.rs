@@ -11,6 +11,8 @@
 mod alexnet;
 mod bench;
 mod cargo;
+mod cross;
+mod dist;
 mod shaders;
 mod test;
 mod tidy;
@@ -26,12 +28,20 @@ Checks:
   test             everything that CI runs: formatting, tidy, clippy, tests crate by crate, docs, example projects
     --quick        without the docs and the example projects
     --keep-going   all steps, even after one has failed
+    --cross        the other platforms instead: compiles for Linux on ARM, macOS, the web and Windows, runs under Wine;
+                   one of these by --cross=linux-arm, macos, web, windows or wine
   ci               the same as test
   tidy             layers, operators and files only; takes a second
   shaders stats    registers, spills and cycles by compilers of five makers' GPUs, without one: see benches/README.md
     --chroot DIR                measures with Debian sid in this folder, which is set up first
     --against FILE|COMMIT       compares with another table
   shaders check    every shader variant through the compilers that are installed: Tint, spirv-val, vkd3d
+
+Releases:
+  dist             a stripped program for each platform that can be built for here, packed with licences and man pages
+    --target T     for this platform alone, as rustc calls it; may be given again
+    --profile P    another of cargo's profiles, such as dev
+    --out DIR      another folder than target/dist
 
 Every other verb builds the alexnet binary in release mode and runs it, for example:
   cargo xtask train             train on the built-in shapes10 data set
@@ -68,6 +78,10 @@ fn run(verb: OsString, args: Vec<OsString>) -> anyhow::Result<ExitCode> {
         }
         Some("test" | "ci") => match test::Options::parse(&args) {
             Ok(options) => test::run(&options),
+            Err(message) => Ok(usage(&message)),
+        },
+        Some("dist") => match dist::Options::parse(&args) {
+            Ok(options) => dist::run(&options),
             Err(message) => Ok(usage(&message)),
         },
         Some("tidy") if args.is_empty() => tidy::run(),

@@ -3,22 +3,26 @@
 //!
 //! Crates are tested one by one, because testing the whole workspace at once unifies features and hides a missing one.
 
+mod tally;
+
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use self::tally::{Tally, run_tests};
 use crate::cargo::{self, Workspace};
-use crate::{shaders, tidy, vulkan};
+use crate::{cross, shaders, tidy, vulkan};
 
 /// What the command line asked for.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
     quick: bool,
     keep_going: bool,
+    /// In place of all else, the checks of other platforms.
+    cross: Option<Vec<cross::Check>>,
 }
 
 impl Options {
@@ -29,6 +33,10 @@ impl Options {
             match arg.to_str() {
                 Some("--quick") => options.quick = true,
                 Some("--keep-going") => options.keep_going = true,
+                Some("--cross") => options.cross = Some(cross::CHECKS.into()),
+                Some(arg) if arg.starts_with("--cross=") => {
+                    options.cross = Some(vec![cross::named(&arg["--cross=".len()..])?]);
+                }
                 _ => {
                     return Err(format!(
                         "`test` does not know the argument `{}`",
@@ -63,15 +71,21 @@ enum Action {
     Tests(Vec<String>),
     /// A project outside the workspace, by its folder relative to the root, built and run.
     Project(PathBuf),
+    /// Something about another platform, which this machine may not have the tools for.
+    Cross(cross::Check),
 }
 
 /// Runs the steps; the exit code is a failure if one of them failed.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::load()?;
-    if let Some(hint) = vulkan::missing() {
+    let hint = vulkan::missing().filter(|_| options.cross.is_none());
+    if let Some(hint) = hint {
         println!("{hint}");
     }
-    let steps = steps(&workspace, options)?;
+    let steps = match &options.cross {
+        Some(checks) => checks.iter().copied().map(Step::cross).collect(),
+        None => steps(&workspace, options)?,
+    };
     let mut tally = Tally::default();
     let mut done = Vec::new();
     for (idx, step) in steps.iter().enumerate() {
@@ -130,7 +144,8 @@ fn summarise(done: &[Done<'_>], n_steps: usize, tally: &Tally) {
         "all",
         spell(done.iter().map(|done| done.time).sum())
     );
-    if let Some(hint) = vulkan::missing() {
+    let has_tests = |done: &Done<'_>| matches!(done.step.action, Action::Tests(_));
+    if let Some(hint) = vulkan::missing().filter(|_| done.iter().any(has_tests)) {
         println!("{hint}");
     }
     for Done { step, .. } in done.iter().filter(|done| !done.passed) {
@@ -236,6 +251,15 @@ fn projects(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(projects)
 }
 
+impl Step {
+    fn cross(check: cross::Check) -> Self {
+        Self {
+            name: check.name.to_owned(),
+            action: Action::Cross(check),
+        }
+    }
+}
+
 impl Action {
     /// What to type to repeat this step alone.
     fn command_line(&self) -> String {
@@ -254,6 +278,7 @@ impl Action {
                 "cargo run --manifest-path {}",
                 folder.join("Cargo.toml").display()
             ),
+            Self::Cross(check) => check.command_line(),
         }
     }
 
@@ -268,6 +293,13 @@ impl Action {
                 cargo.args(args).envs(variables.iter().copied());
             }
             Self::Tests(args) => return run_tests(cargo.args(args), tally),
+            Self::Cross(check) => {
+                let found = check.perform(workspace)?;
+                tally.passed += found.passed;
+                tally.failed += found.failed;
+                tally.ignored += u64::from(found.is_skipped);
+                return Ok(found.failed == 0);
+            }
             Self::Project(folder) => {
                 // A project of its own has a lock file of its own; starting from ours keeps the versions that are
                 // tested, and so the dependencies that are built already.
@@ -284,54 +316,6 @@ impl Action {
     }
 }
 
-/// Runs a `cargo test`, copying its output line by line and counting the results.
-fn run_tests(cargo: &mut Command, tally: &mut Tally) -> Result<bool> {
-    let mut child = cargo
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo")?;
-    let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?);
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        std::io::stdout().write_all(&line)?;
-        tally.read(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
-    Ok(child.wait()?.success())
-}
-
-/// How many tests ran, added up over the closing lines of all test programs.
-#[derive(Debug, Default, PartialEq)]
-struct Tally {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-}
-
-impl Tally {
-    /// Adds a line such as `test result: ok. 5 passed; 0 failed; 1 ignored; …`; any other line is nothing to it.
-    fn read(&mut self, line: &str) {
-        let Some((_, counts)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
-        else {
-            return;
-        };
-        for count in counts.split("; ") {
-            let Some((number, what)) = count.trim().split_once(' ') else {
-                continue;
-            };
-            let number = number.parse::<u64>().unwrap_or(0);
-            match what {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.ignored += number,
-                _ => {}
-            }
-        }
-    }
-}
-
 /// A time as a person reads it: `0.4 s`, `2 min 05 s`.
 fn spell(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -345,22 +329,6 @@ fn spell(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_every_closing_line() {
-        let mut tally = Tally::default();
-        tally.read("test lrn::forward ... ok\n");
-        tally.read("test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.10s\n");
-        tally.read("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.0s");
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 8,
-                failed: 2,
-                ignored: 1
-            }
-        );
-    }
 
     #[test]
     fn spells_times() {

@@ -78,7 +78,7 @@ fn apply(runtime: &RuntimeArgs, recipe: &mut Recipe) {
 fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
     let weights = Weights::find(path)?;
     if weights.is_unchecked {
-        let file = weights.path.display();
+        let file = crate::report::shown(&weights.path);
         let text = format!("{file}: saved before checkpoints had checksums, read unchecked");
         crate::report::working(&text, output);
     }

@@ -145,7 +145,7 @@ pub fn open(
             return validated(set, options, Validation::Fraction(0.1));
         }
         _ => {
-            let name = name.display().to_string();
+            let name = files::shown(name);
             return Err(DataError::UnknownDataSet {
                 name,
                 known: NAMES.join(", "),
@@ -183,7 +183,7 @@ fn imagenet(dir: &Path) -> Result<PathBuf, DataError> {
                 looked_for,
                 url: "the images, with an account, from https://image-net.org/download.php"
                     .to_owned(),
-                put_at: folder.join("{train,val}/CLASS"),
+                put_at: folder.join("{train,val}").join("CLASS"),
                 source: None,
             });
         }

@@ -11,7 +11,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum DataError {
     /// The operating system refused an operation on a file or folder.
-    #[error("{}: cannot {action}", path.display())]
+    #[error("{}: cannot {action}", files::shown(path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -24,7 +24,10 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A file's bytes are not what its format says.
-    #[error("{}: at byte {offset}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}: at byte {offset}: expected {expected}, found {found}",
+        files::shown(path)
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -46,7 +49,11 @@ pub enum DataError {
         found: String,
     },
     /// A data set is not where it was looked for, and was not to be, or could not be, downloaded.
-    #[error("{data_set}: no {}; download {url} to {}", looked_for.display(), put_at.display())]
+    #[error(
+        "{data_set}: no {}; download {url} to {}",
+        files::shown(looked_for),
+        files::shown(put_at)
+    )]
     Missing {
         /// The data set's name.
         data_set: String,
@@ -68,7 +75,7 @@ pub enum DataError {
         known: String,
     },
     /// A folder's structure is not that of a class-per-folder data set.
-    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[error("{}: expected {expected}, found {found}", files::shown(path))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -78,7 +85,10 @@ pub enum DataError {
         found: String,
     },
     /// A line of a list makes no sense.
-    #[error("{}: line {line}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}: line {line}: expected {expected}, found {found}",
+        files::shown(path)
+    )]
     Line {
         /// The list.
         path: PathBuf,
@@ -90,7 +100,7 @@ pub enum DataError {
         found: String,
     },
     /// An image file can't be decoded.
-    #[error("{}: not a readable image: {reason}", path.display())]
+    #[error("{}: not a readable image: {reason}", files::shown(path))]
     Image {
         /// The file.
         path: PathBuf,
@@ -124,7 +134,10 @@ pub enum DataError {
         found: String,
     },
     /// An archive's entry must not be unpacked.
-    #[error("{}: entry {entry:?}: expected {expected}, found {found}", path.display())]
+    #[error(
+        "{}: entry {entry:?}: expected {expected}, found {found}",
+        files::shown(path)
+    )]
     Archive {
         /// The archive.
         path: PathBuf,

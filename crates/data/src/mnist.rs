@@ -85,7 +85,7 @@ fn images(folder: &Path, part: &str, names: &[String]) -> Result<Images, DataErr
     let (label_path, [n_labels], labels) =
         idx::<1>(folder, &format!("{part}-labels-idx1-ubyte"), 0x801)?;
     if n_labels != n {
-        let expected = format!("{n} labels, as {} has images", image_path.display());
+        let expected = format!("{n} labels, as {} has images", files::shown(&image_path));
         return Err(DataError::Format {
             path: label_path,
             offset: 4,

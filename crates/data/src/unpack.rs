@@ -92,7 +92,7 @@ pub fn unpack(
         });
     }
     let put_at = into.join(folder);
-    fs::rename(&whole, &put_at).map_err(DataError::io(&put_at, "create"))
+    files::rename(&whole, &put_at).map_err(DataError::io(&put_at, "create"))
 }
 
 struct Unpacker<'a> {

@@ -3,14 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::names::escape;
+use crate::names::shown;
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The operating system refused an operation on a file, or the file is not of the kind that is opened.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot {action}", escape(&path.to_string_lossy()))]
+#[error("{}: cannot {action}", shown(path))]
 pub struct Error {
     /// The file.
     pub path: PathBuf,

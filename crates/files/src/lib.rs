@@ -9,13 +9,15 @@ mod lines;
 mod names;
 mod read;
 mod replace;
+mod windows;
 
 pub use digest::sha256;
 pub use error::{Error, Result};
 pub use lines::{Lines, lines};
-pub use names::{escape, printable};
+pub use names::{escape, native, portable, printable, shown};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};
-pub use replace::{replace, replace_if};
+pub use replace::{create_folder, replace, replace_if};
+pub use windows::{remove_folder, rename};
 
 /// The example in README.md, which is tested.
 #[cfg(doctest)]

@@ -1,7 +1,43 @@
-//! Names and texts from files, fit to be shown.
+//! Names, paths and texts from files, fit to be shown.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::path::{MAIN_SEPARATOR, Path};
+
+/// A path as [`printable`] text, in the platform's way: see [`native`].
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    printable(native(path).as_os_str())
+}
+
+/// A path in the platform's way: where `\` separates names, as on Windows, `/` becomes that, which means the same there.
+/// What people write with `/` and what we put behind it are of one kind then.
+#[must_use]
+pub fn native(path: &Path) -> Cow<'_, Path> {
+    let separated = path.to_str().map(|text| separated(text, MAIN_SEPARATOR));
+    match separated {
+        Some(Cow::Owned(text)) => Cow::Owned(text.into()),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+/// A relative path as [`printable`] text with `/` on every platform, for files that go from one to another.
+#[must_use]
+pub fn portable(path: &Path) -> String {
+    let text = printable(path.as_os_str());
+    if MAIN_SEPARATOR == '/' {
+        return text;
+    }
+    text.replace(MAIN_SEPARATOR, "/")
+}
+
+/// `path` with this separator. Where `/` separates, `\` is a letter like others.
+fn separated(path: &str, separator: char) -> Cow<'_, str> {
+    if separator == '/' || !path.contains('/') {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(path.replace('/', separator.encode_utf8(&mut [0; 4])))
+}
 
 /// A name as text without control characters, in which bytes that are not UTF-8 are written as `\xff`: no two names
 /// become the same, and none moves a terminal's cursor.
@@ -49,6 +85,19 @@ mod tests {
         assert_eq!(escape("caf\u{e9} \u{4e2d}"), "caf\u{e9} \u{4e2d}");
         assert_eq!(escape("\u{1b}[2Jred\r\n"), "\\u{1b}[2Jred\\r\\n");
         assert_eq!(escape("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
+    }
+
+    #[test]
+    fn paths_are_shown_with_one_separator() {
+        let mixed = r"C:\runs\a/plots/b c.svg";
+        assert_eq!(separated(mixed, '\\'), r"C:\runs\a\plots\b c.svg");
+        assert_eq!(separated(mixed, '/'), mixed, "a backslash is a letter");
+        assert_eq!(separated("runs/a", '/'), "runs/a");
+        let joined = Path::new("runs/a").join("plots");
+        let expected = ["runs", "a", "plots"].join(std::path::MAIN_SEPARATOR_STR);
+        assert_eq!(shown(&joined), expected);
+        assert_eq!(portable(&joined), "runs/a/plots");
+        assert!(!shown(Path::new("a\u{1b}[2J/b")).contains('\u{1b}'));
     }
 
     #[cfg(unix)]

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::windows::check_names;
 
 /// The longest text that is read whole: configurations, lists and states are a thousandth of it.
 pub const MOST_TEXT_BYTES: u64 = 1 << 20;
@@ -19,6 +20,7 @@ pub fn open(path: &Path) -> Result<File> {
 }
 
 fn open_regular(path: &Path) -> io::Result<File> {
+    check_names(path)?;
     check(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     // It may have been replaced in between.

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::windows::{check_names, rename};
 
 /// Puts `bytes` at `path`. Whenever this is interrupted, what was there before is there, or the new bytes.
 ///
@@ -27,11 +28,12 @@ pub fn replace_if<T, E: From<Error>>(
     temporary.push(".tmp");
     let temporary = Path::new(&temporary);
     let failed = |source| E::from(Error::io(path, "write")(source));
-    let written = write_synced(temporary, bytes)
+    let written = check_names(path)
+        .and_then(|()| write_synced(temporary, bytes))
         .map_err(failed)
         .and_then(|()| check(temporary))
         .and_then(|checked| {
-            fs::rename(temporary, path)
+            rename(temporary, path)
                 .and_then(|()| sync_folder(path))
                 .map_err(failed)?;
             Ok(checked)
@@ -41,6 +43,16 @@ pub fn replace_if<T, E: From<Error>>(
         drop(fs::remove_file(temporary));
     }
     written
+}
+
+/// Makes a folder, and those above it that are missing.
+///
+/// # Errors
+/// If it can't be made, or has a name that this platform does not take.
+pub fn create_folder(path: &Path) -> Result<()> {
+    check_names(path)
+        .and_then(|()| fs::create_dir_all(path))
+        .map_err(Error::io(path, "create the folder"))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

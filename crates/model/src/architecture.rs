@@ -16,8 +16,8 @@ use text::{is_name, with_names};
 
 /// The largest image side and number of classes that are taken: far beyond use, and small enough that no size overflows.
 const MOST: usize = 65_536;
-/// The most numbers of one image's output, or of a parameter.
-const MOST_ELEMENTS: usize = 1 << 36;
+/// The most numbers of one image's output, or of a parameter. An address space of 32 bits (wasm32) holds a gigabyte of them.
+const MOST_ELEMENTS: usize = 1 << if usize::BITS < 64 { 28 } else { 36 };
 /// Channels of a photo.
 const CHANNELS: usize = 3;
 

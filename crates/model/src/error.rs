@@ -1,9 +1,9 @@
 //! What can go wrong in this crate, by cause.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use files::escape;
+use files::{escape, shown};
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -157,9 +157,4 @@ impl Error {
             found: found.into(),
         }
     }
-}
-
-/// A path without control characters.
-fn shown(path: &Path) -> String {
-    files::printable(path.as_os_str())
 }

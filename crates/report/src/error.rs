@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused an operation on a file or folder.
-    #[error("{}: cannot {action}", path.display())]
+    #[error("{}: cannot {action}", files::shown(path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file of a run is damaged or of another version.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {message}", files::shown(path))]
     Format {
         /// The file.
         path: PathBuf,

@@ -1,11 +1,9 @@
 //! All plots of a run: from its files alone, and from its weights and images.
 
-use std::fs;
-
 use plotters::style::RGBColor;
 use train::StepRow;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plots::curves::{Curves, Look, Series, rate_finder};
 use crate::plots::{bars, confusion, count};
 use crate::run::Run;
@@ -72,7 +70,7 @@ impl Gallery {
     /// If a plot can't be rasterised, or a file can't be written.
     pub fn save(&self, run: &Run) -> Result<()> {
         let folder = run.path.join(PLOTS);
-        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create the folder"))?;
+        files::create_folder(&folder)?;
         for plot in &self.plots {
             plot.save(&folder)?;
         }

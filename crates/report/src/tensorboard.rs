@@ -174,7 +174,8 @@ impl TensorBoard {
 
     /// A histogram of each parameter in the last checkpoint, which an epoch leaves before it tells.
     fn weights(&self) -> Result<Vec<Value>> {
-        let path = self.folder.join("checkpoints/last/model.safetensors");
+        let path = self.folder.join("checkpoints").join("last");
+        let path = path.join("model.safetensors");
         if !path.is_file() {
             return Ok(Vec::new());
         }

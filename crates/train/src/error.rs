@@ -41,7 +41,7 @@ pub enum Error {
         found: String,
     },
     /// A network's output is not finite.
-    #[error("{}: expected finite logits, found {found}", weights.display())]
+    #[error("{}: expected finite logits, found {found}", files::shown(weights))]
     NotFinite {
         /// The weight file.
         weights: PathBuf,
@@ -49,13 +49,13 @@ pub enum Error {
         found: String,
     },
     /// The folder for a new run is not empty.
-    #[error("{}: there is a run already", path.display())]
+    #[error("{}: there is a run already", files::shown(path))]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
     /// A folder that should hold a run does not.
-    #[error("{}: no run here: expected {expected}", path.display())]
+    #[error("{}: no run here: expected {expected}", files::shown(path))]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A file of a run or a recipe is damaged or of another version.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {message}", files::shown(path))]
     Format {
         /// The file.
         path: PathBuf,
@@ -71,7 +71,11 @@ pub enum Error {
         message: String,
     },
     /// Images are of a class that the network does not know.
-    #[error("{}: the network knows no class '{}'{hint}", path.display(), files::escape(class))]
+    #[error(
+        "{}: the network knows no class '{}'{hint}",
+        files::shown(path),
+        files::escape(class)
+    )]
     Classes {
         /// The weight file.
         path: PathBuf,
@@ -81,7 +85,10 @@ pub enum Error {
         hint: String,
     },
     /// A file of a checkpoint is not the one that was saved: its checksum differs.
-    #[error("{}: damaged: its SHA-256 is {found}, where {expected} was saved", path.display())]
+    #[error(
+        "{}: damaged: its SHA-256 is {found}, where {expected} was saved",
+        files::shown(path)
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -91,7 +98,7 @@ pub enum Error {
         found: String,
     },
     /// Another process is training in this folder.
-    #[error("{}: in use by {holder}", path.display())]
+    #[error("{}: in use by {holder}", files::shown(path))]
     InUse {
         /// The run's folder.
         path: PathBuf,
@@ -99,7 +106,10 @@ pub enum Error {
         holder: String,
     },
     /// The images differ from those that the run began with.
-    #[error("{}: the images are not those of this run: {changes}", path.display())]
+    #[error(
+        "{}: the images are not those of this run: {changes}",
+        files::shown(path)
+    )]
     DataChanged {
         /// The file that remembers them.
         path: PathBuf,
@@ -109,7 +119,10 @@ pub enum Error {
         can_go_on: bool,
     },
     /// Settings changed that must stay the same within a run.
-    #[error("{}: these settings can't change when a run is resumed: {changes}", path.display())]
+    #[error(
+        "{}: these settings can't change when a run is resumed: {changes}",
+        files::shown(path)
+    )]
     ConfigChanged {
         /// The run's `config.toml`.
         path: PathBuf,
@@ -117,7 +130,7 @@ pub enum Error {
         changes: String,
     },
     /// The operating system refused an operation on a file or folder.
-    #[error("{}: cannot {action}", path.display())]
+    #[error("{}: cannot {action}", files::shown(path))]
     Io {
         /// The file or folder.
         path: PathBuf,

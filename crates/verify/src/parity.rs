@@ -85,7 +85,7 @@ pub fn run(
     }
     if report.is_empty() {
         let message = format!("no case matches '{}'", only.unwrap_or("*"));
-        return Err(Error::damaged(folder.display().to_string(), message));
+        return Err(Error::damaged(files::shown(folder), message));
     }
     Ok(report)
 }

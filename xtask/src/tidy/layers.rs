@@ -186,6 +186,7 @@ mod tests {
         let manifest = format!("crates/{name}/Cargo.toml");
         Package {
             name: name.to_owned(),
+            version: "0.1.0".to_owned(),
             manifest,
             dependencies: uses.iter().map(dependency).collect(),
         }

@@ -84,7 +84,7 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
         }
         (None, None, None) => {
             return Err(anyhow::anyhow!("no run beside it names the data set"))
-                .with_context(|| args.weights.display().to_string());
+                .with_context(|| report::shown(&args.weights));
         }
     };
     if let Some(dataset) = &args.dataset {

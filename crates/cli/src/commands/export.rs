@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
         FormatArg::Keras => Format::Keras,
         FormatArg::Onnx => Format::Onnx,
     };
-    let file = args.out.display();
+    let file = report::shown(&args.out);
     report::working(
         &format!("writing {file}, to read it back and compare"),
         args.output,

@@ -11,7 +11,7 @@ use crate::args::{ImportArgs, ImportedArg};
 use crate::report;
 
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
-    let file = files::printable(args.file.as_os_str());
+    let file = report::shown(&args.file);
     report::working(&format!("reading {file}"), args.output);
     let options = options(args)?;
     let imported = match args.network {

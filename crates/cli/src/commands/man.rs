@@ -1,9 +1,8 @@
 //! `alexnet man`.
 
-use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Command;
 use clap_mangen::Man;
 
@@ -17,8 +16,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode> {
         report::to_stdout_as_is(&page(&command)?)?;
         return Ok(ExitCode::SUCCESS);
     };
-    fs::create_dir_all(folder)
-        .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+    files::create_folder(folder)?;
     let commands = command
         .get_subcommands()
         .filter(|command| command.get_name() != "help");

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
             anyhow::ensure!(
                 !found.files.is_empty(),
                 "{}: no JPEG, PNG, WebP, BMP, GIF or TIFF here",
-                path.display()
+                report::shown(path)
             );
             files.extend(found.files);
         } else {

@@ -26,13 +26,12 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     let folder = match (&args.resume, &args.out) {
         (Some(folder), _) if !folder.is_dir() => {
-            anyhow::bail!("{}: no sweep here to resume", folder.display())
+            anyhow::bail!("{}: no sweep here to resume", report::shown(&folder))
         }
         (Some(folder), _) | (None, Some(folder)) => folder.clone(),
         (None, None) => sweep.fresh_path(),
     };
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+    files::create_folder(&folder)?;
     let _lock = FolderLock::take(&folder)?;
     let stop = listen()?;
     let mut progress = Progress::new(args.output);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use data::LeftOut;
-use files::{escape, printable};
+use files::escape;
 use model::{Exported, Imported, Network, TensorFile};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Predictions {
             self.all.push(row);
             return Ok(());
         }
-        let mut text = format!("{}\n", printable(path.as_os_str()));
+        let mut text = format!("{}\n", shown(path));
         let names: Vec<_> = guesses.iter().map(|guess| escape(&guess.name)).collect();
         let widths = names.iter().map(|name| name.chars().count());
         let width = widths.max().unwrap_or(0);
@@ -75,11 +75,7 @@ impl Predictions {
             writeln!(text, "{}", line.trim_end())?;
         }
         if let Some(occlusion) = occlusion {
-            writeln!(
-                text,
-                "  occlusion map in {}",
-                printable(occlusion.as_os_str())
-            )?;
+            writeln!(text, "  occlusion map in {}", shown(occlusion))?;
         }
         to_stdout(&text)
     }
@@ -92,7 +88,7 @@ impl Predictions {
     /// Files in a folder whose names are not those of images.
     pub(crate) fn leave_out(&mut self, folder: &Path, left_out: &LeftOut) {
         for line in left_out_lines(left_out) {
-            let folder = printable(folder.as_os_str());
+            let folder = shown(folder);
             super::working(&format!("{folder}: {line}"), self.output);
         }
         for (ending, count) in &left_out.files {
@@ -120,7 +116,7 @@ impl Predictions {
         }
         let mut text = String::new();
         for (path, reason) in &self.failed {
-            let (path, reason) = (printable(path.as_os_str()), escape(reason));
+            let (path, reason) = (shown(path), escape(reason));
             writeln!(text, "left out {path}: {reason}")?;
         }
         writeln!(
@@ -186,7 +182,7 @@ pub(crate) fn imported(imported: &Imported, path: &Path, output: OutputArgs) -> 
              on for those trained here\n",
         );
     }
-    writeln!(text, "written to {}", printable(path.as_os_str()))?;
+    writeln!(text, "written to {}", shown(path))?;
     to_stdout(&text)
 }
 

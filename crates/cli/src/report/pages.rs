@@ -29,9 +29,9 @@ pub(crate) fn drawn(folder: &Path, output: OutputArgs) -> Result<()> {
     if output.json || output.quiet {
         return Ok(());
     }
-    let folder = shown(folder);
+    let (folder, plots) = (shown(folder), shown(&folder.join("plots")));
     to_stdout(&format!(
-        "plots in {folder}/plots, and for `tensorboard --logdir {folder}` in its event files\n"
+        "plots in {plots}, and for `tensorboard --logdir {folder}` in its event files\n"
     ))
 }
 

@@ -42,12 +42,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 /// A path within a line.
 pub(crate) fn shown(path: &Path) -> String {
-    files::printable(path.as_os_str())
+    files::shown(path)
 }
 
 /// Puts a path into a JSON object. A name that is not UTF-8 is text with `\xff` for such bytes under `key`, which is not
 /// unique, and under `KEY_bytes` its bytes in hexadecimal, which is (on Windows, those of its WTF-8).
 pub(super) fn in_json(object: &mut Value, key: &str, path: &Path) {
+    let path = files::native(path);
     if let Some(text) = path.to_str() {
         object[key] = json!(text);
         return;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ureq::http::{Response, Uri, header};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
 use super::{Remote, md5_of};
@@ -50,7 +51,7 @@ pub(super) fn fetch(
             found,
         });
     }
-    fs::rename(&transfer.part, to).map_err(DataError::io(to, "create"))
+    files::rename(&transfer.part, to).map_err(DataError::io(to, "create"))
 }
 
 /// A client for `url`, which must be https or lead to this machine.
@@ -63,6 +64,7 @@ pub(super) fn agent(url: &str) -> Result<Agent, DataError> {
         return Err(unfit());
     }
     let config = Agent::config_builder()
+        .tls_config(tls())
         .http_status_as_error(false)
         // Also for redirections, so that none leads from https to http.
         .https_only(secure)
@@ -72,6 +74,21 @@ pub(super) fn agent(url: &str) -> Result<Agent, DataError> {
         .timeout_per_read(Some(SILENCE));
     let config = if local { config.proxy(None) } else { config };
     Ok(config.build().new_agent())
+}
+
+/// rustls with Mozilla's certificates.
+#[cfg(not(target_vendor = "apple"))]
+fn tls() -> TlsConfig {
+    TlsConfig::default()
+}
+
+/// The system's TLS with the system's certificates, as there is no other: see Cargo.toml.
+#[cfg(target_vendor = "apple")]
+fn tls() -> TlsConfig {
+    TlsConfig::builder()
+        .provider(ureq::tls::TlsProvider::NativeTls)
+        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+        .build()
 }
 
 /// Why an attempt ended early.

@@ -8,7 +8,6 @@
 
 mod state;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -65,7 +64,7 @@ pub(crate) fn save(folder: &Path, checkpoint: &Checkpoint<'_>) -> Result<()> {
     let [new, old] = beside(folder);
     recover(folder)?;
     remove(&new)?;
-    fs::create_dir_all(&new).map_err(Error::io(&new, "create the folder"))?;
+    files::create_folder(&new)?;
     files::replace(&new.join(MODEL), checkpoint.model)?;
     files::replace(&new.join(OPTIMIZER), checkpoint.optimizer)?;
     files::replace(&new.join(STATE), state_text(checkpoint)?.as_bytes())?;
@@ -212,11 +211,11 @@ fn read_state(folder: &Path) -> Result<State> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(Error::io(to, "move the checkpoint in"))
+    files::rename(from, to).map_err(Error::io(to, "move the checkpoint in"))
 }
 
 fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
+    match files::remove_folder(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::io(folder, "remove")(error))
         }
@@ -226,6 +225,8 @@ fn remove(folder: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn state(step: u64) -> State {

@@ -47,7 +47,7 @@ impl RunDir {
         let text = recipe.to_toml()?;
         let existed = path.join(CONFIG).exists();
         if !existed {
-            fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+            files::create_folder(path)?;
         }
         let lock = FolderLock::take(path)?;
         // Asked again: it may have come while this process waited for the folder.
@@ -198,7 +198,7 @@ impl RunDir {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_of_epoch = name.trim_start_matches('.').starts_with(EPOCH);
             if is_of_epoch && !is_kept(&name) {
-                fs::remove_dir_all(&path).map_err(Error::io(&path, "remove"))?;
+                files::remove_folder(&path).map_err(Error::io(&path, "remove"))?;
             }
         }
         Ok(())

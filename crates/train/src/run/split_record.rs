@@ -131,7 +131,7 @@ impl SplitOf {
                 let name = path.strip_prefix(root).unwrap_or(path);
                 // A file that is gone is told when it is read.
                 let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
-                format!("{} {size}", files::printable(name.as_os_str()))
+                format!("{} {size}", files::portable(name))
             });
             lines.push_str(&format!(
                 "{label} {}\n",

@@ -26,7 +26,7 @@ impl Trainer {
         self.network.load_matching(&path)?;
         if matching.loaded.is_empty() {
             let expected = format!("weights of {} or its like", self.network.architecture());
-            let got = format!("{}, in which nothing suits it", path.display());
+            let got = format!("{}, in which nothing suits it", files::shown(&path));
             return Err(Error::setting("from", expected, got));
         }
         self.initial = Some(FineTuning {

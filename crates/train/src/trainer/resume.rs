@@ -66,7 +66,7 @@ impl Trainer {
         if let Some(state) = checkpoint::load_state(&folder)? {
             self.check_config(&run, &state, &mut notes)?;
             if !checkpoint::verify(&folder, &[Part::Model, Part::Optimizer])? {
-                let folder = folder.display();
+                let folder = files::shown(&folder);
                 notes.push(format!(
                     "{folder}: saved before checkpoints had checksums, read unchecked"
                 ));
@@ -135,7 +135,7 @@ impl Trainer {
         let Some(record) = SplitRecord::read(run)? else {
             notes.push(format!(
                 "{}: not there: whether the images are those that the run began with can't be told",
-                path.display()
+                files::shown(&path)
             ));
             return Ok(());
         };
@@ -159,7 +159,7 @@ impl Trainer {
         let Some(text) = &state.config else {
             notes.push(format!(
                 "{}: so old a checkpoint does not record settings to compare",
-                path.display()
+                files::shown(&path)
             ));
             return Ok(());
         };

@@ -44,7 +44,7 @@ pub(super) struct Manifest {
 impl Manifest {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("manifest.json");
-        let place = path.display().to_string();
+        let place = files::shown(&path);
         let text = read(&path)?;
         let manifest: Value =
             serde_json::from_slice(&text).map_err(|error| Error::damaged(&*place, error))?;
@@ -79,7 +79,7 @@ impl Manifest {
                 let path = folder.join(name);
                 let bytes = read(&path)?;
                 SafeTensors::deserialize(&bytes)
-                    .map_err(|error| Error::damaged(path.display().to_string(), error))?;
+                    .map_err(|error| Error::damaged(files::shown(&path), error))?;
                 files.insert(name.to_owned(), bytes);
             }
         }
@@ -206,7 +206,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     files::read(path, MOST_BYTES).map_err(|error| Error::Io {
-        path: error.path.display().to_string(),
+        path: files::shown(&error.path),
         source: error.source,
     })
 }

@@ -13,6 +13,8 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use tensor::Device;
 
+use crate::report::shown;
+
 /// The peers in Python.
 const SCRIPTS: [&str; 2] = ["torch_bench.py", "tf_bench.py"];
 /// The peers in Rust, which `cargo xtask bench --peers` builds.
@@ -151,7 +153,7 @@ fn take_in(
 /// Asks a peer what it can measure: a script through `program`, or a program of its own.
 fn variants(program: &Path, script: Option<&Path>) -> Result<Vec<Contender>> {
     let file = script.unwrap_or(program);
-    anyhow::ensure!(file.exists(), "{} is not there", file.display());
+    anyhow::ensure!(file.exists(), "{} is not there", shown(file));
     let first: Vec<_> = script
         .map(|path| path.display().to_string())
         .into_iter()
@@ -161,12 +163,12 @@ fn variants(program: &Path, script: Option<&Path>) -> Result<Vec<Contender>> {
         .arg("--variants")
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("cannot start {}", program.display()))?;
+        .with_context(|| format!("cannot start {}", shown(program)))?;
     if !output.status.success() {
         anyhow::bail!("{}", last_line(&output.stderr));
     }
     let variants: Vec<Variant> = serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("{} --variants: not the JSON expected", file.display()))?;
+        .with_context(|| format!("{} --variants: not the JSON expected", shown(file)))?;
     let contenders = variants.into_iter().map(|variant| Contender {
         name: variant.name,
         device: variant.device,

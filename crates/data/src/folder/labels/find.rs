@@ -101,7 +101,7 @@ impl Finder {
     pub(super) fn shown(&self) -> String {
         let shown = |folder: &PathBuf| match folder.as_os_str().is_empty() {
             true => ".".to_owned(),
-            false => files::printable(folder.as_os_str()),
+            false => files::shown(folder),
         };
         let folders: Vec<_> = self.folders.iter().map(shown).collect();
         folders.join(" or ")
