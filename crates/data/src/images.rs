@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::random::{Philox, Stream};
-use crate::sources::{Converted, Made, Memory};
+use crate::resample::Interpolation;
+use crate::sources::{Converted, Made, Memory, Resized};
 
 /// Where pixels come from. Implement it to feed a [`crate::Loader`] from something that this crate does not know.
 pub trait Source: fmt::Debug + Send + Sync {
@@ -215,6 +216,34 @@ impl Images {
             other.channels = channels;
         }
         other
+    }
+
+    /// The same images in another size, resized each time that they are read, each side by itself.
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] for a size of 0.
+    pub fn resized(
+        &self,
+        [height, width]: [usize; 2],
+        interpolation: Interpolation,
+    ) -> Result<Self, DataError> {
+        if height == 0 || width == 0 {
+            let found = format!("{height}x{width}");
+            return Err(DataError::argument("image size", "at least 1x1", found));
+        }
+        let source = Resized {
+            source: Arc::clone(&self.source),
+            from: self.size(),
+            to: [height, width],
+            channels: self.channels.count(),
+            interpolation,
+        };
+        Ok(Self {
+            height,
+            width,
+            source: Arc::new(source),
+            ..self.clone()
+        })
     }
 
     /// The classes' names; a label is an index into them.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::download::{Remote, download};
 use crate::error::DataError;
+use crate::on_disk::{self, Needs, Packed, Place, Search};
 use crate::progress::Progress;
 use crate::unpack::unpack;
 
@@ -16,6 +17,16 @@ pub(crate) struct Published {
     /// A file that tells that they are there.
     mark: &'static str,
     form: Form,
+    /// The folders in which other programs have it.
+    places: &'static [Place],
+    /// Archives of it.
+    packed: &'static [Packed],
+}
+
+/// The data directory, and whether somebody chose it: then data sets are looked for nowhere else.
+pub(crate) struct DataDir {
+    pub(crate) path: PathBuf,
+    pub(crate) is_chosen: bool,
 }
 
 enum Form {
@@ -32,6 +43,19 @@ enum Form {
 }
 
 const MIB: u64 = 1 << 20;
+const CIFAR10_FILES: [&str; 7] = [
+    "data_batch_1",
+    "data_batch_2",
+    "data_batch_3",
+    "data_batch_4",
+    "data_batch_5",
+    "test_batch",
+    "batches.meta",
+];
+const CIFAR100_FILES: [&str; 3] = ["train", "test", "meta"];
+const CIFAR10_MD5: &str = "c58f30108f718f92721af3b95e74349a";
+const CIFAR100_MD5: &str = "eb9058c3a382ffc7106e4002c42a8d85";
+const FLOWERS_MD5: &str = "6f87fb78e9cc9ab41eff2015b380011d";
 
 pub(crate) const CIFAR10: Published = Published {
     title: "CIFAR-10",
@@ -45,6 +69,43 @@ pub(crate) const CIFAR10: Published = Published {
         },
         max_unpacked: 200 * MIB,
     },
+    places: &[
+        Place {
+            folder: "cifar-10-batches-py",
+            needs: Needs::Files(&CIFAR10_FILES),
+        },
+        // Keras 3 unpacks into a folder of its own.
+        Place {
+            folder: "cifar-10-batches-py-target/cifar-10-batches-py",
+            needs: Needs::Files(&CIFAR10_FILES),
+        },
+        Place {
+            folder: "",
+            needs: Needs::Files(&CIFAR10_FILES),
+        },
+    ],
+    packed: &[
+        Packed {
+            file: "cifar-10-binary.tar.gz",
+            folder: "cifar-10-batches-bin",
+            md5: "c32a1d4ab5d03f1284b67883e8d87530",
+        },
+        Packed {
+            file: "cifar-10-python.tar.gz",
+            folder: "cifar-10-batches-py",
+            md5: CIFAR10_MD5,
+        },
+        Packed {
+            file: "cifar-10-batches-py.tar.gz",
+            folder: "cifar-10-batches-py",
+            md5: CIFAR10_MD5,
+        },
+        Packed {
+            file: "cifar-10-batches-py-target_archive",
+            folder: "cifar-10-batches-py",
+            md5: CIFAR10_MD5,
+        },
+    ],
 };
 
 pub(crate) const CIFAR100: Published = Published {
@@ -59,6 +120,37 @@ pub(crate) const CIFAR100: Published = Published {
         },
         max_unpacked: 200 * MIB,
     },
+    places: &[
+        Place {
+            folder: "cifar-100-python",
+            needs: Needs::Files(&CIFAR100_FILES),
+        },
+        Place {
+            folder: "cifar-100-python-target/cifar-100-python",
+            needs: Needs::Files(&CIFAR100_FILES),
+        },
+        Place {
+            folder: "",
+            needs: Needs::Files(&CIFAR100_FILES),
+        },
+    ],
+    packed: &[
+        Packed {
+            file: "cifar-100-binary.tar.gz",
+            folder: "cifar-100-binary",
+            md5: "03b5dce01913d631647c71ecec9e9cb8",
+        },
+        Packed {
+            file: "cifar-100-python.tar.gz",
+            folder: "cifar-100-python",
+            md5: CIFAR100_MD5,
+        },
+        Packed {
+            file: "cifar-100-python-target_archive",
+            folder: "cifar-100-python",
+            md5: CIFAR100_MD5,
+        },
+    ],
 };
 
 /// TensorFlow's flower photos. Their checksum is the one that several projects have published for this address.
@@ -69,11 +161,37 @@ pub(crate) const FLOWERS: Published = Published {
     form: Form::Archive {
         remote: Remote {
             url: "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
-            md5: "6f87fb78e9cc9ab41eff2015b380011d",
+            md5: FLOWERS_MD5,
             max_bytes: 228_813_984,
         },
         max_unpacked: 300 * MIB,
     },
+    places: &[
+        Place {
+            folder: "flower_photos",
+            needs: Needs::Folders,
+        },
+        Place {
+            folder: "flowers256",
+            needs: Needs::Folders,
+        },
+        Place {
+            folder: "flower_data",
+            needs: Needs::Folders,
+        },
+    ],
+    packed: &[
+        Packed {
+            file: "flower_photos.tgz",
+            folder: "flower_photos",
+            md5: FLOWERS_MD5,
+        },
+        Packed {
+            file: "flower_photos.tar.gz",
+            folder: "flower_photos",
+            md5: FLOWERS_MD5,
+        },
+    ],
 };
 
 pub(crate) const MNIST: Published = Published {
@@ -101,6 +219,25 @@ pub(crate) const MNIST: Published = Published {
             ),
         ],
     },
+    places: &[
+        Place {
+            folder: "mnist",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "MNIST/raw",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "MNIST",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "",
+            needs: Needs::Idx,
+        },
+    ],
+    packed: &[],
 };
 
 pub(crate) const FASHION: Published = Published {
@@ -128,33 +265,73 @@ pub(crate) const FASHION: Published = Published {
             ),
         ],
     },
+    places: &[
+        Place {
+            folder: "fashion-mnist",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "FashionMNIST/raw",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "FashionMNIST",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "fashionmnist",
+            needs: Needs::Idx,
+        },
+        Place {
+            folder: "",
+            needs: Needs::Idx,
+        },
+    ],
+    packed: &[],
 };
 
 impl Published {
-    /// The folder of its files, which are downloaded when they are not in the data directory and may be.
+    /// The folder of its files, which are downloaded when they are neither in the data directory nor, unless that
+    /// `is_chosen`, where other programs keep data sets, and may be.
     pub(crate) fn find(
         &self,
-        dir: PathBuf,
+        dir: &DataDir,
         may_download: bool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<PathBuf, DataError> {
+        let DataDir {
+            path: dir,
+            is_chosen,
+        } = dir;
         // The data directory may be the data set's own folder.
         for folder in [dir.join(self.folder), dir.clone()] {
             if self.is_in(&folder) {
                 return Ok(folder);
             }
         }
-        // An archive that somebody put there needs no download.
-        let has_archive = match &self.form {
-            Form::Archive { remote, .. } => archive_path(remote, &dir).exists(),
-            Form::Files { .. } => false,
+        let search = Search {
+            title: self.title,
+            places: self.places,
+            packed: self.packed,
+            max_unpacked: match self.form {
+                Form::Archive { max_unpacked, .. } => max_unpacked,
+                Form::Files { .. } => 0,
+            },
+            data_dir: dir,
         };
-        let may_download = may_download && cfg!(feature = "download");
-        if !may_download && !has_archive {
-            return Err(self.missing(&dir, None));
+        let others = if *is_chosen {
+            Vec::new()
+        } else {
+            on_disk::others()
+        };
+        if let Some(folder) = search.run(&others, progress) {
+            return Ok(folder);
         }
-        self.fetch(&dir, progress)
-            .map_err(|source| self.missing(&dir, Some(source)))
+        if !may_download || !cfg!(feature = "download") {
+            return Err(self.missing(dir, None));
+        }
+        self.fetch(dir, progress)
+            .map_err(|source| self.missing(dir, Some(source)))
     }
 
     fn is_in(&self, folder: &Path) -> bool {
@@ -270,7 +447,7 @@ fn archive_path(remote: &Remote<'_>, dir: &Path) -> PathBuf {
 }
 
 /// Waits until no other process downloads into this folder; the lock ends with the file's life.
-fn lock(folder: &Path) -> Result<File, DataError> {
+pub(crate) fn lock(folder: &Path) -> Result<File, DataError> {
     let path = folder.join(".download-lock");
     let file = File::create(&path).map_err(DataError::io(&path, "create"))?;
     file.lock().map_err(DataError::io(path, "lock"))?;

@@ -85,7 +85,9 @@ impl<'a> Graph<'a> {
         };
         let (shape, kind) = (self.shape(shape)?, self.kind(dtype)?);
         if by_columns && shape.iter().filter(|&&size| size > 1).count() > 1 {
-            return Err("an array in Fortran's order; save numpy.ascontiguousarray of it".to_owned());
+            return Err(
+                "an array in Fortran's order; save numpy.ascontiguousarray of it".to_owned(),
+            );
         }
         let bytes = self.bytes(data);
         let bytes = bytes.ok_or_else(|| "an array of something else than bytes".to_owned())?;
@@ -114,7 +116,9 @@ impl<'a> Graph<'a> {
             }
             return values.iter().map(|&value| self.integer(value)).collect();
         }
-        let array = self.array(value).map_err(|_| "no list of numbers".to_owned())?;
+        let array = self
+            .array(value)
+            .map_err(|_| "no list of numbers".to_owned())?;
         let n = array.bytes.len() / array.kind.width;
         if n > most {
             return Err(too_many(n));
@@ -147,7 +151,9 @@ impl<'a> Graph<'a> {
             Value::Int(size) => usize::try_from(*size).ok(),
             _ => None,
         };
-        let sizes = self.tuple(value).filter(|sizes| sizes.len() <= MOST_DIMENSIONS);
+        let sizes = self
+            .tuple(value)
+            .filter(|sizes| sizes.len() <= MOST_DIMENSIONS);
         let sizes = sizes.and_then(|sizes| sizes.iter().map(size).collect());
         sizes.ok_or_else(|| "an array without a shape".to_owned())
     }

@@ -123,7 +123,8 @@ impl<'a> Graph<'a> {
             Value::Text(span) | Value::Bytes(span) => Some(self.slice(span).into()),
             Value::Object(place) => {
                 let object = self.objects[place];
-                let (class, arguments) = (self.global(object.class)?, self.tuple(object.arguments)?);
+                let (class, arguments) =
+                    (self.global(object.class)?, self.tuple(object.arguments)?);
                 match (class, arguments) {
                     (["_codecs", "encode"], &[text, _]) => {
                         let text = self.text(text)?.chars();

@@ -77,7 +77,9 @@ impl<'a, 'k, K: Known + ?Sized> Machine<'a, 'k, K> {
             b'R' => {
                 let arguments = self.pop_tuple()?;
                 let function = self.pop()?;
-                let value = self.known.call(&mut self.graph, [function, arguments], at)?;
+                let value = self
+                    .known
+                    .call(&mut self.graph, [function, arguments], at)?;
                 self.push(value)?;
             }
             0x81 | 0x92 => self.new_object(opcode)?,
@@ -87,7 +89,9 @@ impl<'a, 'k, K: Known + ?Sized> Machine<'a, 'k, K> {
                 let length = u64::from_le_bytes(self.take()?);
                 let left = (self.graph.bytes.len() - self.at) as u64;
                 if length > left {
-                    return Err(format!("a frame of {length} bytes at byte {at} of {left} more"));
+                    return Err(format!(
+                        "a frame of {length} bytes at byte {at} of {left} more"
+                    ));
                 }
             }
             b'S' | b'V' | b'I' | b'L' | b'F' | b'p' | b'g' => {

@@ -29,7 +29,10 @@ fn arrays_of_each_protocol_are_read_as_numpy_means_them() {
     assert_eq!(pickle.length, PYTHON_2.len());
     let labels = pickle.graph.item(pickle.root, b"labels").unwrap();
     assert_eq!(pickle.graph.integers(labels, 1).unwrap(), [7]);
-    assert!(pickle.graph.integers(labels, 0).is_err(), "more than are wanted");
+    assert!(
+        pickle.graph.integers(labels, 0).is_err(),
+        "more than are wanted"
+    );
     let data = pickle.graph.item(pickle.root, b"data").unwrap();
     let python_3 = read(PYTHON_3, &mut Arrays).unwrap();
     let protocol_5 = read(PROTOCOL_5, &mut Arrays).unwrap();
@@ -39,7 +42,10 @@ fn arrays_of_each_protocol_are_read_as_numpy_means_them() {
         (&protocol_5.graph, protocol_5.root),
     ] {
         let array = graph.array(value).unwrap();
-        assert_eq!((&array.shape[..], &array.bytes[..]), (&[1, 3][..], &[1, 2, 250][..]));
+        assert_eq!(
+            (&array.shape[..], &array.bytes[..]),
+            (&[1, 3][..], &[1, 2, 250][..])
+        );
     }
 }
 
@@ -66,7 +72,11 @@ fn numbers_have_their_width_sign_and_order() {
         bytes.extend(element);
         bytes.extend(b"\x86Ra.");
         let pickle = read(&bytes, &mut Arrays).unwrap();
-        assert_eq!(pickle.graph.integers(pickle.root, 9).unwrap(), [expected], "{kind}");
+        assert_eq!(
+            pickle.graph.integers(pickle.root, 9).unwrap(),
+            [expected],
+            "{kind}"
+        );
     }
 }
 
@@ -96,7 +106,10 @@ fn an_array_that_is_not_what_it_says_is_an_error() {
     assert!(changed(b"U\x02u1", b"U\x01O").contains("an array of O"));
     assert!(changed(b"U\x03\x01\x02\xfa", b"N").contains("something else than bytes"));
     let data = b"\x89U\x03\x01\x02\xfa";
-    let by_columns = [[&shape[..], b"K\x02K\x02\x86"], [data, b"\x88U\x04\x01\x02\x03\x04"]];
+    let by_columns = [
+        [&shape[..], b"K\x02K\x02\x86"],
+        [data, b"\x88U\x04\x01\x02\x03\x04"],
+    ];
     assert!(all_changed(&by_columns).contains("Fortran"));
 }
 
@@ -107,7 +120,10 @@ fn functions_that_arrays_do_not_need_are_refused_by_name() {
         (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "os.system"),
         (b"\x80\x02cbuiltins\neval\n.", "builtins.eval"),
         (b"\x80\x02cnumpy\nload\n.", "numpy.load"),
-        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n.", "torch._utils"),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n.",
+            "torch._utils",
+        ),
     ] {
         assert!(message(bytes).contains(name), "{}", message(bytes));
     }

@@ -33,8 +33,8 @@ pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
-    FitKind, ImagesRecipe, InitKind, Metric, MixRecipe, OptimizerKind, OptimizerRecipe, Precision,
-    Recipe, Residency, RuntimeRecipe, Tta,
+    FitKind, ImagesRecipe, InitKind, InterpolationKind, Metric, MixRecipe, OptimizerKind,
+    OptimizerRecipe, Precision, Recipe, Residency, RuntimeRecipe, Tta, ValidationKind,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

@@ -37,7 +37,7 @@ fn open(args: &DataSetArgs, validation: Option<usize>) -> Result<DataSet> {
     recipe.images_dir.clone_from(&args.images_dir);
     // Each image is looked at once or twice: keeping them would take more memory than it saves time.
     recipe.runtime.cache_mib = 0;
-    recipe.validation = validation.or(recipe.validation);
+    recipe.validation = validation.map(Into::into).or(recipe.validation);
     recipe.skip_unreadable = true;
     let mut progress = Progress::new(args.output);
     let data = recipe.open_data(!args.no_download, &mut |event| progress.download(&event))?;

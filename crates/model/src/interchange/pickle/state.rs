@@ -55,7 +55,9 @@ impl State {
             Value::Object(_) => of_module(graph, torch, root)?,
             _ => return Err("no dictionary at its end".to_owned()),
         };
-        let storages = torch.storages().map(|storage| (storage.name.clone(), storage.kind.clone()));
+        let storages = torch
+            .storages()
+            .map(|storage| (storage.name.clone(), storage.kind.clone()));
         Ok(Self {
             tensors,
             ignored,
