@@ -8,6 +8,9 @@ use crate::{Graph, Known, Result, Value};
 /// More dimensions than any array has.
 const MOST_DIMENSIONS: usize = 32;
 
+/// Bytes of a dtype's name, or of a number.
+const MOST_NAME: usize = 64;
+
 /// What a pickle of plain values and `NumPy`'s arrays may name.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrays;
@@ -136,7 +139,8 @@ impl<'a> Graph<'a> {
         let object = self.object(value).ok_or_else(none)?;
         match (self.global(object.class), self.tuple(object.arguments)) {
             (Some([_, "scalar"]), Some(&[dtype, data])) => {
-                let (kind, bytes) = (self.kind(dtype)?, self.bytes(data).ok_or_else(none)?);
+                let bytes = self.short_bytes(data, MOST_NAME).ok_or_else(none)?;
+                let kind = self.kind(dtype)?;
                 if bytes.len() != kind.width {
                     return Err(none());
                 }
@@ -163,7 +167,7 @@ impl<'a> Graph<'a> {
         let none = || "an array without a dtype".to_owned();
         let object = self.object(value).ok_or_else(none)?;
         let name = match (self.global(object.class), self.tuple(object.arguments)) {
-            (Some(["numpy", "dtype"]), Some(&[name, ..])) => self.bytes(name),
+            (Some(["numpy", "dtype"]), Some(&[name, ..])) => self.short_bytes(name, MOST_NAME),
             _ => None,
         };
         let name = name.ok_or_else(none)?;

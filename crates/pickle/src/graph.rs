@@ -119,15 +119,29 @@ impl<'a> Graph<'a> {
     /// with protocol 2, as a text of the same numbers.
     #[must_use]
     pub fn bytes(&self, value: Value) -> Option<Cow<'a, [u8]>> {
+        self.short_bytes(value, usize::MAX)
+    }
+
+    /// The same if there are at most so many: what many values share is decoded for each of them.
+    pub(crate) fn short_bytes(&self, value: Value, most: usize) -> Option<Cow<'a, [u8]>> {
         match value {
-            Value::Text(span) | Value::Bytes(span) => Some(self.slice(span).into()),
+            Value::Text(span) | Value::Bytes(span) => {
+                (span.length as usize <= most).then(|| self.slice(span).into())
+            }
             Value::Object(place) => {
                 let object = self.objects[place];
                 let (class, arguments) =
                     (self.global(object.class)?, self.tuple(object.arguments)?);
                 match (class, arguments) {
                     (["_codecs", "encode"], &[text, _]) => {
-                        let text = self.text(text)?.chars();
+                        let Value::Text(span) = text else {
+                            return None;
+                        };
+                        // A byte takes up to two.
+                        if span.length as usize / 2 > most {
+                            return None;
+                        }
+                        let text = self.part(span).chars();
                         let bytes: Option<Vec<u8>> = text.map(|c| u8::try_from(c).ok()).collect();
                         bytes.map(Cow::Owned)
                     }

@@ -28,6 +28,7 @@ pub use eval::classifier::{Classifier, OcclusionMap};
 pub use eval::evaluate::{Scored, Weights, evaluate};
 pub use eval::evaluation::{ClassScore, Evaluation};
 pub use eval::evaluator::Evaluator;
+pub use eval::first_batch::{ChannelSummary, FirstBatch};
 pub use eval::metrics;
 pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};

@@ -312,7 +312,7 @@ fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
 }
 
 /// The network of a recipe for a data set.
-fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
+pub(crate) fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
     let own = Architecture::new(&recipe.network, Some(classes), None)?;
     let [height, width, _] = own.input();
