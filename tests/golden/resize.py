@@ -2,7 +2,8 @@
 """Prints resize.txt: an image of bytes, resized by Pillow, OpenCV and PyTorch.
 
 usage: resize.py > resize.txt
-Needs numpy, pillow, opencv-python-headless and torch. Recorded with Pillow 13.0.0, OpenCV 5.0.0, PyTorch 2.15.0.
+Needs numpy, pillow, opencv-python-headless and torch.
+Recorded with Pillow 12.3.0 (13.0.0 differs by 1 here and there), OpenCV 5.0.0, PyTorch 2.15.0.
 """
 import cv2
 import numpy as np

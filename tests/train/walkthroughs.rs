@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use data::DataSet;
 use tensor::Device;
 use train::{
-    CropKind, FirstBatch, FitKind, ImagesRecipe, InterpolationKind, Metric, Outcome, Recipe,
+    CropKind, Event, FirstBatch, FitKind, ImagesRecipe, InterpolationKind, Metric, Outcome, Recipe,
     ScheduleRecipe, Trainer, ValidationKind,
 };
 
@@ -48,7 +48,8 @@ fn two_steps(mut recipe: Recipe, sizes: [usize; 3]) -> DataSet {
     assert_eq!(found, sizes, "{}", recipe.name);
     for device in [Some(Device::cpu()), super::gpu()].into_iter().flatten() {
         let mut trainer = Trainer::new(recipe.clone(), data.clone(), &device).unwrap();
-        let outcome = trainer.run(&AtomicBool::new(false), &mut |_| {}).unwrap();
+        let mut listener = |_: Event<'_>| {};
+        let outcome = trainer.run(&AtomicBool::new(false), &mut listener).unwrap();
         let Outcome::Finished(summary) = outcome else {
             panic!("nobody interrupts");
         };
@@ -153,6 +154,7 @@ fn tensorflow_on_cifar10_validates_on_the_fifth_file() {
     };
     let mut recipe = recipe("small-cifar10", dir.path(), images);
     recipe.validation = Some(ValidationKind::File("data_batch_5".to_owned()));
+    recipe.batch_size = 4;
     let data = two_steps(recipe.clone(), [8, 2, 2]);
     let validation = data.validation.clone().unwrap().read_all().unwrap();
     assert_eq!(validation[0], 40, "of the fifth file");

@@ -1,6 +1,8 @@
 //! Labelled images of one size, and the views (subset, limit, split) that data sets are cut into. Where the pixels come
 //! from, memory or files, is behind [`Source`]; batches are made in `loader`.
 
+mod resized;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +12,7 @@ use rayon::prelude::*;
 use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::random::{Philox, Stream};
-use crate::resample::Interpolation;
-use crate::sources::{Converted, Made, Memory, Resized};
+use crate::sources::{Converted, Made, Memory};
 
 /// Where pixels come from. Implement it to feed a [`crate::Loader`] from something that this crate does not know.
 pub trait Source: fmt::Debug + Send + Sync {
@@ -216,34 +217,6 @@ impl Images {
             other.channels = channels;
         }
         other
-    }
-
-    /// The same images in another size, resized each time that they are read, each side by itself.
-    ///
-    /// # Errors
-    /// [`DataError::Argument`] for a size of 0.
-    pub fn resized(
-        &self,
-        [height, width]: [usize; 2],
-        interpolation: Interpolation,
-    ) -> Result<Self, DataError> {
-        if height == 0 || width == 0 {
-            let found = format!("{height}x{width}");
-            return Err(DataError::argument("image size", "at least 1x1", found));
-        }
-        let source = Resized {
-            source: Arc::clone(&self.source),
-            from: self.size(),
-            to: [height, width],
-            channels: self.channels.count(),
-            interpolation,
-        };
-        Ok(Self {
-            height,
-            width,
-            source: Arc::new(source),
-            ..self.clone()
-        })
     }
 
     /// The classes' names; a label is an index into them.

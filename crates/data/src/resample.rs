@@ -1,7 +1,7 @@
 //! Resizing of bytes by the rules that other programs have: the methods that [`Interpolation`] names, besides the averaging
 //! that decoding does by itself.
 //!
-//! Bicubic does what Pillow does, to the bit: weights in whole numbers of 2^-22, rows first, both times rounded.
+//! Bicubic does what Pillow 12 does, to the bit: weights in whole numbers of 2^-22, along rows first, both times rounded.
 
 use crate::error::DataError;
 
