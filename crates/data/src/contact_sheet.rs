@@ -162,7 +162,6 @@ pub fn captioned(images: &Images, columns: usize, tile: u32) -> Result<Raster, D
         let found = format!("{width}x{height} with tiles of {tile}");
         return Err(DataError::argument("contact sheet", expected, found));
     }
-    let small = |value: u64| u32::try_from(value).expect("bounded by the number of pixels");
     let mut sheet = RgbImage::from_pixel(small(width) + GAP, small(height) + GAP, PAPER);
     let mut buffer = vec![0; images.image_bytes()];
     for (number, label) in (0_u64..).zip(images.labels()) {
@@ -179,6 +178,11 @@ pub fn captioned(images: &Images, columns: usize, tile: u32) -> Result<Raster, D
         write_text(&mut sheet, name, left + indent, top + tile + GAP);
     }
     Ok(Raster { image: sheet })
+}
+
+/// A number of pixels on a sheet.
+fn small(value: u64) -> u32 {
+    u32::try_from(value).expect("bounded by the number of pixels")
 }
 
 struct Layout {
@@ -202,7 +206,6 @@ fn layout(rows: &[SheetRow], tile: u32) -> Result<Layout, DataError> {
         let found = format!("{width}x{height} with tiles of {tile}");
         return Err(DataError::argument("contact sheet", expected, found));
     }
-    let small = |value: u64| u32::try_from(value).expect("bounded by the number of pixels");
     Ok(Layout {
         width: small(width),
         height: small(height),

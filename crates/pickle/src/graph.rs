@@ -158,10 +158,8 @@ impl<'a> Graph<'a> {
 
     /// Whether a value is this text, or these bytes.
     pub(crate) fn is(&self, value: Value, bytes: &[u8]) -> bool {
-        match value {
-            Value::Text(span) | Value::Bytes(span) => self.slice(span) == bytes,
-            _ => false,
-        }
+        let own = self.short_bytes(value, bytes.len());
+        own.is_some_and(|own| own.as_ref() == bytes)
     }
 
     /// Whether a value is `True`, or a number other than 0.

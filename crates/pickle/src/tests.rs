@@ -49,6 +49,23 @@ fn arrays_of_each_protocol_are_read_as_numpy_means_them() {
     }
 }
 
+/// `{b'labels': [7]}`, which Python 3 writes with protocol 2 after it has loaded Python 2's file with `encoding='bytes'`.
+#[test]
+fn keys_may_be_bytes_of_any_protocol() {
+    for bytes in [
+        &b"\x80\x02}c_codecs\nencode\nX\x06\x00\x00\x00labelsX\x06\x00\x00\x00latin1\x86R]K\x07as."
+            [..],
+        b"\x80\x03}C\x06labels]K\x07as.",
+        b"\x80\x02}U\x06labels]K\x07as.",
+        b"\x80\x04}\x8c\x06labels]K\x07as.",
+    ] {
+        let pickle = read(bytes, &mut Arrays).unwrap();
+        let labels = pickle.graph.item(pickle.root, b"labels").unwrap();
+        assert_eq!(pickle.graph.integers(labels, 1).unwrap(), [7]);
+        assert!(pickle.graph.item(pickle.root, b"label").is_none());
+    }
+}
+
 #[test]
 fn numbers_have_their_width_sign_and_order() {
     let dtype = |kind: &str, order: &str| {

@@ -49,9 +49,10 @@ impl ResizeCase {
             }
             Method::Cubic(a) => {
                 // What lies outside is the edge's pixel.
-                let seen = (-3..length as i64 + 3).map(|at| (at, (at as f64 - centre).abs()));
-                let own = seen.filter(|(at, _)| (*at).clamp(0, length as i64 - 1) == i as i64);
-                return own.map(|(_, distance)| keys(a, distance)).sum();
+                let last = length as f64 - 1.0;
+                let seen = (0..length + 6).map(|at| at as f64 - 3.0);
+                let own = seen.filter(|at| at.clamp(0.0, last) == i as f64);
+                return own.map(|at| keys(a, (at - centre).abs())).sum();
             }
         }
         if self.spec.is_antialiased && scale > 1.0 {
