@@ -1,4 +1,4 @@
-//! Resizing as Pillow, OpenCV and PyTorch have it; the values are theirs, as `tests/golden/resize.py` prints them.
+//! Resizing as Pillow, `OpenCV` and PyTorch have it; the values are theirs, as `tests/golden/resize.py` prints them.
 
 use data::{DecodeOptions, Fit, Interpolation, image_pixels, resize};
 
@@ -12,7 +12,7 @@ fn image() -> Vec<u8> {
         .collect()
 }
 
-/// How far a value may be from the recorded one. Pillow computes in whole numbers, as is done here. OpenCV's weights have 11
+/// How far a value may be from the recorded one. Pillow computes in whole numbers, as is done here. `OpenCV`'s weights have 11
 /// bits or fewer, so that a value on the edge between two may fall to either side, as may one of 32-bit floats.
 fn method(name: &str) -> (Interpolation, u8) {
     match name {

@@ -17,7 +17,7 @@ pub enum Interpolation {
     /// A triangle, as wide as the scale where an image becomes smaller: `BILINEAR` of Pillow and torchvision.
     #[default]
     BilinearAntialias,
-    /// Between the four nearest pixels, also where an image becomes smaller: `INTER_LINEAR` of OpenCV, and PyTorch and
+    /// Between the four nearest pixels, also where an image becomes smaller: `INTER_LINEAR` of `OpenCV`, and PyTorch and
     /// TensorFlow without antialiasing.
     Bilinear,
     /// The nearest pixel: `NEAREST` of Pillow and PyTorch's `nearest-exact`; what Keras' `flow_from_directory` does.

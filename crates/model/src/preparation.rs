@@ -77,7 +77,7 @@ pub enum Interpolation {
     /// antialiasing.
     #[default]
     BilinearAntialias,
-    /// Between the four nearest pixels, also where an image becomes smaller: OpenCV's bilinear.
+    /// Between the four nearest pixels, also where an image becomes smaller: `OpenCV`'s bilinear.
     Bilinear,
     /// The nearest pixel: Pillow's, and what Keras' `flow_from_directory` does.
     Nearest,

@@ -121,7 +121,7 @@ impl<'a> Graph<'a> {
         }
         let array = self
             .array(value)
-            .map_err(|_| "no list of numbers".to_owned())?;
+            .map_err(|_other| "no list of numbers".to_owned())?;
         let n = array.bytes.len() / array.kind.width;
         if n > most {
             return Err(too_many(n));

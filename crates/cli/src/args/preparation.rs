@@ -46,7 +46,7 @@ pub(crate) enum FitArg {
 pub(crate) enum InterpolationArg {
     /// Bilinear with antialiasing, as Pillow and torchvision resize
     BilinearAntialias,
-    /// Bilinear without antialiasing, as OpenCV resizes
+    /// Bilinear without antialiasing, as `OpenCV` resizes
     Bilinear,
     /// The nearest pixel, as Keras' `flow_from_directory` resizes
     Nearest,

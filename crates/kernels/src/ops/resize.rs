@@ -44,6 +44,18 @@ pub enum Ties {
     Ceil,
 }
 
+/// What a kernel sees outside of the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// The edge's pixel, or with antialiasing nothing, so that what is inside counts more: PyTorch and Pillow.
+    #[default]
+    Usual,
+    /// The edge's pixel: ONNX.
+    Edge,
+    /// Nothing: ONNX's `exclude_outside`.
+    Nothing,
+}
+
 /// What is resized to what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resize {
@@ -61,11 +73,8 @@ pub struct Resize {
     pub method: Method,
     /// Whether the kernel widens with the scale, so that down-scaling does not alias.
     pub is_antialiased: bool,
-    /// Whether what an antialiasing kernel would see outside of the source is the edge's pixel, as in ONNX, and not left
-    /// out, as in PyTorch and Pillow. Without antialiasing it is the edge's pixel, unless `excludes_outside`.
-    pub repeats_edge: bool,
-    /// Whether what lies outside of the source is left out without antialiasing too: ONNX's `exclude_outside`.
-    pub excludes_outside: bool,
+    /// What a kernel sees outside of the source.
+    pub outside: Outside,
     /// Whether the results are rounded to whole numbers in `0..=255`, as for images of bytes.
     pub is_rounded: bool,
 }
@@ -82,8 +91,7 @@ impl Resize {
             offset: [0.0; 2],
             method: Method::Linear,
             is_antialiased: false,
-            repeats_edge: false,
-            excludes_outside: false,
+            outside: Outside::default(),
             is_rounded: false,
         }
     }
@@ -158,7 +166,7 @@ impl Resize {
                         wide,
                         reach: wide,
                     };
-                    seen.weights(triangle, length, self.repeats_edge)
+                    seen.weights(triangle, length, self.outside == Outside::Edge)
                 }
                 Method::Cubic(a) => {
                     let seen = Seen {
@@ -166,8 +174,11 @@ impl Resize {
                         wide,
                         reach: 2.0 * wide,
                     };
-                    let repeats =
-                        !self.excludes_outside && (self.repeats_edge || !self.is_antialiased);
+                    let repeats = match self.outside {
+                        Outside::Usual => !self.is_antialiased,
+                        Outside::Edge => true,
+                        Outside::Nothing => false,
+                    };
                     seen.weights(|x| cubic(a, x), length, repeats)
                 }
             }

@@ -2,7 +2,7 @@
 
 use kernels::ops::resize;
 
-pub use kernels::ops::resize::{Method, Resize, Ties};
+pub use kernels::ops::resize::{Method, Outside, Resize, Ties};
 
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor};

@@ -88,7 +88,7 @@ pub enum InterpolationKind {
     /// A triangle, as wide as the scale where an image becomes smaller: `BILINEAR` of Pillow and torchvision.
     #[default]
     BilinearAntialias,
-    /// Between the four nearest pixels: `INTER_LINEAR` of OpenCV, and PyTorch without antialiasing.
+    /// Between the four nearest pixels: `INTER_LINEAR` of `OpenCV`, and PyTorch without antialiasing.
     Bilinear,
     /// The nearest pixel: `NEAREST` of Pillow, and Keras' `flow_from_directory`.
     Nearest,

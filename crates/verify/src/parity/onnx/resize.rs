@@ -1,7 +1,7 @@
 //! Resizing of images: linear, cubic, nearest.
 
 use tensor::Device;
-use tensor::ops::resize::{Method, Resize, Ties};
+use tensor::ops::resize::{Method, Outside, Resize, Ties};
 
 use super::super::array::Array;
 use super::super::layout::{channels_first, channels_last};
@@ -71,8 +71,11 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     spec.scale = ratio.map(f64::recip);
     spec.is_antialiased = flag("antialias")?;
     spec.method = method;
-    spec.repeats_edge = true;
-    spec.excludes_outside = flag("exclude_outside")?;
+    spec.outside = if flag("exclude_outside")? {
+        Outside::Nothing
+    } else {
+        Outside::Edge
+    };
     let mode = text("coordinate_transformation_mode", "half_pixel")?;
     if !place(&mut spec, mode, ratio) {
         return skip("resizing of a part of an image, with extrapolation");
