@@ -22,25 +22,7 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     if text("keep_aspect_ratio_policy", "stretch")? != "stretch" {
         return skip("resizing that keeps the aspect ratio");
     }
-    let number = |name, default| {
-        if attributes.has(name) {
-            attributes.real(name)
-        } else {
-            Ok(default)
-        }
-    };
-    let method = match text("mode", "nearest")? {
-        "linear" => Method::Linear,
-        "cubic" => Method::Cubic(number("cubic_coeff_a", -0.75)?),
-        "nearest" => Method::Nearest(match text("nearest_mode", "round_prefer_floor")? {
-            "round_prefer_floor" => Ties::First,
-            "round_prefer_ceil" => Ties::Second,
-            "floor" => Ties::Floor,
-            "ceil" => Ties::Ceil,
-            other => return Err(Error::Unknown(format!("nearest_mode {other}"))),
-        }),
-        other => return Err(Error::Unknown(format!("mode {other}"))),
-    };
+    let method = method(case)?;
     let x = case.at(0)?;
     let &[_, c, h, w] = &x.shape[..] else {
         return skip("resizing of anything but images");
@@ -82,6 +64,33 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     }
     let y = channels_last(x)?.to_tensor(device)?.resize(&spec)?;
     Ok(case.named([channels_first(&Array::from_tensor(&y)?)?]))
+}
+
+/// How pixels between pixels are made.
+fn method(case: &Loaded<'_>) -> Result<Method> {
+    let attributes = case.attributes;
+    let text = |name, default| {
+        if attributes.has(name) {
+            attributes.text(name)
+        } else {
+            Ok(default)
+        }
+    };
+    Ok(match text("mode", "nearest")? {
+        "linear" => Method::Linear,
+        "cubic" if attributes.has("cubic_coeff_a") => {
+            Method::Cubic(attributes.real("cubic_coeff_a")?)
+        }
+        "cubic" => Method::Cubic(-0.75),
+        "nearest" => Method::Nearest(match text("nearest_mode", "round_prefer_floor")? {
+            "round_prefer_floor" => Ties::First,
+            "round_prefer_ceil" => Ties::Second,
+            "floor" => Ties::Floor,
+            "ceil" => Ties::Ceil,
+            other => return Err(Error::Unknown(format!("nearest_mode {other}"))),
+        }),
+        other => return Err(Error::Unknown(format!("mode {other}"))),
+    })
 }
 
 fn by_name<'a>(case: &'a Loaded<'_>, name: &str) -> Option<&'a Array> {
