@@ -11,6 +11,8 @@ mod bench;
 mod control;
 #[path = "cli/data.rs"]
 mod data;
+#[path = "cli/data_show.rs"]
+mod data_show;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/exchange.rs"]

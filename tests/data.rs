@@ -36,6 +36,14 @@ mod mnist;
 #[cfg(unix)]
 #[path = "data/names.rs"]
 mod names;
+#[path = "data/on_disk.rs"]
+mod on_disk;
+#[path = "common/pickled.rs"]
+mod pickled;
+#[path = "data/python.rs"]
+mod python;
+#[path = "data/resize.rs"]
+mod resize;
 #[path = "data/server.rs"]
 mod server;
 #[path = "data/shapes10.rs"]

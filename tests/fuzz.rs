@@ -6,6 +6,9 @@
     reason = "a helper that fails fails its test"
 )]
 
+#[path = "common/pickled.rs"]
+#[expect(dead_code, reason = "other tests' helpers")]
+mod pickled;
 #[path = "fuzz/seeds.rs"]
 mod seeds;
 #[path = "fuzz/targets.rs"]

@@ -28,6 +28,9 @@ mod old_settings;
 mod optim;
 #[path = "train/own_data.rs"]
 mod own_data;
+#[path = "common/pickled.rs"]
+#[expect(dead_code, reason = "other tests' helpers")]
+mod pickled;
 #[path = "train/plateau.rs"]
 mod plateau;
 #[path = "train/precision.rs"]
@@ -52,6 +55,8 @@ mod trial;
 mod tta;
 #[path = "train/tune.rs"]
 mod tune;
+#[path = "train/walkthroughs.rs"]
+mod walkthroughs;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,3 +9,5 @@ mod checker;
 mod network;
 #[path = "verify/parity.rs"]
 mod parity;
+#[path = "verify/parity_resize.rs"]
+mod parity_resize;

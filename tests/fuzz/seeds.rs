@@ -7,6 +7,8 @@ use std::path::Path;
 use model::{Architecture, Network};
 use train::Recipe;
 
+use super::pickled::{EACH, Python};
+
 /// The seeds of a target.
 pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
     let recipe = || Recipe::named("shapes10").unwrap().to_toml().unwrap();
@@ -30,6 +32,10 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         "cifar" => {
             let record: Vec<u8> = (0..=250).cycle().take(3074).collect();
             vec![record, vec![1; 3074]]
+        }
+        "pickle" => {
+            let batch = |python: Python| python.batch(&[7; 2 * 3072], &[("fine_labels", &[1, 99])]);
+            EACH.map(batch).to_vec()
         }
         "idx" => {
             let mut images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x02".to_vec();

@@ -16,13 +16,14 @@ use verify::parity;
 pub(crate) type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 13] = [
+pub(crate) const TARGETS: [Target; 14] = [
     ("weights", weights),
     ("imported", imported),
     ("recipe", recipe),
     ("sweep", sweep),
     ("rows", rows),
     ("cifar", cifar),
+    ("pickle", pickle),
     ("idx", idx),
     ("archive", archive),
     ("image", image),
@@ -107,6 +108,28 @@ pub(crate) fn cifar(bytes: &[u8]) -> bool {
         fs::write(folder.join("fine_label_names.txt"), names.concat()).unwrap();
         let set = Cifar::hundred_fine().with_records(1, 1).read(folder);
         set.is_ok()
+    })
+}
+
+/// CIFAR's Python batches, as images and as names.
+pub(crate) fn pickle(bytes: &[u8]) -> bool {
+    let names = |list: &str, n: usize| {
+        let texts = (0..n).flat_map(|_| b"X\x01\x00\x00\x00a".to_vec());
+        let key = [
+            b"X",
+            &u32::try_from(list.len()).unwrap().to_le_bytes()[..],
+            list.as_bytes(),
+        ];
+        let texts: Vec<u8> = texts.collect();
+        [b"\x80\x02}", &key.concat()[..], b"](", &texts, b"es."].concat()
+    };
+    in_folder("train", bytes, |folder, path| {
+        fs::write(folder.join("meta"), names("fine_label_names", 100)).unwrap();
+        fs::copy(path, folder.join("test")).unwrap();
+        let is_batch = Cifar::hundred_fine().read(folder).is_ok();
+        fs::copy(path, folder.join("meta")).unwrap();
+        drop(Cifar::hundred_fine().read(folder));
+        is_batch
     })
 }
 

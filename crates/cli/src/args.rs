@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use ::data::Split;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use train::{Precision, Winograd};
+use train::{Precision, ValidationKind, Winograd};
 
 pub(crate) use self::control::{ControlArgs, GoingOnArgs, SweepArgs, TrialArgs};
 pub(crate) use self::data::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
@@ -123,9 +123,10 @@ pub(crate) struct TrainArgs {
     /// At most this many images of each split
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) limit: Option<usize>,
-    /// Training images set aside for validation [default: the data set's]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
-    pub(crate) validation: Option<usize>,
+    /// Training images set aside for validation: a number, a share such as 20%, none, or one of CIFAR-10's files such as
+    /// `data_batch_5` [default: the data set's]
+    #[arg(long, value_name = "N|P%|FILE", conflicts_with = "resume")]
+    pub(crate) validation: Option<ValidationKind>,
     /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it [default: the recipe's]
     #[arg(long, value_name = "FLOATS", conflicts_with = "resume")]
     pub(crate) precision: Option<PrecisionArg>,

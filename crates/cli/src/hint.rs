@@ -131,6 +131,9 @@ fn of_data(error: &DataError) -> Option<String> {
             ..
         } => "choose a smaller `--batch-size`",
         DataError::Format { .. } => "remove the damaged file's folder, and it is downloaded anew",
+        DataError::Pickle { .. } => {
+            "unpack the published archive again, or set the folder aside: then it is downloaded"
+        }
         _ => return None,
     };
     Some(hint.to_owned())

@@ -144,6 +144,10 @@ impl Progress {
 
     /// Shows how far a data set's files are.
     pub(crate) fn download(&mut self, progress: &DataProgress<'_>) {
+        if progress.stage == Stage::Note {
+            self.line(progress.what);
+            return;
+        }
         let stage = match progress.stage {
             Stage::Download => "download",
             Stage::Unpack => "unpack",

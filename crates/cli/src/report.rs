@@ -52,7 +52,7 @@ const RESULTS: [&str; 11] = [
 ];
 
 pub(crate) use self::data::{
-    downloaded, info as data_info, left_out_lines, sheet, skipped_lines,
+    downloaded, first_batch, info as data_info, left_out_lines, sheet, skipped_lines,
     statistics as data_statistics,
 };
 pub(crate) use self::score::score;

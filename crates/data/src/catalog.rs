@@ -12,7 +12,7 @@ use crate::error::DataError;
 use crate::folder::{Check, FolderOptions, is_list, of_folder, read_folder, read_labels};
 use crate::mnist::{self, read_idx};
 use crate::progress::Progress;
-use crate::published::{self, Published};
+use crate::published::{self, DataDir, Published};
 use crate::shapes10::Shapes10;
 
 /// The names that [`open`] knows, besides folders.
@@ -28,7 +28,7 @@ pub const NAMES: [&str; 8] = [
 ];
 
 /// Which training images become the validation split, when the data set has none of its own.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Validation {
     /// 10,000 of CIFAR and MNIST, a fifth of the flower photos, a tenth of another folder.
     Default,
@@ -36,12 +36,15 @@ pub enum Validation {
     Count(usize),
     /// This share.
     Fraction(f64),
+    /// Those of one of the data set's files, such as CIFAR-10's `data_batch_5`.
+    File(String),
 }
 
 /// How [`open`] finds and cuts a data set.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// The data directory; see [`data_dir`].
+    /// The data directory; see [`data_dir`]. Unless one is given, data sets are also looked for in `./data`, where
+    /// torchvision puts them, and in Keras' cache.
     pub data_dir: Option<PathBuf>,
     /// Whether a data set that is not there may be downloaded.
     pub download: bool,
@@ -93,17 +96,23 @@ pub fn open(
         ..options.folder.clone()
     };
     let mut find = |files: &Published| {
-        files.find(
-            data_dir(options.data_dir.as_deref())?,
-            options.download,
-            &mut *progress,
-        )
+        let dir = DataDir {
+            path: data_dir(options.data_dir.as_deref())?,
+            is_chosen: options.data_dir.is_some(),
+        };
+        files.find(&dir, options.download, &mut *progress)
+    };
+    let read_cifar = |cifar: Cifar, folder: &Path| match &options.validation {
+        Validation::File(file) => cifar.read_with_validation(folder, file),
+        _ => cifar.read(folder),
     };
     let set = match name.to_str() {
         Some("shapes10") => Shapes10::default().generate()?,
-        Some("cifar10") => Cifar::ten().read(&find(&published::CIFAR10)?)?,
-        Some("cifar100") => Cifar::hundred_fine().read(&find(&published::CIFAR100)?)?,
-        Some("cifar100-coarse") => Cifar::hundred_coarse().read(&find(&published::CIFAR100)?)?,
+        Some("cifar10") => read_cifar(Cifar::ten(), &find(&published::CIFAR10)?)?,
+        Some("cifar100") => read_cifar(Cifar::hundred_fine(), &find(&published::CIFAR100)?)?,
+        Some("cifar100-coarse") => {
+            read_cifar(Cifar::hundred_coarse(), &find(&published::CIFAR100)?)?
+        }
         Some("mnist") => read_idx("mnist", &find(&published::MNIST)?, &mnist::DIGITS)?,
         Some("fashion-mnist") => read_idx(
             "fashion-mnist",
@@ -111,11 +120,7 @@ pub fn open(
             &mnist::FASHION,
         )?,
         Some("flowers") => {
-            let dir = data_dir(options.data_dir.as_deref())?;
-            let path = match existing(&dir, &["flower_photos", "flowers256"]) {
-                Some(path) => path,
-                None => find(&published::FLOWERS)?,
-            };
+            let path = find(&published::FLOWERS)?;
             let set = named("flowers", read_folder(&path, folder, progress)?);
             return validated(set, options, Validation::Fraction(0.2));
         }
@@ -159,12 +164,6 @@ pub fn open(
     validated(set, options, Validation::Count(10_000))
 }
 
-/// The first of these folders that is in the data directory.
-fn existing(dir: &Path, folders: &[&str]) -> Option<PathBuf> {
-    let mut folders = folders.iter().map(|folder| dir.join(folder));
-    folders.find(|folder| folder.is_dir())
-}
-
 fn named(name: &str, set: DataSet) -> DataSet {
     DataSet {
         name: name.to_owned(),
@@ -197,16 +196,19 @@ fn validated(
     options: &OpenOptions,
     default: Validation,
 ) -> Result<DataSet, DataError> {
-    let wanted = if options.validation == Validation::Default {
-        default
-    } else {
-        options.validation
+    let wanted = match &options.validation {
+        Validation::Default => &default,
+        other => other,
     };
     match wanted {
         _ if set.validation.is_some() => Ok(set),
         Validation::Count(0) | Validation::Default => Ok(set),
-        Validation::Count(n) => set.with_validation(n, options.seed),
-        Validation::Fraction(fraction) => set.with_validation_fraction(fraction, options.seed),
+        Validation::Count(n) => set.with_validation(*n, options.seed),
+        Validation::Fraction(fraction) => set.with_validation_fraction(*fraction, options.seed),
+        Validation::File(file) => {
+            let expected = "a number or a share such as 20%; only CIFAR-10 has several files";
+            Err(DataError::argument("validation", expected, file))
+        }
     }
 }
 

@@ -1,7 +1,9 @@
-//! The binary layout of the official CIFAR-10 and CIFAR-100 archives: records of one (or two) label bytes and then 1024
-//! red, 1024 green and 1024 blue bytes, row by row. Fetching the archives is `catalog`'s job.
+//! The official CIFAR-10 and CIFAR-100 archives. In their binary layout, records of one (or two) label bytes and then 1024
+//! red, 1024 green and 1024 blue bytes, row by row; `python` reads the other one. Fetching the archives is `catalog`'s job.
 //!
 //! Krizhevsky: Learning multiple layers of features from tiny images. 2009. <https://www.cs.toronto.edu/~kriz/cifar.html>
+
+mod python;
 
 use std::path::Path;
 
@@ -75,36 +77,91 @@ impl Cifar {
         }
     }
 
-    /// Reads the unpacked archive's folder. There is no validation split yet: see [`DataSet::with_validation`].
+    /// Reads the unpacked archive's folder, in its binary or its Python layout. There is no validation split yet: see
+    /// [`DataSet::with_validation`].
     ///
     /// # Errors
-    /// [`DataError::File`] for a file that is missing or unreadable, [`DataError::Format`] for one whose length is not
-    /// the number of records it must have, or with a label that is not a class.
+    /// [`DataError::File`] for a file that is missing, [`DataError::Io`] for one that is unreadable, [`DataError::Format`]
+    /// and [`DataError::Pickle`] for one that is not what the layout says.
     pub fn read(&self, folder: &Path) -> Result<DataSet, DataError> {
-        let class_names = self.class_names(folder)?;
-        let (train_files, test_file): (&[&str], &str) = match self.kind {
-            Kind::Ten => (
-                &[
-                    "data_batch_1.bin",
-                    "data_batch_2.bin",
-                    "data_batch_3.bin",
-                    "data_batch_4.bin",
-                    "data_batch_5.bin",
-                ],
-                "test_batch.bin",
-            ),
-            Kind::HundredFine | Kind::HundredCoarse => (&["train.bin"], "test.bin"),
+        self.read_parts(folder, None)
+    }
+
+    /// The same with one of the files of training images, such as `data_batch_5`, as the validation split.
+    ///
+    /// # Errors
+    /// As [`Cifar::read`]; [`DataError::Argument`] if there is no such file, or no other one.
+    pub fn read_with_validation(&self, folder: &Path, file: &str) -> Result<DataSet, DataError> {
+        let files = self.train_files();
+        let wanted = file.strip_suffix(".bin").unwrap_or(file);
+        if files.len() < 2 || !files.contains(&wanted) {
+            let expected = match files {
+                [first, .., last] => {
+                    format!("a number, a share such as 20%, or a file from {first} to {last}")
+                }
+                _ => format!(
+                    "a number or a share, as {} has one training file",
+                    self.name()
+                ),
+            };
+            return Err(DataError::argument("validation", expected, file));
+        }
+        self.read_parts(folder, Some(wanted))
+    }
+
+    fn read_parts(&self, folder: &Path, aside: Option<&str>) -> Result<DataSet, DataError> {
+        let is_binary = folder
+            .join(format!("{}.bin", self.train_files()[0]))
+            .exists();
+        let mut reader = Reader {
+            cifar: *self,
+            folder,
+            class_names: if is_binary {
+                self.class_names(folder)?
+            } else {
+                python::class_names(*self, folder)?
+            },
+            is_binary,
+            differing: Vec::new(),
         };
-        let train = self.images(folder, train_files, self.train_records, &class_names)?;
-        let test = self.images(folder, &[test_file], self.test_records, &class_names)?;
+        let rest = self.train_files().iter().copied();
+        let rest: Vec<_> = rest.filter(|file| Some(*file) != aside).collect();
+        let train = reader.images(&rest, self.train_records)?;
+        let aside = self.train_files().iter().find(|file| Some(**file) == aside);
+        let validation = aside.map(|file| reader.images(&[*file], self.train_records));
+        let validation = validation.transpose()?;
+        let test = reader.images(&[self.test_file()], self.test_records)?;
+        let mut left_out = LeftOut::default();
+        left_out.notes.extend(reader.note());
         Ok(DataSet {
             name: self.name().to_owned(),
             train,
-            validation: None,
+            validation,
             test: Some(test),
             skipped: Vec::new(),
-            left_out: LeftOut::default(),
+            left_out,
         })
+    }
+
+    /// The files of training images, without the ending of the binary layout.
+    fn train_files(self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Ten => &[
+                "data_batch_1",
+                "data_batch_2",
+                "data_batch_3",
+                "data_batch_4",
+                "data_batch_5",
+            ],
+            Kind::HundredFine | Kind::HundredCoarse => &["train"],
+        }
+    }
+
+    fn test_file(self) -> &'static str {
+        match self.kind {
+            Kind::Ten => "test_batch",
+            Kind::HundredFine | Kind::HundredCoarse => "test",
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -140,20 +197,6 @@ impl Cifar {
             });
         }
         Ok(names)
-    }
-
-    fn images(
-        &self,
-        folder: &Path,
-        files: &[&str],
-        records: usize,
-        names: &[String],
-    ) -> Result<Images, DataError> {
-        let mut read = Records::default();
-        for file in files {
-            self.read_file(&folder.join(file), records, names.len(), &mut read)?;
-        }
-        Images::from_pixels([SIDE, SIDE], read.pixels, read.labels, names.to_vec())
     }
 
     /// Reads one file of `records` records, and appends its pixels (`[records, 32, 32, 3]`) and labels.
@@ -201,15 +244,43 @@ impl Cifar {
             }
             read.labels.push(u32::from(label));
         }
-        let begin = read.pixels.len();
-        read.pixels.resize(begin + records * IMAGE, 0);
-        let planes = bytes
-            .par_chunks_exact(record)
-            .map(|record_bytes| &record_bytes[label_bytes..]);
-        planes
-            .zip(read.pixels[begin..].par_chunks_exact_mut(IMAGE))
-            .for_each(|(planes, out)| interleave(planes, out));
+        read.add_pixels(&bytes, record);
         Ok(())
+    }
+}
+
+/// A folder that is being read.
+struct Reader<'a> {
+    cifar: Cifar,
+    folder: &'a Path,
+    class_names: Vec<String>,
+    is_binary: bool,
+    /// Files that are not the published ones.
+    differing: Vec<&'static str>,
+}
+
+impl Reader<'_> {
+    /// The images of these files; of the binary layout, each has so many records.
+    fn images(&mut self, files: &[&'static str], records: usize) -> Result<Images, DataError> {
+        let mut read = Records::default();
+        for &file in files {
+            let classes = self.class_names.len();
+            if self.is_binary {
+                let path = self.folder.join(format!("{file}.bin"));
+                self.cifar.read_file(&path, records, classes, &mut read)?;
+            } else if !python::read_file(self.cifar, &self.folder.join(file), classes, &mut read)? {
+                self.differing.push(file);
+            }
+        }
+        let names = self.class_names.clone();
+        Images::from_pixels([SIDE, SIDE], read.pixels, read.labels, names)
+    }
+
+    fn note(&self) -> Option<String> {
+        let files = self.differing.join(", ");
+        let what = "not the published files by their MD5, read all the same";
+        let folder = files::escape(&self.folder.to_string_lossy()).into_owned();
+        (!files.is_empty()).then(|| format!("{folder}: {files}: {what}"))
     }
 }
 
@@ -219,6 +290,20 @@ struct Records {
     /// `[n, 32, 32, 3]`.
     pixels: Vec<u8>,
     labels: Vec<u32>,
+}
+
+impl Records {
+    /// Appends the pixels of records of so many bytes, whose last are three planes.
+    fn add_pixels(&mut self, bytes: &[u8], record: usize) {
+        let begin = self.pixels.len();
+        self.pixels.resize(begin + bytes.len() / record * IMAGE, 0);
+        let planes = bytes
+            .par_chunks_exact(record)
+            .map(|record_bytes| &record_bytes[record - IMAGE..]);
+        planes
+            .zip(self.pixels[begin..].par_chunks_exact_mut(IMAGE))
+            .for_each(|(planes, out)| interleave(planes, out));
+    }
 }
 
 /// Three planes of one colour each to pixels of three colours.

@@ -138,6 +138,53 @@ pub fn contact_sheet(images: &Images, rows: &[SheetRow], tile: u32) -> Result<Ra
     Ok(Raster { image: sheet })
 }
 
+/// Draws the images in rows of `columns`, each with its class' name under it, scaled as [`contact_sheet`] scales them.
+///
+/// ```
+/// let set = data::Shapes10::default().with_sizes(30, 10, 10).generate()?;
+/// let sheet = data::captioned(&set.train.limit(25)?, 5, 64)?;
+/// assert!(sheet.size()[1] >= 5 * 64);
+/// # Ok::<(), data::DataError>(())
+/// ```
+///
+/// # Errors
+/// As [`contact_sheet`].
+pub fn captioned(images: &Images, columns: usize, tile: u32) -> Result<Raster, DataError> {
+    let longest = images.class_names().iter().map(|name| name.chars().count());
+    let letters = longest.max().unwrap_or(0).min(MAX_LETTERS) as u64;
+    let pitch = u64::from(tile).max(letters * u64::from(LETTER)) + u64::from(GAP);
+    let line = u64::from(tile) + u64::from(LETTER) + 3 * u64::from(GAP);
+    let columns = columns.min(images.len()) as u64;
+    let rows = (images.len() as u64).div_ceil(columns.max(1));
+    let [width, height] = [columns.saturating_mul(pitch), rows.saturating_mul(line)];
+    if tile == 0 || columns == 0 || width.saturating_mul(height) > MAX_PIXELS {
+        let expected = format!("1 to {MAX_PIXELS} pixels");
+        let found = format!("{width}x{height} with tiles of {tile}");
+        return Err(DataError::argument("contact sheet", expected, found));
+    }
+    let mut sheet = RgbImage::from_pixel(small(width) + GAP, small(height) + GAP, PAPER);
+    let mut buffer = vec![0; images.image_bytes()];
+    for (number, label) in (0_u64..).zip(images.labels()) {
+        images.read(small(number) as usize, &mut buffer)?;
+        let image = scaled(images, &buffer, tile);
+        let (left, top) = (number % columns * pitch, number / columns * line);
+        let (left, top) = (small(left) + GAP, small(top) + GAP);
+        let indent = (small(pitch) - GAP - image.width()) / 2;
+        let place = [left + indent, top + (tile - image.height())].map(i64::from);
+        imageops::replace(&mut sheet, &image, place[0], place[1]);
+        let name = &images.class_names()[*label as usize];
+        let n = name.chars().count().min(MAX_LETTERS) as u64;
+        let indent = (small(pitch) - GAP - small(n * u64::from(LETTER))) / 2;
+        write_text(&mut sheet, name, left + indent, top + tile + GAP);
+    }
+    Ok(Raster { image: sheet })
+}
+
+/// A number of pixels on a sheet.
+fn small(value: u64) -> u32 {
+    u32::try_from(value).expect("bounded by the number of pixels")
+}
+
 struct Layout {
     width: u32,
     height: u32,
@@ -159,7 +206,6 @@ fn layout(rows: &[SheetRow], tile: u32) -> Result<Layout, DataError> {
         let found = format!("{width}x{height} with tiles of {tile}");
         return Err(DataError::argument("contact sheet", expected, found));
     }
-    let small = |value: u64| u32::try_from(value).expect("bounded by the number of pixels");
     Ok(Layout {
         width: small(width),
         height: small(height),

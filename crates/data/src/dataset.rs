@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::channels::{Channels, ImageShape};
 use crate::error::DataError;
 use crate::images::Images;
+use crate::resample::Interpolation;
 
 /// The part of a data set that something is done with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,6 +137,20 @@ impl DataSet {
             test: other(self.test),
             ..self
         }
+    }
+
+    /// The same images in another size: see [`Images::resized`].
+    ///
+    /// # Errors
+    /// [`DataError::Argument`] for a size of 0.
+    pub fn resized(self, size: [usize; 2], by: Interpolation) -> Result<Self, DataError> {
+        let other = |images: Option<Images>| images.map(|it| it.resized(size, by)).transpose();
+        Ok(Self {
+            train: self.train.resized(size, by)?,
+            validation: other(self.validation)?,
+            test: other(self.test)?,
+            ..self
+        })
     }
 
     /// The images of one split.

@@ -22,6 +22,7 @@ use image::{
 use crate::budget::{DECODE_BYTES, Reservation};
 use crate::channels::{Channels, on_white};
 use crate::error::DataError;
+use crate::resample::{Interpolation, Sizes, resized};
 use crate::{jpeg, png_chunks, webp_chunks};
 
 /// Files longer than this are refused.
@@ -49,6 +50,8 @@ pub struct DecodeOptions {
     pub size: [u32; 2],
     /// How an image of another shape becomes one of that size.
     pub fit: Fit,
+    /// How pixels between pixels are made.
+    pub interpolation: Interpolation,
     /// Whether an image is turned as its EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
     /// What each pixel becomes. Of a colour image, grey is its luminance (see [`Channels::convert`]); of one with
@@ -63,6 +66,7 @@ impl Default for DecodeOptions {
         Self {
             size: [256, 256],
             fit: Fit::Crop,
+            interpolation: Interpolation::default(),
             exif_rotation: true,
             channels: Channels::Rgb,
             memory_bytes: DECODE_BYTES,
@@ -208,7 +212,12 @@ fn needed_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<u64, String> {
     let [out_height, out_width] = options.size.map(u64::from);
     // Scaling makes columns of the wanted height first, of four 32-bit floats a pixel.
     let channels = options.channels.count().max(3) as u64;
-    let scaling = 16 * u64::from(width) * out_height + channels * out_width * out_height;
+    let between = match options.interpolation {
+        Interpolation::BilinearAntialias => 16 * u64::from(width) * out_height,
+        // Rows of the wanted width come first.
+        _ => channels * u64::from(height) * out_width,
+    };
+    let scaling = between + channels * out_width * out_height;
     let most = [
         native + work,
         native + (channels + rgba) * n_pixels,
@@ -220,13 +229,11 @@ fn needed_bytes(bytes: &[u8], options: &DecodeOptions) -> Result<u64, String> {
 }
 
 fn decoded(bytes: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, String> {
-    let [height, width] = options.size;
-    let fit = options.fit;
     let image = pixels(bytes, options)?;
     Ok(match options.channels {
-        Channels::Grey => fitted(image.into_luma8(), height, width, fit),
-        Channels::Rgb => fitted(image.into_rgb8(), height, width, fit),
-        Channels::Rgba => fitted(image.into_rgba8(), height, width, fit),
+        Channels::Grey => fitted(image.into_luma8(), options),
+        Channels::Rgb => fitted(image.into_rgb8(), options),
+        Channels::Rgba => fitted(image.into_rgba8(), options),
     })
 }
 
@@ -261,11 +268,10 @@ fn rgb(image: DynamicImage) -> RgbImage {
 
 fn fitted<P: Pixel<Subpixel = u8> + 'static>(
     mut image: ImageBuffer<P, Vec<u8>>,
-    height: u32,
-    width: u32,
-    fit: Fit,
+    options: &DecodeOptions,
 ) -> Vec<u8> {
-    if fit == Fit::Crop {
+    let [height, width] = options.size;
+    if options.fit == Fit::Crop {
         let (has_width, has_height) = (u64::from(image.width()), u64::from(image.height()));
         let (wants_width, wants_height) = (u64::from(width), u64::from(height));
         // The widest part of the wanted shape at full height, or the highest at full width.
@@ -279,8 +285,16 @@ fn fitted<P: Pixel<Subpixel = u8> + 'static>(
                 .to_image();
         }
     }
-    if image.dimensions() != (width, height) {
-        image = imageops::resize(&image, width, height, FilterType::Triangle);
+    if image.dimensions() == (width, height) {
+        return image.into_raw();
     }
-    image.into_raw()
+    if options.interpolation == Interpolation::BilinearAntialias {
+        return imageops::resize(&image, width, height, FilterType::Triangle).into_raw();
+    }
+    let sizes = Sizes {
+        from: [image.height(), image.width()].map(|side| side as usize),
+        to: options.size.map(|side| side as usize),
+        channels: P::CHANNEL_COUNT.into(),
+    };
+    resized(&image.into_raw(), sizes, options.interpolation)
 }

@@ -64,7 +64,7 @@ pub fn download(
 }
 
 /// The MD5 of a file, as 32 hexadecimal digits.
-fn md5_of(path: &Path) -> Result<String, DataError> {
+pub(crate) fn md5_of(path: &Path) -> Result<String, DataError> {
     let mut file = files::open(path)?;
     let mut digest = Md5::new();
     let mut buffer = vec![0; 256 << 10];
@@ -77,9 +77,14 @@ fn md5_of(path: &Path) -> Result<String, DataError> {
         }
         digest.update(&buffer[..n]);
     }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+/// The MD5 of bytes, as 32 hexadecimal digits.
+pub(crate) fn md5_of_bytes(bytes: &[u8]) -> String {
+    hexadecimal(&Md5::digest(bytes))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -38,6 +38,14 @@ pub enum DataError {
         /// What is there.
         found: String,
     },
+    /// A file of pickled images is not what was expected, or asks for what is not run.
+    #[error("{}: expected a pickle of CIFAR's images or names, found {found}", path.display())]
+    Pickle {
+        /// The file.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
     /// An argument, or the combination of a data set and an argument, makes no sense.
     #[error("{argument}: expected {expected}, found {found}")]
     Argument {

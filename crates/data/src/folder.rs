@@ -17,6 +17,7 @@ use crate::dataset::DataSet;
 use crate::decode::{DecodeOptions, Fit};
 use crate::error::DataError;
 use crate::progress::Progress;
+use crate::resample::Interpolation;
 
 use layout::Layout;
 use names::printable;
@@ -55,6 +56,8 @@ pub struct FolderOptions {
     pub size: [u32; 2],
     /// How an image of another shape becomes one of that size.
     pub fit: Fit,
+    /// How pixels between pixels are made.
+    pub interpolation: Interpolation,
     /// Whether an image is turned as its EXIF orientation says.
     pub exif_rotation: bool,
     /// What each pixel becomes; see [`DecodeOptions::channels`].
@@ -75,6 +78,7 @@ impl Default for FolderOptions {
             images_dir: None,
             size: [256, 256],
             fit: Fit::Crop,
+            interpolation: Interpolation::default(),
             exif_rotation: true,
             channels: Channels::Rgb,
             memory_bytes: DECODE_BYTES,
@@ -100,6 +104,7 @@ impl FolderOptions {
         DecodeOptions {
             size: self.size,
             fit: self.fit,
+            interpolation: self.interpolation,
             exif_rotation: self.exif_rotation,
             channels: self.channels,
             memory_bytes: self.memory_bytes,

@@ -1,6 +1,8 @@
 //! Labelled images of one size, and the views (subset, limit, split) that data sets are cut into. Where the pixels come
 //! from, memory or files, is behind [`Source`]; batches are made in `loader`.
 
+mod resized;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The idx layout of MNIST and Fashion-MNIST: four files, plain or gzipped. Images have one channel.
+//! The idx layout of MNIST and Fashion-MNIST: four files, plain or gzipped, under the names of several programs. Images have
+//! one channel.
 //!
 //! The format: a big-endian magic number (0x00000801 for labels, 0x00000803 for images), the big-endian sizes, the bytes.
 
@@ -32,7 +33,7 @@ pub(crate) const FASHION: [&str; 10] = [
 pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte` from
-/// a folder, each either as it is or with `.gz` added.
+/// a folder, each either as it is or with `.gz` added, or with a dot before `idx`.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -114,19 +115,33 @@ fn images(folder: &Path, part: &str, names: &[String]) -> Result<Images, DataErr
     )
 }
 
+/// Where a file is: under its own name, as Kaggle spells it with a dot (`train-images.idx3-ubyte`) or puts it into a folder of
+/// its name, or compressed. Its own name if it is nowhere.
+pub(crate) fn idx_path(folder: &Path, name: &str) -> PathBuf {
+    let dotted = name.replace("-idx", ".idx");
+    let plain = folder.join(name);
+    let names = [
+        plain.clone(),
+        folder.join(&dotted),
+        plain.join(name),
+        plain.join(&dotted),
+        folder.join(&dotted).join(&dotted),
+        folder.join(format!("{name}.gz")),
+        folder.join(format!("{dotted}.gz")),
+    ];
+    names
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or(plain)
+}
+
 /// Reads a file of `N` sizes: its path, the sizes and the bytes behind the header.
 fn idx<const N: usize>(
     folder: &Path,
     name: &str,
     magic: u32,
 ) -> Result<(PathBuf, [usize; N], Vec<u8>), DataError> {
-    let plain = folder.join(name);
-    let zipped = folder.join(format!("{name}.gz"));
-    let path = if !plain.exists() && zipped.exists() {
-        zipped
-    } else {
-        plain
-    };
+    let path = idx_path(folder, name);
     let file = files::open(&path)?;
     let mut reader: Box<dyn Read> = if path.extension().is_some_and(|e| e == "gz") {
         Box::new(MultiGzDecoder::new(file))

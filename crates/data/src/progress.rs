@@ -10,6 +10,8 @@ pub enum Stage {
     Unpack,
     /// Images of a folder are decoded.
     Decode,
+    /// Nothing: `what` is a line about files that were found, or not used.
+    Note,
 }
 
 /// A report, at most every 64 KiB or every image.

@@ -1,12 +1,20 @@
 //! The data sets that are published as files: where they are, what they must be, and how they get into the data directory.
 
+mod sets;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::download::{Remote, download};
 use crate::error::DataError;
+use crate::on_disk::{self, Packed, Place, Search};
 use crate::progress::Progress;
 use crate::unpack::unpack;
+
+pub(crate) use sets::{CIFAR10, CIFAR100, FASHION, FLOWERS, MNIST};
+
+/// The most bytes of a file that is downloaded by itself.
+const MOST_FILE: u64 = 40 << 20;
 
 /// A data set that is published as files.
 pub(crate) struct Published {
@@ -16,6 +24,16 @@ pub(crate) struct Published {
     /// A file that tells that they are there.
     mark: &'static str,
     form: Form,
+    /// The folders in which other programs have it.
+    places: &'static [Place],
+    /// Archives of it.
+    packed: &'static [Packed],
+}
+
+/// The data directory, and whether somebody chose it: then data sets are looked for nowhere else.
+pub(crate) struct DataDir {
+    pub(crate) path: PathBuf,
+    pub(crate) is_chosen: bool,
 }
 
 enum Form {
@@ -31,130 +49,48 @@ enum Form {
     },
 }
 
-const MIB: u64 = 1 << 20;
-
-pub(crate) const CIFAR10: Published = Published {
-    title: "CIFAR-10",
-    folder: "cifar-10-batches-bin",
-    mark: "data_batch_1.bin",
-    form: Form::Archive {
-        remote: Remote {
-            url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-            md5: "c32a1d4ab5d03f1284b67883e8d87530",
-            max_bytes: 200 * MIB,
-        },
-        max_unpacked: 200 * MIB,
-    },
-};
-
-pub(crate) const CIFAR100: Published = Published {
-    title: "CIFAR-100",
-    folder: "cifar-100-binary",
-    mark: "train.bin",
-    form: Form::Archive {
-        remote: Remote {
-            url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
-            md5: "03b5dce01913d631647c71ecec9e9cb8",
-            max_bytes: 200 * MIB,
-        },
-        max_unpacked: 200 * MIB,
-    },
-};
-
-/// TensorFlow's flower photos. Their checksum is the one that several projects have published for this address.
-pub(crate) const FLOWERS: Published = Published {
-    title: "flower photos",
-    folder: "flower_photos",
-    mark: "daisy",
-    form: Form::Archive {
-        remote: Remote {
-            url: "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
-            md5: "6f87fb78e9cc9ab41eff2015b380011d",
-            max_bytes: 228_813_984,
-        },
-        max_unpacked: 300 * MIB,
-    },
-};
-
-pub(crate) const MNIST: Published = Published {
-    title: "MNIST",
-    folder: "mnist",
-    mark: "train-images-idx3-ubyte",
-    form: Form::Files {
-        base: "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        files: [
-            (
-                "train-labels-idx1-ubyte.gz",
-                "d53e105ee54ea40749a09fcbcd1e9432",
-            ),
-            (
-                "t10k-images-idx3-ubyte.gz",
-                "9fb629c4189551a2d022fa330f9573f3",
-            ),
-            (
-                "t10k-labels-idx1-ubyte.gz",
-                "ec29112dd5afa0611ce80d1b7f02629c",
-            ),
-            (
-                "train-images-idx3-ubyte.gz",
-                "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            ),
-        ],
-    },
-};
-
-pub(crate) const FASHION: Published = Published {
-    title: "Fashion-MNIST",
-    folder: "fashion-mnist",
-    mark: "train-images-idx3-ubyte",
-    form: Form::Files {
-        base: "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        files: [
-            (
-                "train-labels-idx1-ubyte.gz",
-                "25c81989df183df01b3e8a0aad5dffbe",
-            ),
-            (
-                "t10k-images-idx3-ubyte.gz",
-                "bef4ecab320f06d8554ea6380940ec79",
-            ),
-            (
-                "t10k-labels-idx1-ubyte.gz",
-                "bb300cfdad3c16e7a12a480ee83cd310",
-            ),
-            (
-                "train-images-idx3-ubyte.gz",
-                "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-            ),
-        ],
-    },
-};
-
 impl Published {
-    /// The folder of its files, which are downloaded when they are not in the data directory and may be.
+    /// The folder of its files, which are downloaded when they are neither in the data directory nor, unless that
+    /// `is_chosen`, where other programs keep data sets, and may be.
     pub(crate) fn find(
         &self,
-        dir: PathBuf,
+        dir: &DataDir,
         may_download: bool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<PathBuf, DataError> {
+        let DataDir {
+            path: dir,
+            is_chosen,
+        } = dir;
         // The data directory may be the data set's own folder.
         for folder in [dir.join(self.folder), dir.clone()] {
             if self.is_in(&folder) {
                 return Ok(folder);
             }
         }
-        // An archive that somebody put there needs no download.
-        let has_archive = match &self.form {
-            Form::Archive { remote, .. } => archive_path(remote, &dir).exists(),
-            Form::Files { .. } => false,
+        let search = Search {
+            title: self.title,
+            places: self.places,
+            packed: self.packed,
+            max_unpacked: match self.form {
+                Form::Archive { max_unpacked, .. } => max_unpacked,
+                Form::Files { .. } => 0,
+            },
+            data_dir: dir,
         };
-        let may_download = may_download && cfg!(feature = "download");
-        if !may_download && !has_archive {
-            return Err(self.missing(&dir, None));
+        let others = if *is_chosen {
+            Vec::new()
+        } else {
+            on_disk::others()
+        };
+        if let Some(folder) = search.run(&others, progress) {
+            return Ok(folder);
         }
-        self.fetch(&dir, progress)
-            .map_err(|source| self.missing(&dir, Some(source)))
+        if !may_download || !cfg!(feature = "download") {
+            return Err(self.missing(dir, None));
+        }
+        self.fetch(dir, progress)
+            .map_err(|source| self.missing(dir, Some(source)))
     }
 
     fn is_in(&self, folder: &Path) -> bool {
@@ -204,7 +140,7 @@ impl Published {
                             &Remote {
                                 url: &url,
                                 md5,
-                                max_bytes: 40 * MIB,
+                                max_bytes: MOST_FILE,
                             },
                             &to,
                             progress,
@@ -270,7 +206,7 @@ fn archive_path(remote: &Remote<'_>, dir: &Path) -> PathBuf {
 }
 
 /// Waits until no other process downloads into this folder; the lock ends with the file's life.
-fn lock(folder: &Path) -> Result<File, DataError> {
+pub(crate) fn lock(folder: &Path) -> Result<File, DataError> {
     let path = folder.join(".download-lock");
     let file = File::create(&path).map_err(DataError::io(&path, "create"))?;
     file.lock().map_err(DataError::io(path, "lock"))?;

@@ -14,6 +14,8 @@ pub(crate) enum Stream {
     Shapes10 = 3,
     /// Which images a contact sheet shows.
     ContactSheet = 4,
+    /// The shifts of a picture of colours.
+    ColourPicture = 5,
 }
 
 /// A sequence of random words, fixed by a seed, a stream and two words that say whose sequence it is.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::channels::Channels;
 use crate::error::DataError;
 use crate::images::Source;
+use crate::resample::{Interpolation, Sizes, resized};
 
 /// Pixels in memory, one image after the other.
 pub(crate) struct Memory {
@@ -70,5 +71,33 @@ impl Source for Converted {
 
     fn is_decoded(&self, index: usize) -> bool {
         self.source.is_decoded(index)
+    }
+}
+
+/// Another source's images in another size.
+#[derive(Debug)]
+pub(crate) struct Resized {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) from: [usize; 2],
+    pub(crate) to: [usize; 2],
+    pub(crate) channels: usize,
+    pub(crate) interpolation: Interpolation,
+}
+
+impl Source for Resized {
+    fn read(&self, index: usize, out: &mut [u8]) -> Result<(), DataError> {
+        let mut pixels = vec![0; self.from[0] * self.from[1] * self.channels];
+        self.source.read(index, &mut pixels)?;
+        let sizes = Sizes {
+            from: self.from,
+            to: self.to,
+            channels: self.channels,
+        };
+        out.copy_from_slice(&resized(&pixels, sizes, self.interpolation));
+        Ok(())
+    }
+
+    fn path(&self, index: usize) -> Option<&Path> {
+        self.source.path(index)
     }
 }

@@ -119,7 +119,7 @@ fn float(count: u64) -> f64 {
 }
 
 /// Jacobi's method: rotations that make one off-diagonal element zero each, until all are.
-fn principal_components(mut matrix: [[f64; CHANNELS]; CHANNELS]) -> PrincipalComponents {
+pub(crate) fn principal_components(mut matrix: [[f64; CHANNELS]; CHANNELS]) -> PrincipalComponents {
     let mut vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     // Convergence is quadratic: a 3x3 matrix needs about five sweeps.
     for (p, q) in [(0, 1), (0, 2), (1, 2)].into_iter().cycle().take(3 * 20) {

@@ -48,7 +48,7 @@ pub struct Preparation {
     pub mean: Vec<f32>,
     /// What each is divided by then.
     pub std: Vec<f32>,
-    /// Between pixels.
+    /// Between pixels, where images are decoded.
     pub interpolation: Interpolation,
     /// Whether images are turned upright as their EXIF data say.
     pub exif_rotation: bool,
@@ -77,6 +77,12 @@ pub enum Interpolation {
     /// antialiasing.
     #[default]
     BilinearAntialias,
+    /// Between the four nearest pixels, also where an image becomes smaller: `OpenCV`'s bilinear.
+    Bilinear,
+    /// The nearest pixel: Pillow's, and what Keras' `flow_from_directory` does.
+    Nearest,
+    /// Cubic with antialiasing: Pillow's and torchvision's.
+    Bicubic,
 }
 
 /// Test-time augmentation: the views of an image that evaluation averages.
@@ -215,7 +221,7 @@ mod tests {
             ("0.229", "0.0", "std"),
             ("0.229,", "", "2 of std for 3 channels"),
             ("\"crop\"", "\"pad\"", "pad"),
-            ("bilinear-antialias", "nearest", "nearest"),
+            ("bilinear-antialias", "lanczos", "lanczos"),
             ("\"fit\"", "\"fitt\"", "fitt"),
         ] {
             let message =

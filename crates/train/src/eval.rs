@@ -5,6 +5,7 @@ pub(crate) mod classifier;
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 pub(crate) mod evaluator;
+pub(crate) mod first_batch;
 pub mod metrics;
 pub(crate) mod preview;
 pub(crate) mod score;

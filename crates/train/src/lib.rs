@@ -30,13 +30,14 @@ pub use eval::classifier::{Classifier, OcclusionMap};
 pub use eval::evaluate::{Scored, Weights, evaluate};
 pub use eval::evaluation::{ClassScore, Evaluation};
 pub use eval::evaluator::Evaluator;
+pub use eval::first_batch::{ChannelSummary, FirstBatch};
 pub use eval::metrics;
 pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
-    FitKind, ImagesRecipe, InitKind, Metric, MixRecipe, OptimizerKind, OptimizerRecipe, Precision,
-    Recipe, Residency, RuntimeRecipe, Tta, Winograd,
+    FitKind, ImagesRecipe, InitKind, InterpolationKind, Metric, MixRecipe, OptimizerKind,
+    OptimizerRecipe, Precision, Recipe, Residency, RuntimeRecipe, Tta, ValidationKind, Winograd,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

@@ -17,6 +17,7 @@ mod precision;
 mod preparation;
 mod runtime;
 mod text;
+mod validation;
 
 use std::path::Path;
 
@@ -30,7 +31,7 @@ use crate::schedule::ScheduleRecipe;
 pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
-pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
+pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe, InterpolationKind};
 pub use metric::Metric;
 pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
@@ -38,6 +39,7 @@ pub(crate) use overrides::merge;
 pub use precision::Precision;
 pub use runtime::{Residency, RuntimeRecipe, Winograd};
 pub(crate) use text::fault;
+pub use validation::ValidationKind;
 
 /// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,9 @@ pub struct Recipe {
     pub epochs: u64,
     /// Images in a batch, and in a step unless the optimizer accumulates several batches.
     pub batch_size: usize,
+    /// Whether training images come in another order in each epoch; if not, in that of their files.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub shuffle: bool,
     /// Whether the images that don't fill an epoch's last batch are left out of the epoch. If not, they are a smaller batch
     /// of their own, whose loss is the mean over its own images. A `config.toml` of a time before this setting left them
     /// out: see [`Recipe::of_run`].
@@ -81,9 +86,10 @@ pub struct Recipe {
     /// At most this many images of each split; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Training images set aside for validation; the data set's own number if absent.
+    /// Training images set aside for validation: a number, a share such as `"20%"`, or one of CIFAR-10's files, such as
+    /// `"data_batch_5"`; the data set's own number if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation: Option<usize>,
+    pub validation: Option<ValidationKind>,
     /// Whether images of a folder that can't be read are left out; an error if not.
     #[serde(default)]
     pub skip_unreadable: bool,
@@ -136,6 +142,15 @@ pub enum InitKind {
     /// As Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
     /// layers, else zero.
     Paper,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 const fn default_evaluation_batch_size() -> usize {

@@ -20,7 +20,7 @@ use tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::eval::evaluator::Evaluator;
-use crate::recipe::{InitKind, Metric, Recipe};
+use crate::recipe::{InitKind, Metric, Recipe, ValidationKind};
 use crate::run::checkpoint::State;
 use crate::run::dir::RunDir;
 use crate::run::environment::Environment;
@@ -146,6 +146,7 @@ impl Trainer {
             } else {
                 Tail::Pad
             },
+            shuffle: recipe.shuffle.then_some(recipe.seed),
             ..LoaderOptions::training(n, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
@@ -322,7 +323,7 @@ fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
 }
 
 /// The network of a recipe for a data set.
-fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
+pub(crate) fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
     let classes = data.class_names().len();
     let own = Architecture::new(&recipe.network, Some(classes), None)?;
     let [height, width, _] = own.input();
@@ -347,7 +348,10 @@ fn resolved(
     check_network(architecture, &data)?;
     architecture.name().clone_into(&mut recipe.network);
     // As many as before the limit: that opens the same split again.
-    recipe.validation = Some(data.validation.as_ref().map_or(0, data::Images::len));
+    if !matches!(recipe.validation, Some(ValidationKind::File(_))) {
+        let n = data.validation.as_ref().map_or(0, data::Images::len);
+        recipe.validation = Some(n.into());
+    }
     let data = match recipe.limit {
         Some(limit) => data.limit(limit)?,
         None => data,

@@ -8,12 +8,13 @@ use crate::cargo::{Package, Workspace};
 /// Every crate of the workspace, lowest layer first, and those of ours that it may use.
 const LAYERS: &[(&str, &[&str])] = &[
     ("files", &[]),
+    ("pickle", &[]),
     ("philox", &[]),
     ("shaders", &[]),
     ("kernels", &["philox", "shaders"]),
     ("tensor", &["kernels"]),
-    ("model", &["files", "tensor"]),
-    ("data", &["files", "philox"]),
+    ("model", &["files", "pickle", "tensor"]),
+    ("data", &["files", "philox", "pickle"]),
     ("train", &["files", "tensor", "model", "data"]),
     ("report", &["files", "tensor", "model", "data", "train"]),
     ("verify", &["files", "kernels", "tensor", "model", "train"]),

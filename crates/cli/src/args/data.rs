@@ -58,9 +58,23 @@ pub(crate) struct ShowArgs {
     /// The side of an image on the image, in pixels
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) tile: u32,
-    /// The seed that draws the images
+    /// The seed that draws the images, or the shifts of colour
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Draw images of the first batch of training as the network gets them, with their names, and print its shape, range, mean
+    /// and standard deviation
+    #[arg(long, conflicts_with_all = ["per_class", "seed", "split"])]
+    pub(crate) batch: bool,
+    /// The recipe whose batch it is [default: the data set's]
+    #[arg(long, value_name = "NAME", requires = "batch")]
+    pub(crate) recipe: Option<String>,
+    /// Draw an image and ten versions of it, shifted along the principal components of an image's colours by normal numbers
+    /// of this standard deviation
+    #[arg(long, value_name = "STD", conflicts_with_all = ["per_class", "batch"])]
+    pub(crate) colour_shift: Option<f64>,
+    /// The number of the image that is shifted
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "colour_shift")]
+    pub(crate) image: usize,
 }
 
 #[derive(Debug, ClapArgs)]

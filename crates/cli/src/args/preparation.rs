@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 use model::ImageSize;
-use train::{FitKind, Recipe};
+use train::{FitKind, InterpolationKind, Recipe};
 
 /// How images are prepared, where the run or the weight file is to be overruled.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -25,7 +25,7 @@ pub(crate) struct PreparationArgs {
     /// How an image of another shape becomes one of the wanted shape
     #[arg(long, value_name = "FIT")]
     pub(crate) fit: Option<FitArg>,
-    /// Between pixels
+    /// How pixels between pixels are made where images are decoded
     #[arg(long, value_name = "KIND")]
     pub(crate) interpolation: Option<InterpolationArg>,
 }
@@ -44,8 +44,14 @@ pub(crate) enum FitArg {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum InterpolationArg {
-    /// Bilinear with antialiasing, as Pillow and torchvision resize: the one that there is
+    /// Bilinear with antialiasing, as Pillow and torchvision resize
     BilinearAntialias,
+    /// Bilinear without antialiasing, as `OpenCV` resizes
+    Bilinear,
+    /// The nearest pixel, as Keras' `flow_from_directory` resizes
+    Nearest,
+    /// Bicubic with antialiasing, as Pillow and torchvision resize
+    Bicubic,
 }
 
 fn numbers(text: &str) -> Result<Numbers, String> {
@@ -71,14 +77,13 @@ pub(crate) fn size(text: &str) -> Result<ImageSize, String> {
 impl PreparationArgs {
     /// Puts what is given into a recipe.
     pub(crate) fn apply(&self, recipe: &mut Recipe) {
-        // The one kind that there is needs no setting.
         let Self {
             resize,
             input_size,
             mean,
             std,
             fit,
-            interpolation: _,
+            interpolation,
         } = self;
         if let Some(side) = resize {
             // Images of folders are decoded at this side, so that they are resized once.
@@ -95,6 +100,21 @@ impl PreparationArgs {
                 recipe.images.channels = given.len();
                 *own = Some(given.clone());
             }
+        }
+        match interpolation {
+            Some(InterpolationArg::BilinearAntialias) => {
+                recipe.images.interpolation = InterpolationKind::BilinearAntialias;
+            }
+            Some(InterpolationArg::Bilinear) => {
+                recipe.images.interpolation = InterpolationKind::Bilinear;
+            }
+            Some(InterpolationArg::Nearest) => {
+                recipe.images.interpolation = InterpolationKind::Nearest;
+            }
+            Some(InterpolationArg::Bicubic) => {
+                recipe.images.interpolation = InterpolationKind::Bicubic;
+            }
+            None => {}
         }
         match fit {
             Some(FitArg::Crop) => recipe.images.fit = FitKind::Crop,

@@ -182,7 +182,7 @@ fn with_flags(mut recipe: Recipe, args: &TrainArgs) -> Recipe {
     recipe.seed = args.seed.unwrap_or(recipe.seed);
     recipe.precision = args.precision.map_or(recipe.precision, Into::into);
     recipe.limit = args.limit.or(recipe.limit);
-    recipe.validation = args.validation.or(recipe.validation);
+    recipe.validation = args.validation.clone().or(recipe.validation);
     recipe
 }
 

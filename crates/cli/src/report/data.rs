@@ -7,6 +7,7 @@ use anyhow::Result;
 use data::{Channels, DataSet, ImageSizes, Images, LeftOut, Skipped, Split, Statistics};
 use files::escape;
 use serde_json::{Value, json};
+use train::{FirstBatch, Recipe};
 
 use super::{in_json, one_line, print_json, shown, to_stdout};
 use crate::args::OutputArgs;
@@ -168,11 +169,7 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
         let values = values.iter().map(|value| format!("{value:>8.4}"));
         values.collect::<Vec<_>>().join(" ")
     };
-    let names: &[&str] = match data.train.channels() {
-        Channels::Grey => &["grey"],
-        Channels::Rgb => &["red", "green", "blue"],
-        Channels::Rgba => &["red", "green", "blue", "opacity"],
-    };
+    let names = channel_names(data.train.channels());
     let names: Vec<_> = names.iter().map(|name| format!("{name:>8}")).collect();
     let mut text = format!(
         "{}: {} training images, colours from 0 to 1\n",
@@ -190,6 +187,65 @@ pub(crate) fn statistics(data: &DataSet, it: &Statistics, output: OutputArgs) ->
         writeln!(text, "(a component's eigenvalue is in brackets)")?;
     }
     to_stdout(&text)
+}
+
+/// What the network gets: shape, range, mean and standard deviation.
+pub(crate) fn first_batch(recipe: &Recipe, batch: &FirstBatch, output: OutputArgs) -> Result<()> {
+    let labels = batch.images.labels();
+    let (least, most) = (labels.iter().min(), labels.iter().max());
+    if output.json {
+        return print_json(&json!({
+            "recipe": recipe.name,
+            "shape": batch.shape,
+            "dtype": "f32",
+            "batches": batch.n_batches,
+            "labels": labels,
+            "channels": batch.channels.iter().map(|it| json!({
+                "min": it.min, "max": it.max, "mean": it.mean, "std": it.std,
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    let mut text = format!(
+        "batch 1 of {} of recipe {}, as the network gets it\n",
+        batch.n_batches,
+        escape(&recipe.name)
+    );
+    writeln!(text, "images {:?} f32", batch.shape)?;
+    let range = least
+        .zip(most)
+        .map(|(least, most)| format!(", {least} to {most}"));
+    writeln!(
+        text,
+        "labels [{}] u32{}",
+        labels.len(),
+        range.unwrap_or_default()
+    )?;
+    writeln!(
+        text,
+        "{:<8} {:>8} {:>8} {:>8} {:>8}",
+        "channel", "min", "max", "mean", "std"
+    )?;
+    for (it, name) in batch
+        .channels
+        .iter()
+        .zip(channel_names(batch.images.channels()))
+    {
+        let numbers = [f64::from(it.min), f64::from(it.max), it.mean, it.std];
+        let numbers = numbers.map(|number| format!("{number:>8.4}")).join(" ");
+        writeln!(text, "{name:<8} {numbers}")?;
+    }
+    to_stdout(&text)
+}
+
+fn channel_names(channels: Channels) -> &'static [&'static str] {
+    match channels {
+        Channels::Grey => &["grey"],
+        Channels::Rgb => &["red", "green", "blue"],
+        Channels::Rgba => &["red", "green", "blue", "opacity"],
+    }
 }
 
 /// A contact sheet that was written.

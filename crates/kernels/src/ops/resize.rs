@@ -1,9 +1,9 @@
-//! Bilinear resizing of float images, as PyTorch's `interpolate` and Pillow's `resize`.
+//! Resizing of float images, as PyTorch's `interpolate`, ONNX's `Resize` and Pillow's `resize`: bilinear, bicubic or nearest.
 //!
 //! Output position `o` looks at the source around `scale (o + 1/2) + offset`, where pixel `i` has its centre at
-//! `i + 1/2`, through a triangle that reaches one pixel to both sides, or `scale` pixels with antialiasing when
-//! `scale > 1`. Weights are computed on the host in f64 and sum to 1; the backward pass is the same kernel with the
-//! transposed weights.
+//! `i + 1/2`, through a kernel that reaches one pixel to both sides (a triangle) or two (Keys' cubic), times `scale` with
+//! antialiasing when `scale > 1`. Weights are computed on the host in f64 and sum to 1; the backward pass is the same
+//! kernel with the transposed weights.
 
 use super::{check_len, size};
 use crate::buffer::Buffer;
@@ -19,6 +19,43 @@ const RESIZE: Kernel<ResizeParams> = Kernel::new(
     cpu::resize::resize,
 );
 
+/// How pixels between pixels are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Method {
+    /// By a triangle.
+    #[default]
+    Linear,
+    /// Keys' cubic convolution with this `a`: PyTorch's and ONNX's is -0.75, Pillow's, and PyTorch's with antialiasing, -0.5.
+    Cubic(f64),
+    /// The nearest pixel.
+    Nearest(Ties),
+}
+
+/// Which pixel is the nearest at a place within the source, whose pixel `i` covers `i..i + 1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The one whose centre is nearest, of two the first: ONNX's `round_prefer_floor`.
+    First,
+    /// Of two the second: `round_prefer_ceil`; Pillow's, and PyTorch's `nearest-exact`.
+    Second,
+    /// The one whose centre is not behind the place: `floor`.
+    Floor,
+    /// The one whose centre is not before it: `ceil`.
+    Ceil,
+}
+
+/// What a kernel sees outside of the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// The edge's pixel, or with antialiasing nothing, so that what is inside counts more: PyTorch and Pillow.
+    #[default]
+    Usual,
+    /// The edge's pixel: ONNX.
+    Edge,
+    /// Nothing: ONNX's `exclude_outside`.
+    Nothing,
+}
+
 /// What is resized to what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resize {
@@ -32,11 +69,12 @@ pub struct Resize {
     pub scale: [f64; 2],
     /// Where the output's edge lies in the source along each axis, in pixels.
     pub offset: [f64; 2],
-    /// Whether the triangle widens with the scale, so that down-scaling does not alias.
+    /// How pixels between pixels are made.
+    pub method: Method,
+    /// Whether the kernel widens with the scale, so that down-scaling does not alias.
     pub is_antialiased: bool,
-    /// Whether what an antialiasing triangle would see outside of the source is the edge's pixel, as in ONNX, and not left
-    /// out, as in PyTorch and Pillow.
-    pub repeats_edge: bool,
+    /// What a kernel sees outside of the source.
+    pub outside: Outside,
     /// Whether the results are rounded to whole numbers in `0..=255`, as for images of bytes.
     pub is_rounded: bool,
 }
@@ -51,8 +89,9 @@ impl Resize {
             channels,
             scale: [0, 1].map(|i: usize| input[i] as f64 / output[i] as f64),
             offset: [0.0; 2],
+            method: Method::Linear,
             is_antialiased: false,
-            repeats_edge: false,
+            outside: Outside::default(),
             is_rounded: false,
         }
     }
@@ -108,48 +147,121 @@ impl Resize {
     fn weights(&self, axis: usize) -> Weights {
         let (scale, offset) = (self.scale[axis], self.offset[axis]);
         let length = self.input[axis] as f64;
-        let support = if self.is_antialiased {
+        let wide = if self.is_antialiased {
             scale.max(1.0)
         } else {
             1.0
         };
         let lists = (0..self.output[axis]).map(|at| {
             let mut centre = (at as f64 + 0.5) * scale + offset;
-            if !self.is_antialiased {
-                centre = centre.clamp(0.5, length - 0.5);
+            match self.method {
+                Method::Nearest(ties) => nearest(centre, length, ties),
+                Method::Linear => {
+                    if !self.is_antialiased {
+                        centre = centre.clamp(0.5, length - 0.5);
+                    }
+                    let triangle = |x: f64| (1.0 - x.abs()).max(0.0);
+                    let seen = Seen {
+                        centre,
+                        wide,
+                        reach: wide,
+                    };
+                    seen.weights(triangle, length, self.outside == Outside::Edge)
+                }
+                Method::Cubic(a) => {
+                    let seen = Seen {
+                        centre,
+                        wide,
+                        reach: 2.0 * wide,
+                    };
+                    let repeats = match self.outside {
+                        Outside::Usual => !self.is_antialiased,
+                        Outside::Edge => true,
+                        Outside::Nothing => false,
+                    };
+                    seen.weights(|x| cubic(a, x), length, repeats)
+                }
             }
-            triangle(centre, support, length, self.repeats_edge)
         });
         Weights(lists.collect())
     }
 }
 
-/// The first position, and the weights from there on, of a triangle within `0..length`.
+/// The pixel that is nearest to a place, with all the weight.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "positions lie within the image"
 )]
-fn triangle(centre: f64, support: f64, length: f64, repeats_edge: bool) -> (usize, Vec<f64>) {
-    let begin = (centre - support + 0.5).floor();
-    let end = (centre + support + 0.5).floor();
-    let first = begin.clamp(0.0, length - 1.0);
-    let count = end.clamp(first + 1.0, length) - first;
-    let mut weights = vec![0.0; count as usize];
-    let mut position = begin;
-    while position < end {
-        let weight = (1.0 - (position + 0.5 - centre).abs() / support).max(0.0);
-        let inside = position.clamp(first, first + count - 1.0);
-        if repeats_edge || inside == position {
-            weights[(inside - first) as usize] += weight;
+fn nearest(place: f64, length: f64, ties: Ties) -> (usize, Vec<f64>) {
+    // With centres at whole numbers.
+    let place = place - 0.5;
+    let pixel = match ties {
+        Ties::First => (place - 0.5).ceil(),
+        Ties::Second => (place + 0.5).floor(),
+        Ties::Floor => place.floor(),
+        Ties::Ceil => place.ceil(),
+    };
+    (pixel.clamp(0.0, length - 1.0) as usize, vec![1.0])
+}
+
+/// Keys' cubic convolution kernel.
+fn cubic(a: f64, x: f64) -> f64 {
+    let x = x.abs();
+    if x < 1.0 {
+        ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
+    } else if x < 2.0 {
+        (((x - 5.0) * x + 8.0) * x - 4.0) * a
+    } else {
+        0.0
+    }
+}
+
+/// What an output position sees: a kernel that is so many times as wide as its own, and reaches so far to both sides.
+struct Seen {
+    centre: f64,
+    wide: f64,
+    reach: f64,
+}
+
+impl Seen {
+    /// The first position, and the weights from there on, of a kernel within `0..length`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positions lie within the image"
+    )]
+    fn weights(
+        &self,
+        kernel: impl Fn(f64) -> f64,
+        length: f64,
+        repeats_edge: bool,
+    ) -> (usize, Vec<f64>) {
+        let Self {
+            centre,
+            wide,
+            reach,
+        } = *self;
+        let begin = (centre - reach + 0.5).floor();
+        let end = (centre + reach + 0.5).floor();
+        let first = begin.clamp(0.0, length - 1.0);
+        let count = end.clamp(first + 1.0, length) - first;
+        let mut weights = vec![0.0; count as usize];
+        let mut position = begin;
+        while position < end {
+            let weight = kernel((position + 0.5 - centre) / wide);
+            let inside = position.clamp(first, first + count - 1.0);
+            if repeats_edge || inside == position {
+                weights[(inside - first) as usize] += weight;
+            }
+            position += 1.0;
         }
-        position += 1.0;
+        let sum: f64 = weights.iter().sum();
+        if sum > 0.0 {
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+        }
+        (first as usize, weights)
     }
-    let sum: f64 = weights.iter().sum();
-    if sum > 0.0 {
-        weights.iter_mut().for_each(|weight| *weight /= sum);
-    }
-    (first as usize, weights)
 }
 
 /// For each position of one side the first position of the other, and weights from there on.

@@ -1,8 +1,8 @@
-//! Bilinear resizing; its gradient is the transposed interpolation.
+//! Resizing; its gradient is the transposed interpolation.
 
 use kernels::ops::resize;
 
-pub use kernels::ops::resize::Resize;
+pub use kernels::ops::resize::{Method, Outside, Resize, Ties};
 
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor};

@@ -168,21 +168,25 @@ impl<'a> Preview<'a> {
 
     /// Undoes the normalisation.
     fn to_pixels(&self, x: &Tensor) -> Result<Vec<u8>> {
-        let [mean, std] = self.recipe.images.normalisation()?;
-        let values = x.to_vec::<f32>()?.into_iter().enumerate();
-        let pixel = |(idx, value): (usize, f32)| {
-            let channel = idx % mean.len();
-            let value = value * std[channel] + mean[channel];
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "clamped to 0 to 255"
-            )]
-            let byte = (255.0 * value).round().clamp(0.0, 255.0) as u8;
-            byte
-        };
-        Ok(values.map(pixel).collect())
+        let normalisation = self.recipe.images.normalisation()?;
+        Ok(to_pixels(&x.to_vec::<f32>()?, normalisation))
     }
+}
+
+/// The bytes of normalised values, channels last, of this mean and standard deviation.
+pub(crate) fn to_pixels(values: &[f32], [mean, std]: [&[f32]; 2]) -> Vec<u8> {
+    let pixel = |(idx, value): (usize, &f32)| {
+        let channel = idx % mean.len();
+        let value = value * std[channel] + mean[channel];
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0 to 255"
+        )]
+        let byte = (255.0 * value).round().clamp(0.0, 255.0) as u8;
+        byte
+    };
+    values.iter().enumerate().map(pixel).collect()
 }
 
 /// A batch of exactly these images.

@@ -92,6 +92,7 @@ impl Recipe {
             seed: 0,
             epochs: 10,
             batch_size: 64,
+            shuffle: true,
             drop_last: false,
             evaluation_batch_size: default_evaluation_batch_size(),
             limit: None,

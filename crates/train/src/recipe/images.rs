@@ -1,6 +1,6 @@
 //! How pixels become the network's input.
 
-use data::{CHANNELS, Channels, Fit, Images};
+use data::{CHANNELS, Channels, Fit, Images, Interpolation};
 use model::ImageSize;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,13 @@ pub struct ImagesRecipe {
     pub channels: usize,
     /// How an image of another shape becomes one of that size.
     pub fit: FitKind,
+    /// How pixels between pixels are made where images in files are brought to that size, and by `resize_first`.
+    #[serde(skip_serializing_if = "InterpolationKind::is_default")]
+    pub interpolation: InterpolationKind,
+    /// The side, or `[height, width]`, that images of a data set with a size of its own are resized to first, as bytes, before
+    /// they are resized to what the network gets: the first of two resizes in a row. Not at all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize_first: Option<ImageSize>,
     /// Whether images in files are turned as their EXIF orientation says. torchvision and Keras don't.
     pub exif_rotation: bool,
     /// Subtracted from each channel, with pixels in 0 to 1; the training images' mean if absent.
@@ -73,6 +80,40 @@ pub enum FitKind {
     Stretch,
 }
 
+/// How pixels between pixels are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum InterpolationKind {
+    /// A triangle, as wide as the scale where an image becomes smaller: `BILINEAR` of Pillow and torchvision.
+    #[default]
+    BilinearAntialias,
+    /// Between the four nearest pixels: `INTER_LINEAR` of `OpenCV`, and PyTorch without antialiasing.
+    Bilinear,
+    /// The nearest pixel: `NEAREST` of Pillow, and Keras' `flow_from_directory`.
+    Nearest,
+    /// Cubic with antialiasing: `BICUBIC` of Pillow and torchvision.
+    Bicubic,
+}
+
+impl InterpolationKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<InterpolationKind> for Interpolation {
+    fn from(kind: InterpolationKind) -> Self {
+        match kind {
+            InterpolationKind::BilinearAntialias => Self::BilinearAntialias,
+            InterpolationKind::Bilinear => Self::Bilinear,
+            InterpolationKind::Nearest => Self::Nearest,
+            InterpolationKind::Bicubic => Self::Bicubic,
+        }
+    }
+}
+
 /// How training images are cropped. Evaluation takes the centre.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,6 +146,8 @@ impl Default for ImagesRecipe {
             source_size: ImageSize::from(256),
             channels: CHANNELS,
             fit: FitKind::Crop,
+            interpolation: InterpolationKind::default(),
+            resize_first: None,
             exif_rotation: true,
             mean: None,
             std: None,
@@ -217,6 +260,8 @@ impl ImagesRecipe {
             ("source_size", Some(self.source_size.height)),
             ("source_size", Some(self.source_size.width)),
             ("resize", self.resize),
+            ("resize_first", self.resize_first.map(|size| size.height)),
+            ("resize_first", self.resize_first.map(|size| size.width)),
         ];
         for (setting, side) in sides {
             if side.is_some_and(|side| !(1..most).contains(&side)) {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use data::{Channels, DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable, Validation};
+use data::{Channels, DataSet, DecodeOptions, FolderOptions, OpenOptions, Unreadable};
 
-use super::Recipe;
+use super::{Recipe, ValidationKind};
 use crate::error::Result;
 
 impl Recipe {
@@ -32,7 +32,8 @@ impl Recipe {
             data_dir: self.runtime.data_dir.as_ref().map(PathBuf::from),
             validation: self
                 .validation
-                .map_or(Validation::Default, Validation::Count),
+                .as_ref()
+                .map_or(data::Validation::Default, ValidationKind::to_data),
             seed: self.seed,
             download,
             channels: Some(decode.channels),
@@ -45,6 +46,7 @@ impl Recipe {
                 },
                 size: decode.size,
                 fit: decode.fit,
+                interpolation: decode.interpolation,
                 exif_rotation: decode.exif_rotation,
                 channels: decode.channels,
                 memory_bytes: decode.memory_bytes,
@@ -52,7 +54,13 @@ impl Recipe {
                 ..FolderOptions::default()
             },
         };
-        Ok(data::open(Path::new(&self.dataset), &options, progress)?)
+        let data = data::open(Path::new(&self.dataset), &options, progress)?;
+        match self.images.resize_first {
+            Some(size) if data::image_size(&self.dataset).is_some() => {
+                Ok(data.resized(size.sides(), self.images.interpolation.into())?)
+            }
+            _ => Ok(data),
+        }
     }
 
     /// How an image file becomes pixels of this size, `[height, width]`, before the network's own preparation.
@@ -61,6 +69,7 @@ impl Recipe {
         DecodeOptions {
             size,
             fit: self.images.fit.into(),
+            interpolation: self.images.interpolation.into(),
             exif_rotation: self.images.exif_rotation,
             channels: Channels::of(self.images.channels).unwrap_or_default(),
             memory_bytes: self.runtime.decode_mib << 20,

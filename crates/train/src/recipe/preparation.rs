@@ -3,7 +3,7 @@
 use model::{Fit, ImageSize, Interpolation, Preparation, PreparedTta};
 
 use crate::error::Result;
-use crate::recipe::{FitKind, Recipe, Tta};
+use crate::recipe::{FitKind, InterpolationKind, Recipe, Tta};
 
 impl Recipe {
     /// How a network for inputs `[height, width, channels]` is given images that are kept at `source`: height and width.
@@ -22,7 +22,12 @@ impl Recipe {
             input_size: ImageSize::from([input[0], input[1]]),
             mean: mean.to_vec(),
             std: std.to_vec(),
-            interpolation: Interpolation::BilinearAntialias,
+            interpolation: match self.images.interpolation {
+                InterpolationKind::BilinearAntialias => Interpolation::BilinearAntialias,
+                InterpolationKind::Bilinear => Interpolation::Bilinear,
+                InterpolationKind::Nearest => Interpolation::Nearest,
+                InterpolationKind::Bicubic => Interpolation::Bicubic,
+            },
             exif_rotation: self.images.exif_rotation,
             tta: match self.evaluation.tta {
                 Tta::Flip => PreparedTta::Flip,
@@ -35,9 +40,11 @@ impl Recipe {
     /// Height and width at which the recipe keeps images: those of its data set, or the ones it sets.
     #[must_use]
     pub fn source(&self) -> [usize; 2] {
-        data::image_size(&self.dataset).map_or(self.images.source_size.sides(), |size| {
-            size.map(|side| side as usize)
-        })
+        match (data::image_size(&self.dataset), self.images.resize_first) {
+            (None, _) => self.images.source_size.sides(),
+            (Some(_), Some(first)) => first.sides(),
+            (Some(size), None) => size.map(|side| side as usize),
+        }
     }
 
     /// Prepares images for evaluation as a weight file says.
@@ -48,6 +55,12 @@ impl Recipe {
         self.images.fit = match preparation.fit {
             Fit::Stretch => FitKind::Stretch,
             Fit::Crop => FitKind::Crop,
+        };
+        self.images.interpolation = match preparation.interpolation {
+            Interpolation::Bilinear => InterpolationKind::Bilinear,
+            Interpolation::Nearest => InterpolationKind::Nearest,
+            Interpolation::Bicubic => InterpolationKind::Bicubic,
+            _ => InterpolationKind::BilinearAntialias,
         };
         self.images.exif_rotation = preparation.exif_rotation;
         self.images.resize = preparation.resize;

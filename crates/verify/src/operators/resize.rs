@@ -1,6 +1,6 @@
-//! Cases of bilinear resizing. The reference interpolates between neighbours, or averages under a triangle, pixel by pixel.
+//! Cases of resizing. The reference interpolates between neighbours, or averages under a kernel, pixel by pixel.
 
-use kernels::ops::resize::{self, Resize};
+use kernels::ops::resize::{self, Method, Resize, Ties};
 use kernels::{Buffer, Device, Result};
 
 use super::{Case, Fields, Fill, Input, Sizes};
@@ -19,6 +19,12 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
         spec = spec.with_aligned_corners();
     }
     spec.is_antialiased = fields.flag("antialias");
+    if fields.flag("nearest") {
+        spec.method = Method::Nearest(Ties::Second);
+    } else if fields.flag("cubic") {
+        // PyTorch's constants.
+        spec.method = Method::Cubic(if spec.is_antialiased { -0.5 } else { -0.75 });
+    }
     Ok(Box::new(ResizeCase {
         n: fields.get("n")?,
         spec,
@@ -31,12 +37,39 @@ impl ResizeCase {
         let (scale, length) = (self.spec.scale[axis], self.spec.input[axis]);
         let centre = scale * (o as f64 + 0.5) + self.spec.offset[axis] - 0.5;
         let distance = |i: usize| (i as f64 - centre).abs();
+        match self.spec.method {
+            Method::Linear => {}
+            Method::Nearest(_) => {
+                let nearest = (centre + 0.5).floor().clamp(0.0, length as f64 - 1.0);
+                return f64::from(u8::from(nearest == i as f64));
+            }
+            Method::Cubic(a) if self.spec.is_antialiased => {
+                let weight = |i: usize| keys(a, distance(i) / scale.max(1.0));
+                return weight(i) / (0..length).map(weight).sum::<f64>();
+            }
+            Method::Cubic(a) => {
+                // What lies outside is the edge's pixel.
+                let last = length as f64 - 1.0;
+                let seen = (0..length + 6).map(|at| at as f64 - 3.0);
+                let own = seen.filter(|at| at.clamp(0.0, last) == i as f64);
+                return own.map(|at| keys(a, (at - centre).abs())).sum();
+            }
+        }
         if self.spec.is_antialiased && scale > 1.0 {
             let weight = |i: usize| (1.0 - distance(i) / scale).max(0.0);
             return weight(i) / (0..length).map(weight).sum::<f64>();
         }
         let centre = centre.clamp(0.0, length as f64 - 1.0);
         (1.0 - (i as f64 - centre).abs()).max(0.0)
+    }
+}
+
+/// Keys 1981, equation (4): cubic convolution.
+fn keys(a: f64, s: f64) -> f64 {
+    match s {
+        s if s < 1.0 => (a + 2.0) * s.powi(3) - (a + 3.0) * s.powi(2) + 1.0,
+        s if s < 2.0 => a * s.powi(3) - 5.0 * a * s.powi(2) + 8.0 * a * s - 4.0 * a,
+        _ => 0.0,
     }
 }
 
@@ -53,7 +86,7 @@ impl Case for ResizeCase {
             let list = |o| {
                 (0..from)
                     .map(move |i| (i, self.weight(axis, o, i)))
-                    .filter(|w| w.1 > 0.0)
+                    .filter(|w| w.1 != 0.0)
             };
             (0..to).map(|o| list(o).collect()).collect()
         };
@@ -83,18 +116,13 @@ impl Case for ResizeCase {
     }
 
     fn sizes(&self) -> Sizes {
-        let scale: f64 = self
-            .spec
-            .scale
-            .iter()
-            .map(|s| 2.0 * s.max(1.0) + 1.0)
-            .product();
-        let back: f64 = self
-            .spec
-            .scale
-            .iter()
-            .map(|s| 2.0 / s.clamp(0.01, 1.0) + 1.0)
-            .product();
+        let reach = match self.spec.method {
+            Method::Cubic(_) => 4.0,
+            _ => 2.0,
+        };
+        let scales = self.spec.scale.iter();
+        let scale: f64 = scales.clone().map(|s| reach * s.max(1.0) + 1.0).product();
+        let back: f64 = scales.map(|s| reach / s.clamp(0.01, 1.0) + 1.0).product();
         let outputs = self.n * self.spec.channels * self.spec.output.iter().product::<usize>();
         #[expect(
             clippy::cast_possible_truncation,

@@ -28,8 +28,12 @@ pub(super) fn run(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         "im2col" => image::im2col(case, device),
         "max_pool2d" => image::max_pool(case, device),
         "avg_pool2d" => image::avg_pool(case, device),
-        "bilinear_resize" => image::resize(case, device),
-        "bilinear_resize_u8" => image::resize_bytes(case, device),
+        "bilinear_resize" | "bicubic_resize" | "nearest_resize" | "nearest_exact_resize" => {
+            image::resize(case, device)
+        }
+        "bilinear_resize_u8" | "bicubic_resize_u8" | "nearest_resize_u8" => {
+            image::resize_bytes(case, device)
+        }
         "lrn" => normalization::lrn(case, device),
         "batch_norm" => normalization::batch_norm(case, device),
         "batch_norm_steps" => normalization::batch_norm_steps(case, device),

@@ -1,7 +1,8 @@
 //! The named tensors of what a pickle describes: a state dict, a checkpoint around one, or a module with its parameters.
 
-use super::Result;
-use super::graph::{Graph, TensorPlace, Value};
+use pickle::{Graph, Pickle, Result, Value};
+
+use super::calls::{TensorPlace, Torch};
 
 /// The keys under which checkpoints keep a network, the most likely first.
 const WRAPPERS: [&str; 8] = [
@@ -36,31 +37,31 @@ pub(in crate::interchange) struct State {
 }
 
 impl State {
-    /// The tensors of `root`, at the end of a pickle of `length` bytes.
-    pub(super) fn of(graph: &Graph<'_>, mut root: Value, length: usize) -> Result<Self> {
+    /// The tensors of a pickle.
+    pub(super) fn of(pickle: &Pickle<'_>, torch: &Torch) -> Result<Self> {
+        let (graph, mut root) = (&pickle.graph, pickle.root);
         let mut ignored = Vec::new();
         for _ in 0..MOST_WRAPPERS {
             let Some((key, inner)) = wrapped(graph, root) else {
                 break;
             };
-            if let Value::Dict(dict) = root {
-                let keys = graph.dicts[dict].iter();
-                let others = keys.filter_map(|(own, _)| graph.text(*own));
-                ignored.extend(others.filter(|own| *own != key).map(str::to_owned));
-            }
+            let keys = graph.items(root).unwrap_or_default().iter();
+            let others = keys.filter_map(|(own, _)| graph.text(*own));
+            ignored.extend(others.filter(|own| *own != key).map(str::to_owned));
             root = inner;
         }
         let tensors = match root {
-            Value::Dict(dict) => of_dict(graph, dict)?,
-            Value::Object(_) => of_module(graph, root)?,
+            Value::Dict(_) => of_dict(graph, torch, root)?,
+            Value::Object(_) => of_module(graph, torch, root)?,
             _ => return Err("no dictionary at its end".to_owned()),
         };
-        let storages = graph.storages.iter();
-        let storages = storages.map(|storage| (storage.name.clone(), storage.kind.clone()));
+        let storages = torch
+            .storages()
+            .map(|storage| (storage.name.clone(), storage.kind.clone()));
         Ok(Self {
             tensors,
             ignored,
-            length,
+            length: pickle.length,
             storages: storages.collect(),
         })
     }
@@ -68,22 +69,17 @@ impl State {
 
 /// The network in a checkpoint, with its key.
 fn wrapped(graph: &Graph<'_>, root: Value) -> Option<(&'static str, Value)> {
-    let Value::Dict(dict) = root else {
-        return None;
-    };
     WRAPPERS.into_iter().find_map(|key| {
-        let value = graph.get(dict, key)?;
+        let value = graph.item(root, key.as_bytes())?;
         matches!(value, Value::Dict(_) | Value::Object(_)).then_some((key, value))
     })
 }
 
-fn of_dict(graph: &Graph<'_>, dict: usize) -> Result<Vec<(String, TensorPlace)>> {
+fn of_dict(graph: &Graph<'_>, torch: &Torch, dict: Value) -> Result<Vec<(String, TensorPlace)>> {
     let mut tensors = Vec::new();
-    for &(key, value) in &graph.dicts[dict] {
-        match (graph.text(key), value) {
-            (Some(name), Value::Tensor(place)) => {
-                tensors.push((name.to_owned(), graph.tensors[place].clone()));
-            }
+    for &(key, value) in graph.items(dict).unwrap_or_default() {
+        match (graph.text(key), torch.tensor(value)) {
+            (Some(name), Some(place)) => tensors.push((name.to_owned(), place.clone())),
             (Some(name), _) => return Err(format!("'{name}', which is not a tensor")),
             _ => return Err("a key that is not a string".to_owned()),
         }
@@ -102,16 +98,16 @@ fn check(tensors: &[(String, TensorPlace)]) -> Result<()> {
 
 /// The tensors of a module and of those in it, by their attributes' names: of `torch.nn.Module`, what is in `_parameters`,
 /// `_buffers` and `_modules`; of `TorchScript`, each attribute.
-fn of_module(graph: &Graph<'_>, root: Value) -> Result<Vec<(String, TensorPlace)>> {
+fn of_module(graph: &Graph<'_>, torch: &Torch, root: Value) -> Result<Vec<(String, TensorPlace)>> {
     let mut tensors = Vec::new();
     let mut names = 0;
     let mut n_attributes = 0;
     let mut open = vec![(String::new(), root, 0)];
     while let Some((prefix, value, depth)) = open.pop() {
-        let Value::Object(object) = value else {
+        let Some(object) = graph.object(value) else {
             continue;
         };
-        let Value::Dict(attributes) = graph.objects[object].state else {
+        let attributes @ Value::Dict(_) = object.state else {
             continue;
         };
         if depth > MOST_DEPTH {
@@ -119,17 +115,18 @@ fn of_module(graph: &Graph<'_>, root: Value) -> Result<Vec<(String, TensorPlace)
         }
         let mut inside = Vec::new();
         for key in ["_parameters", "_buffers", "_modules"] {
-            if let Some(Value::Dict(dict)) = graph.get(attributes, key) {
-                inside.push(dict);
-            }
+            let dict = graph.item(attributes, key.as_bytes());
+            inside.extend(dict.filter(|dict| matches!(dict, Value::Dict(_))));
         }
         if inside.is_empty() {
             inside.push(attributes);
         }
-        for &(key, value) in inside.iter().flat_map(|dict| &graph.dicts[*dict]) {
+        let items = inside.iter().filter_map(|dict| graph.items(*dict));
+        for &(key, value) in items.flatten() {
             n_attributes += 1;
             let Some(key) = graph.text(key) else { continue };
-            if !matches!(value, Value::Tensor(_) | Value::Object(_)) {
+            let tensor = torch.tensor(value);
+            if tensor.is_none() && !matches!(value, Value::Object(_)) {
                 continue;
             }
             let name = match prefix.as_str() {
@@ -140,17 +137,15 @@ fn of_module(graph: &Graph<'_>, root: Value) -> Result<Vec<(String, TensorPlace)
             if n_attributes > MOST_ATTRIBUTES || names > MOST_NAMES {
                 return Err("a model with too many attributes".to_owned());
             }
-            match value {
-                Value::Tensor(place) => tensors.push((name, graph.tensors[place].clone())),
-                _ => open.push((name, value, depth + 1)),
+            match tensor {
+                Some(place) => tensors.push((name, place.clone())),
+                None => open.push((name, value, depth + 1)),
             }
         }
     }
     if tensors.is_empty() {
-        let class = match root {
-            Value::Object(object) => graph.global(graph.objects[object].class),
-            _ => None,
-        };
+        let object = graph.object(root);
+        let class = object.and_then(|object| graph.global(object.class));
         let [module, name] = class.unwrap_or(["an unknown", "class"]);
         return Err(format!(
             "an object of {module}.{name} in which no tensor has a name"

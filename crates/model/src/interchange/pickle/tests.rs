@@ -18,19 +18,20 @@ fn functions_that_a_state_dict_does_not_need_are_refused_by_name() {
 
 #[test]
 fn opcodes_that_a_state_dict_does_not_need_are_refused_by_number() {
-    // INST, OBJ, STACK_GLOBAL and EXT1 are other ways to a function.
+    // INST, OBJ and EXT1 are other ways to a function.
     for (bytes, opcode) in [
         (&b"\x80\x02(ios\nsystem\n."[..], "0x69"),
         (b"\x80\x02(o.", "0x6f"),
-        (b"\x80\x02\x93.", "0x93"),
         (b"\x80\x02\x82\x01.", "0x82"),
         (b"\x80\x02S'a'\n.", "0x53"),
     ] {
         let message = refused(bytes);
         assert!(message.contains(opcode), "{message}");
     }
+    let message = refused(b"\x80\x04\x8c\x02os\x8c\x06system\x93.");
+    assert!(message.contains("os.system"), "{message}");
     assert!(
-        refused(b"\x80\x04.").contains("protocol 4"),
+        refused(b"\x80\x06.").contains("protocol 6"),
         "another protocol"
     );
 }

@@ -1,7 +1,7 @@
-//! Linear interpolation of images.
+//! Resizing of images: linear, cubic, nearest.
 
 use tensor::Device;
-use tensor::ops::resize::Resize;
+use tensor::ops::resize::{Method, Outside, Resize, Ties};
 
 use super::super::array::Array;
 use super::super::layout::{channels_first, channels_last};
@@ -19,12 +19,10 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         }
     };
     let flag = |name| Ok::<_, Error>(attributes.has(name) && attributes.flag(name)?);
-    if text("mode", "nearest")? != "linear" {
-        return skip("resizing by nearest or cubic interpolation");
+    if text("keep_aspect_ratio_policy", "stretch")? != "stretch" {
+        return skip("resizing that keeps the aspect ratio");
     }
-    if text("keep_aspect_ratio_policy", "stretch")? != "stretch" || flag("exclude_outside")? {
-        return skip("resizing that keeps the aspect ratio or excludes what is outside");
-    }
+    let method = method(case)?;
     let x = case.at(0)?;
     let &[_, c, h, w] = &x.shape[..] else {
         return skip("resizing of anything but images");
@@ -54,13 +52,45 @@ pub(super) fn resize(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
     let mut spec = Resize::new([h, w], output, c);
     spec.scale = ratio.map(f64::recip);
     spec.is_antialiased = flag("antialias")?;
-    spec.repeats_edge = true;
+    spec.method = method;
+    spec.outside = if flag("exclude_outside")? {
+        Outside::Nothing
+    } else {
+        Outside::Edge
+    };
     let mode = text("coordinate_transformation_mode", "half_pixel")?;
     if !place(&mut spec, mode, ratio) {
         return skip("resizing of a part of an image, with extrapolation");
     }
     let y = channels_last(x)?.to_tensor(device)?.resize(&spec)?;
     Ok(case.named([channels_first(&Array::from_tensor(&y)?)?]))
+}
+
+/// How pixels between pixels are made.
+fn method(case: &Loaded<'_>) -> Result<Method> {
+    let attributes = case.attributes;
+    let text = |name, default| {
+        if attributes.has(name) {
+            attributes.text(name)
+        } else {
+            Ok(default)
+        }
+    };
+    Ok(match text("mode", "nearest")? {
+        "linear" => Method::Linear,
+        "cubic" if attributes.has("cubic_coeff_a") => {
+            Method::Cubic(attributes.real("cubic_coeff_a")?)
+        }
+        "cubic" => Method::Cubic(-0.75),
+        "nearest" => Method::Nearest(match text("nearest_mode", "round_prefer_floor")? {
+            "round_prefer_floor" => Ties::First,
+            "round_prefer_ceil" => Ties::Second,
+            "floor" => Ties::Floor,
+            "ceil" => Ties::Ceil,
+            other => return Err(Error::Unknown(format!("nearest_mode {other}"))),
+        }),
+        other => return Err(Error::Unknown(format!("mode {other}"))),
+    })
 }
 
 fn by_name<'a>(case: &'a Loaded<'_>, name: &str) -> Option<&'a Array> {

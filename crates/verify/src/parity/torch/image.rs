@@ -1,7 +1,7 @@
 //! Operators on images: recorded channels first, run channels last.
 
 use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
-use tensor::ops::resize::Resize;
+use tensor::ops::resize::{Method, Resize, Ties};
 use tensor::{Device, Tensor};
 
 use super::super::array::Array;
@@ -120,6 +120,21 @@ pub(super) fn avg_pool(case: &Loaded<'_>, device: &Device) -> Result<Outputs> {
     Ok(outputs([("y", back(&y)?), ("dx", back(&gradients[0])?)]))
 }
 
+/// The name of the interpolation that a case asks for, by an attribute or by its operator.
+fn mode<'a>(case: &Loaded<'a>) -> Result<&'a str> {
+    for name in ["mode", "interpolation"] {
+        if case.attributes.has(name) {
+            return case.attributes.text(name);
+        }
+    }
+    Ok(match case.op {
+        op if op.starts_with("bicubic") => "bicubic",
+        op if op.starts_with("nearest_exact") => "nearest-exact",
+        op if op.starts_with("nearest") => "nearest",
+        _ => "bilinear",
+    })
+}
+
 /// The resizing that a case asks for, of images with `channels`.
 fn resize_of(case: &Loaded<'_>, input: [usize; 2], channels: usize) -> Result<Resize> {
     let attributes = case.attributes;
@@ -127,7 +142,20 @@ fn resize_of(case: &Loaded<'_>, input: [usize; 2], channels: usize) -> Result<Re
     if attributes.has("align_corners") && attributes.flag("align_corners")? {
         spec = spec.with_aligned_corners();
     }
-    spec.is_antialiased = attributes.flag("antialias")?;
+    spec.is_antialiased = attributes.has("antialias") && attributes.flag("antialias")?;
+    match mode(case)? {
+        "bilinear" => {}
+        // PyTorch's constants: of OpenCV without antialiasing, and of Pillow with it.
+        "bicubic" if spec.is_antialiased => spec.method = Method::Cubic(-0.5),
+        "bicubic" => spec.method = Method::Cubic(-0.75),
+        "nearest-exact" => spec.method = Method::Nearest(Ties::Second),
+        // From the pixels' corners, not their centres.
+        "nearest" => {
+            spec.method = Method::Nearest(Ties::Floor);
+            spec.offset = spec.scale.map(|scale| 0.5 - 0.5 * scale);
+        }
+        other => return Err(Error::Unknown(format!("mode {other}"))),
+    }
     Ok(spec)
 }
 
@@ -154,6 +182,14 @@ pub(super) fn resize_bytes(case: &Loaded<'_>, device: &Device) -> Result<Outputs
     };
     let mut spec = resize_of(case, [h, w], c)?;
     spec.is_rounded = true;
+    // Pillow's, of the pixels' centres.
+    if mode(case)? == "nearest" {
+        spec = Resize {
+            offset: [0.0; 2],
+            method: Method::Nearest(Ties::Second),
+            ..spec
+        };
+    }
     let y = x.to_tensor(device)?.reshape([1, h, w, c])?.resize(&spec)?;
     let [out_h, out_w] = spec.output;
     Ok(outputs([(
