@@ -188,6 +188,23 @@ impl Progress {
             Event::Step(step) => self.step(step),
             Event::Evaluating { split, done, of } => self.evaluating(*split, *done, *of),
             Event::Epoch(row) => self.epoch(row),
+            Event::Validated(row) => self.line(&format!(
+                "epoch {}/{} step {} loss {:.4} val_loss {:.4} val_accuracy {:.4} val_macro_f1 {:.4}",
+                row.epoch,
+                self.epochs,
+                row.step,
+                row.loss,
+                row.val_loss,
+                row.val_accuracy,
+                row.val_macro_f1
+            )),
+            Event::RateCut(cut) => self.line(&format!(
+                "epoch {}: {} has stopped improving: the learning rate falls from {:.3e} to {:.3e}",
+                cut.epoch,
+                metric_name(cut.metric),
+                cut.old,
+                cut.new
+            )),
             Event::Finished(_) => self.clear(),
             _ => {}
         }
@@ -303,6 +320,19 @@ impl Progress {
         }
     }
 
+    /// What the table has no column for: the test of an epoch, and the penalty in the loss.
+    fn below_table(&mut self, row: &Row) {
+        let rest = Row {
+            val_loss: None,
+            val_accuracy: None,
+            ..row.clone()
+        };
+        let figures = optional_figures(&rest);
+        if !figures.is_empty() {
+            self.line(&format!("        {}", figures.trim_start()));
+        }
+    }
+
     fn epoch(&mut self, row: &Row) {
         if self.screen.is_some() {
             let is_best = match &self.best {
@@ -313,16 +343,12 @@ impl Progress {
                 self.best = Some(row.clone());
             }
             self.line(&table_line(row, is_best));
+            self.below_table(row);
             return;
         }
-        let validation = match (row.val_loss, row.val_accuracy) {
-            (Some(loss), Some(accuracy)) => {
-                format!(" val_loss {loss:.4} val_accuracy {accuracy:.4}")
-            }
-            _ => String::new(),
-        };
+        let more = optional_figures(row);
         self.line(&format!(
-            "epoch {}/{} step {} lr {} loss {:.4} accuracy {:.4}{validation} images/s {:.0} seconds {:.1}",
+            "epoch {}/{} step {} lr {} loss {:.4} accuracy {:.4}{more} images/s {:.0} seconds {:.1}",
             row.epoch,
             self.epochs,
             row.step,
@@ -333,6 +359,36 @@ impl Progress {
             row.seconds
         ));
     }
+}
+
+/// A metric's name, as recipes have it.
+fn metric_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::ValLoss => "val_loss",
+        Metric::ValAccuracy => "val_accuracy",
+        Metric::ValError => "val_error",
+        Metric::ValLossWithPenalty => "val_loss_with_penalty",
+        Metric::TrainLossWithPenalty => "train_loss_with_penalty",
+        _ => "train_loss",
+    }
+}
+
+/// An epoch's figures that not every run has, each under its name.
+fn optional_figures(row: &Row) -> String {
+    let figures = [
+        ("val_loss", row.val_loss),
+        ("val_accuracy", row.val_accuracy),
+        ("test_loss", row.test_loss),
+        ("test_accuracy", row.test_accuracy),
+        ("test_macro_f1", row.test_macro_f1),
+        ("penalty", row.penalty),
+    ];
+    let there = figures
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    there
+        .map(|(name, value)| format!(" {name} {value:.4}"))
+        .collect()
 }
 
 /// An epoch as a line of the table; a star marks the best so far.

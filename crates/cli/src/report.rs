@@ -37,7 +37,7 @@ use crate::args::{Command, OutputArgs};
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 12] = [
     "config.toml",
     "environment.json",
     "summary.json",
@@ -45,6 +45,7 @@ const RESULTS: [&str; 11] = [
     "metrics.csv",
     "metrics.jsonl",
     "steps.jsonl",
+    "validation.jsonl",
     "norms.csv",
     "profile.json",
     "trace.json",
@@ -109,6 +110,12 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         write!(text, "test accuracy {accuracy:.4} loss {loss:.4}")?;
         if let (Some(top5), Some(f1)) = (summary.test_top5, summary.test_macro_f1) {
             write!(text, " top5 {top5:.4} macro-F1 {f1:.4}")?;
+            let errors = [accuracy, top5].map(|accuracy| 1.0 - accuracy);
+            write!(
+                text,
+                "; top-1 error {:.4}, top-5 error {:.4}",
+                errors[0], errors[1]
+            )?;
         }
         if let Some(epoch) = summary.best_epoch {
             write!(text, " (weights of epoch {epoch}, best by validation)")?;

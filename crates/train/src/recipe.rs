@@ -7,6 +7,7 @@ mod checkpoints;
 mod early_stopping;
 mod evaluation;
 mod images;
+mod layers;
 mod metric;
 mod mix;
 mod old_names;
@@ -20,7 +21,7 @@ mod text;
 
 use std::path::Path;
 
-use model::ImageSize;
+use model::{DropoutPlace, ImageSize};
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
@@ -31,6 +32,7 @@ pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe};
+pub use layers::LayersRecipe;
 pub use metric::Metric;
 pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
@@ -55,6 +57,9 @@ pub struct Recipe {
     pub images_dir: Option<String>,
     /// The network.
     pub network: String,
+    /// What is changed of its layers.
+    #[serde(default, skip_serializing_if = "LayersRecipe::is_default")]
+    pub layers: LayersRecipe,
     /// How its weights are initialised.
     #[serde(default)]
     pub init: InitKind,
@@ -136,7 +141,12 @@ pub enum InitKind {
     /// As Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
     /// layers, else zero.
     Paper,
+    /// As the network says, but of normal values those beyond two standard deviations are drawn again, as TensorFlow does.
+    Truncated,
 }
+
+/// The network whose dropout had another place in earlier versions: its runs say where it is.
+pub(crate) const DROPOUT_MOVED: &str = "alexnet-bn1";
 
 const fn default_evaluation_batch_size() -> usize {
     200
@@ -178,7 +188,8 @@ impl Recipe {
     }
 
     /// The recipe of a run from its `config.toml`, which means what it meant when it was written: without `drop_last` it is
-    /// of a time when every run left out an incomplete last batch.
+    /// of a time when every run left out an incomplete last batch, and without `layers.dropout_place` of a time when
+    /// `alexnet-bn1` had dropout before its hidden layers.
     ///
     /// # Errors
     /// As [`Recipe::parse`].
@@ -186,6 +197,11 @@ impl Recipe {
         let mut recipe = Self::parse(text, path)?;
         let table = text.parse::<toml::Table>();
         recipe.drop_last |= table.is_ok_and(|table| !table.contains_key("drop_last"));
+        // Since a dropout's place is told of this network, it has it after the hidden layers.
+        if recipe.network == DROPOUT_MOVED {
+            let place = recipe.layers.dropout_place;
+            recipe.layers.dropout_place = place.or(Some(DropoutPlace::Before));
+        }
         Ok(recipe)
     }
 

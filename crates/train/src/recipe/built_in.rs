@@ -5,8 +5,8 @@ use std::path::Path;
 use data::Channels;
 
 use super::{
-    EvaluationRecipe, ImagesRecipe, InitKind, MixRecipe, OptimizerRecipe, Precision, Recipe,
-    RuntimeRecipe, default_evaluation_batch_size,
+    EvaluationRecipe, ImagesRecipe, InitKind, LayersRecipe, MixRecipe, OptimizerRecipe, Precision,
+    Recipe, RuntimeRecipe, default_evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::recipe::CheckpointsRecipe;
@@ -86,6 +86,7 @@ impl Recipe {
             dataset: dataset.to_owned(),
             images_dir: None,
             network: "alexnet-cifar".to_owned(),
+            layers: LayersRecipe::default(),
             init: InitKind::default(),
             dropout: None,
             input_size: None,

@@ -65,7 +65,7 @@ impl Trainer {
         }
         if self.state.batch > 0 {
             let validation = self.validate(listener)?;
-            let row = self.row(validation.as_ref());
+            let row = self.row(validation.as_ref(), None)?;
             if let Some(best) =
                 Best::after(ending.best, &ending.rows, &row, self.recipe.best_metric())
             {
