@@ -48,6 +48,8 @@ mod trial;
 mod tta;
 #[path = "train/tune.rs"]
 mod tune;
+#[path = "train/walkthroughs.rs"]
+mod walkthroughs;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,7 +223,7 @@ fn settings_that_do_not_suit_the_data_are_errors_before_anything_runs() {
         ("batch size", |r| r.batch_size = 71),
         ("limit", |r| r.limit = Some(0)),
         ("batch size", |r| r.limit = Some(15)),
-        ("lenet", |r| "lenet".clone_into(&mut r.network)),
+        ("vgg", |r| "vgg".clone_into(&mut r.network)),
         ("input size", |r| r.input_size = Some(0.into())),
     ];
     for (part, change) in changes {

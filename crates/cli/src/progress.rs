@@ -1,12 +1,14 @@
 //! Progress: bars and a growing table on a terminal, plain lines that `grep` finds when standard error is not one.
 
+mod lines;
+
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use data::{DataSet, Progress as DataProgress, Split, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::Head;
-use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
+use train::{Event, FineTuning, Metric, Published, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
 use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
@@ -26,6 +28,10 @@ pub(crate) struct Progress {
     epochs: u64,
     best: Option<Row>,
     best_by: Metric,
+    /// What the recipe's source has published.
+    published: Option<Published>,
+    /// Steps that were done before the current epoch.
+    steps_before: u64,
 }
 
 /// The bars at the bottom of a terminal.
@@ -106,6 +112,8 @@ impl Progress {
             epochs: 0,
             best: None,
             best_by: Metric::ValAccuracy,
+            published: None,
+            steps_before: 0,
         }
     }
 
@@ -188,23 +196,8 @@ impl Progress {
             Event::Step(step) => self.step(step),
             Event::Evaluating { split, done, of } => self.evaluating(*split, *done, *of),
             Event::Epoch(row) => self.epoch(row),
-            Event::Validated(row) => self.line(&format!(
-                "epoch {}/{} step {} loss {:.4} val_loss {:.4} val_accuracy {:.4} val_macro_f1 {:.4}",
-                row.epoch,
-                self.epochs,
-                row.step,
-                row.loss,
-                row.val_loss,
-                row.val_accuracy,
-                row.val_macro_f1
-            )),
-            Event::RateCut(cut) => self.line(&format!(
-                "epoch {}: {} has stopped improving: the learning rate falls from {:.3e} to {:.3e}",
-                cut.epoch,
-                metric_name(cut.metric),
-                cut.old,
-                cut.new
-            )),
+            Event::Validated(row) => self.line(&lines::validated(row, self.epochs)),
+            Event::RateCut(cut) => self.line(&lines::rate_cut(cut)),
             Event::Finished(_) => self.clear(),
             _ => {}
         }
@@ -235,6 +228,8 @@ impl Progress {
     fn started(&mut self, start: &Start) {
         self.epochs = start.epochs;
         self.best_by = start.best_by;
+        self.published = Published::of(&start.recipe).ok().flatten();
+        self.steps_before = start.epochs_done * start.steps_per_epoch as u64;
         let [train, validation, test] = start.images;
         let mib = |bytes: u64| bytes >> 20;
         let host = start.memory.host_bytes.map_or_else(String::new, |bytes| {
@@ -320,19 +315,6 @@ impl Progress {
         }
     }
 
-    /// What the table has no column for: the test of an epoch, and the penalty in the loss.
-    fn below_table(&mut self, row: &Row) {
-        let rest = Row {
-            val_loss: None,
-            val_accuracy: None,
-            ..row.clone()
-        };
-        let figures = optional_figures(&rest);
-        if !figures.is_empty() {
-            self.line(&format!("        {}", figures.trim_start()));
-        }
-    }
-
     fn epoch(&mut self, row: &Row) {
         if self.screen.is_some() {
             let is_best = match &self.best {
@@ -342,70 +324,18 @@ impl Progress {
             if is_best {
                 self.best = Some(row.clone());
             }
-            self.line(&table_line(row, is_best));
-            self.below_table(row);
-            return;
+            self.line(&lines::table(row, is_best));
+            if let Some(more) = lines::below_table(row) {
+                self.line(&more);
+            }
+        } else {
+            self.line(&lines::epoch(row, self.epochs));
         }
-        let more = optional_figures(row);
-        self.line(&format!(
-            "epoch {}/{} step {} lr {} loss {:.4} accuracy {:.4}{more} images/s {:.0} seconds {:.1}",
-            row.epoch,
-            self.epochs,
-            row.step,
-            row.lr,
-            row.train_loss,
-            row.train_accuracy,
-            row.images_per_s,
-            row.seconds
-        ));
+        let steps = row.step.saturating_sub(self.steps_before);
+        self.steps_before = row.step;
+        let beside = self.published.as_ref();
+        if let Some(text) = beside.and_then(|published| lines::published(published, row, steps)) {
+            self.line(&text);
+        }
     }
-}
-
-/// A metric's name, as recipes have it.
-fn metric_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::ValLoss => "val_loss",
-        Metric::ValAccuracy => "val_accuracy",
-        Metric::ValError => "val_error",
-        Metric::ValLossWithPenalty => "val_loss_with_penalty",
-        Metric::TrainLossWithPenalty => "train_loss_with_penalty",
-        _ => "train_loss",
-    }
-}
-
-/// An epoch's figures that not every run has, each under its name.
-fn optional_figures(row: &Row) -> String {
-    let figures = [
-        ("val_loss", row.val_loss),
-        ("val_accuracy", row.val_accuracy),
-        ("test_loss", row.test_loss),
-        ("test_accuracy", row.test_accuracy),
-        ("test_macro_f1", row.test_macro_f1),
-        ("penalty", row.penalty),
-    ];
-    let there = figures
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    there
-        .map(|(name, value)| format!(" {name} {value:.4}"))
-        .collect()
-}
-
-/// An epoch as a line of the table; a star marks the best so far.
-fn table_line(row: &Row, is_best: bool) -> String {
-    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
-    format!(
-        "{} {:>5}  {:>10.4}  {:>9.4}  {:>8}  {:>7}  {:>6}  {:>9.2e}  {:>8.0}  {:>3.0} %  {:>6.1}s",
-        if is_best { '*' } else { ' ' },
-        row.epoch,
-        row.train_loss,
-        row.train_accuracy,
-        optional(row.val_loss),
-        optional(row.val_accuracy),
-        optional(row.val_top5),
-        row.lr,
-        row.images_per_s,
-        100.0 * row.data_wait_fraction,
-        row.seconds
-    )
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use model::networks;
 use serde_json::{Value, json};
-use train::{Ended, Recipe, Summary};
+use train::{Ended, Published, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
@@ -133,6 +133,13 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
             "best epoch {epoch}: validation accuracy {accuracy:.4}"
         )?;
     }
+    if let Some(published) = Published::of(&summary.recipe)? {
+        writeln!(
+            text,
+            "published: {} ({})",
+            published.result, published.source
+        )?;
+    }
     let there: Vec<_> = RESULTS
         .into_iter()
         .filter(|name| folder.join(name).exists())
@@ -181,10 +188,10 @@ fn list(entries: impl Iterator<Item = (String, String)>, output: OutputArgs) -> 
     to_stdout(&text)
 }
 
-/// A recipe, as the file that it is.
-pub(crate) fn recipe(recipe: &Recipe, output: OutputArgs) -> Result<()> {
+/// A built-in recipe, as the file that it is, with its comments and what it leaves at its default.
+pub(crate) fn recipe(name: &str, output: OutputArgs) -> Result<()> {
     if output.json {
-        return print_json(&serde_json::to_value(recipe)?);
+        return print_json(&serde_json::to_value(Recipe::named(name)?)?);
     }
-    to_stdout(&recipe.to_toml()?)
+    to_stdout(&Recipe::file_text(name)?)
 }

@@ -10,7 +10,7 @@ use tensor::Shape;
 use crate::alexnet::NETWORKS;
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layers::{Conv2d, Dense, Dropout, Layer, Parameter, compute_the_same, to_json};
+use crate::layers::{Conv2d, Dense, Dropout, Layer, Parameter};
 use crate::network::architecture_of;
 use crate::weights::TensorFile;
 use text::{is_name, with_names};
@@ -291,15 +291,6 @@ impl Architecture {
     /// Whether a weight file of the network says all that it takes to open it.
     pub(crate) fn is_described(&self) -> bool {
         is_known(&self.name) || self.layers_json().is_some()
-    }
-
-    /// The layers for a weight file; none of a network that its name says everything of, or if a layer is another crate's.
-    pub(crate) fn layers_json(&self) -> Option<String> {
-        let layers: Vec<Layer> = self.layers().cloned().collect();
-        let own = to_json(&layers)?;
-        let defined = self.definition_json();
-        let is_named = defined.is_some_and(|defined| compute_the_same(&own, &defined));
-        (!is_named).then_some(own)
     }
 }
 

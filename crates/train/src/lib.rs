@@ -34,7 +34,7 @@ pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
     FitKind, ImagesRecipe, InitKind, LayersRecipe, Metric, MixRecipe, OptimizerKind,
-    OptimizerRecipe, Precision, Recipe, Residency, RuntimeRecipe, Tta,
+    OptimizerRecipe, Precision, Published, PublishedEpoch, Recipe, Residency, RuntimeRecipe, Tta,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};

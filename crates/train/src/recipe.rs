@@ -16,6 +16,7 @@ mod optimizer;
 mod overrides;
 mod precision;
 mod preparation;
+mod published;
 mod runtime;
 mod text;
 
@@ -38,6 +39,7 @@ pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
+pub use published::{Published, PublishedEpoch};
 pub use runtime::{Residency, RuntimeRecipe};
 pub(crate) use text::fault;
 
@@ -143,6 +145,8 @@ pub enum InitKind {
     Paper,
     /// As the network says, but of normal values those beyond two standard deviations are drawn again, as TensorFlow does.
     Truncated,
+    /// As PyTorch's layers begin, whatever the network says: weights and biases uniform in `+-1 / sqrt(fan_in)`.
+    Torch,
 }
 
 /// The network whose dropout had another place in earlier versions: its runs say where it is.
@@ -318,7 +322,7 @@ mod tests {
             ("cifar100-coarse", "cifar100-coarse"),
             ("mnist", "mnist"),
             ("fashion-mnist", "fashion-mnist"),
-            ("flowers", "flowers"),
+            ("flowers", "flowers-best"),
             ("imagenet", "paper-imagenet"),
         ] {
             let recipe = Recipe::for_dataset(dataset).unwrap();

@@ -15,12 +15,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use data::{DataSet, Loader, LoaderOptions, Tail};
-use model::{Architecture, DropoutPlace, ImageSize, Network};
+use model::{Architecture, DropoutPlace, Network};
 use tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::eval::evaluator::Evaluator;
-use crate::recipe::{DROPOUT_MOVED, InitKind, Metric, Recipe};
+use crate::recipe::{DROPOUT_MOVED, Metric, Recipe};
 use crate::run::checkpoint::State;
 use crate::run::dir::RunDir;
 use crate::run::environment::Environment;
@@ -103,7 +103,8 @@ impl Trainer {
     /// If a setting of `recipe` makes no sense, or not with these images; if the device has no room.
     pub fn new(recipe: Recipe, data: DataSet, device: &Device) -> Result<Self> {
         recipe.check()?;
-        let architecture = architecture(&recipe, &data)?;
+        let (classes, channels) = (data.class_names().len(), data.train.channels().count());
+        let architecture = recipe.architecture(classes, channels)?;
         Self::with_network(recipe, architecture, data, device)
     }
 
@@ -285,6 +286,7 @@ impl Trainer {
         let resident_bytes = self.step.resident_bytes() + of_evaluation;
         let saves = self.run.is_some();
         Start {
+            recipe: self.recipe.name.clone(),
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
@@ -318,25 +320,6 @@ fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
     }
     let n = recipe.batch_size.min(images).max(1);
     (n, images % n)
-}
-
-/// The network of a recipe for a data set.
-fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
-    let classes = data.class_names().len();
-    let own = Architecture::new(&recipe.network, Some(classes), None)?;
-    let [height, width, _] = own.input();
-    let [height, width] = recipe.input_size.map_or([height, width], ImageSize::sides);
-    let architecture = own.for_input([height, width, data.train.channels().count()])?;
-    let architecture = recipe.layers.apply(architecture)?;
-    let architecture = match recipe.init {
-        InitKind::Network => architecture,
-        InitKind::Paper => architecture.with_paper_init(),
-        InitKind::Truncated => architecture.with_truncated_init(),
-    };
-    Ok(match recipe.dropout {
-        Some(share) => architecture.with_dropout(share)?,
-        None => architecture,
-    })
 }
 
 /// The recipe with all that follows from network and images, and the images within its limit.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Architecture, argument};
 use crate::error::Result;
 use crate::layers::{
-    Conv2d, Dense, Dropout, Layer, Lrn, MaxPool, Module as _, Relu, Sigmoid, Tanh, to_json,
+    Conv2d, Dense, Dropout, Layer, Lrn, MaxPool, Module as _, Relu, Sigmoid, Tanh,
+    compute_the_same, to_json,
 };
 
 /// The activation behind convolutions and hidden dense layers.
@@ -182,18 +183,58 @@ impl Architecture {
     /// TensorFlow draws them.
     #[must_use]
     pub fn with_truncated_init(self) -> Self {
+        self.with_inits(crate::Init::truncated)
+    }
+
+    /// The same layers with PyTorch's default initial weights and biases: uniform in `+-1 / sqrt(fan_in)`.
+    #[must_use]
+    pub fn with_torch_init(self) -> Self {
+        self.with_inits(|_| crate::Init::FanInUniform)
+    }
+
+    /// The same layers with what `change` makes of the initial weights and biases of convolutions and dense layers.
+    fn with_inits(self, change: impl Fn(crate::Init) -> crate::Init) -> Self {
         self.with_layers(|_, layer| {
             let conv = layer.downcast::<Conv2d>().map(|conv| {
-                let [weight, bias] = conv.inits().map(crate::Init::truncated);
+                let [weight, bias] = conv.inits().map(&change);
                 layer.with(conv.clone().init(weight, bias))
             });
             let dense = || {
                 let dense = layer.downcast::<Dense>()?;
-                let [weight, bias] = dense.inits().map(crate::Init::truncated);
+                let [weight, bias] = dense.inits().map(&change);
                 Some(layer.with(dense.clone().init(weight, bias)))
             };
             conv.or_else(dense)
         })
+    }
+
+    /// The layers for a weight file; none of a network that its name says everything of, or if a layer is another crate's.
+    pub(crate) fn layers_json(&self) -> Option<String> {
+        let layers: Vec<Layer> = self.layers().cloned().collect();
+        let own = to_json(&layers)?;
+        let defined = self.definition_json();
+        let is_named = defined.is_some_and(|defined| compute_the_same(&own, &defined));
+        (!is_named).then_some(own)
+    }
+
+    /// The shape and the initial values under `seed` of one parameter, by its full name: what [`crate::Network::new`] gives it.
+    ///
+    /// ```
+    /// let network = model::Architecture::new("alexnet-small", None, None)?;
+    /// let (shape, values) = network.initial_values(42, "conv1.weight").expect("it has one");
+    /// assert_eq!((shape, values.len()), (vec![7, 7, 3, 48], 7 * 7 * 3 * 48));
+    /// # Ok::<(), model::Error>(())
+    /// ```
+    #[must_use]
+    pub fn initial_values(&self, seed: u64, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let mut numbered = self.parameters().zip(0_u32..);
+        let ((_, own), index) = numbered.find(|((known, _), _)| known == name)?;
+        let (device, shape) = (tensor::Device::cpu(), own.shape.clone());
+        let tensor = own
+            .init
+            .tensor(&device, shape, own.fans, seed, index)
+            .ok()?;
+        Some((own.shape.to_vec(), tensor.to_vec().ok()?))
     }
 
     /// The layers of the network of this one's name as a weight file would list them; none if it is one of the caller's own.

@@ -25,15 +25,26 @@ recipes!(
     "cifar10",
     "cifar100",
     "small-cifar10",
+    "small-cifar10-best",
     "small-cifar10-pca",
+    "small-cifar10-pca-best",
     "keras-cifar10",
     "torch-cifar10",
+    "torch-cifar10-best",
     "torch-cifar100",
+    "torch-cifar100-best",
     "flowers",
+    "flowers-best",
     "flowers-paper-init",
     "paper-imagenet",
     "folder",
 );
+
+/// The file of a built-in recipe.
+pub(super) fn text_of(name: &str) -> Option<&'static str> {
+    let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text)
+}
 
 impl Recipe {
     /// The built-in recipes, each with a line on what it is.
@@ -65,8 +76,8 @@ impl Recipe {
     /// # Errors
     /// [`Error::UnknownRecipe`].
     pub fn named(name: &str) -> Result<Self> {
-        match BUILT_IN.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => Self::parse(text, Path::new(name)),
+        match text_of(name) {
+            Some(text) => Self::parse(text, Path::new(name)),
             None => {
                 let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
                 Err(Error::UnknownRecipe {
@@ -129,7 +140,8 @@ impl Recipe {
             "cifar100-coarse" => "cifar100",
             "mnist" | "fashion-mnist" => "cifar10",
             "imagenet" => "paper-imagenet",
-            "shapes10" | "cifar10" | "cifar100" | "flowers" => dataset,
+            "flowers" => "flowers-best",
+            "shapes10" | "cifar10" | "cifar100" => dataset,
             _ => "folder",
         };
         let mut recipe = Self::named(own)?;

@@ -1,10 +1,11 @@
 //! Changes to the network's layers: what a port does otherwise, or what a section of the paper argues for, switched off.
 
-use model::{ActivationKind, Architecture, DropoutPlace, Layer};
+use model::{ActivationKind, Architecture, DropoutPlace, ImageSize, Layer};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::globs::is_match;
+use crate::recipe::{InitKind, Recipe};
 
 /// What is changed of the layers of a recipe's network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,38 @@ const fn is_true(value: &bool) -> bool {
 )]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+impl Recipe {
+    /// The recipe's network for so many classes and images of so many channels, with everything that the recipe changes of
+    /// it: layers, initial weights, dropout, the input's size.
+    ///
+    /// ```
+    /// let recipe = train::Recipe::named("small-cifar10")?;
+    /// let network = recipe.architecture(10, 3)?;
+    /// assert_eq!((network.name(), network.summary().parameters()), ("alexnet-small", 2_887_306));
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such network, or it can't be changed so.
+    pub fn architecture(&self, classes: usize, channels: usize) -> Result<Architecture> {
+        let own = Architecture::new(&self.network, Some(classes), None)?;
+        let [height, width, _] = own.input();
+        let [height, width] = self.input_size.map_or([height, width], ImageSize::sides);
+        let network = own.for_input([height, width, channels])?;
+        let network = self.layers.apply(network)?;
+        let network = match self.init {
+            InitKind::Network => network,
+            InitKind::Paper => network.with_paper_init(),
+            InitKind::Truncated => network.with_truncated_init(),
+            InitKind::Torch => network.with_torch_init(),
+        };
+        Ok(match self.dropout {
+            Some(share) => network.with_dropout(share)?,
+            None => network,
+        })
+    }
 }
 
 impl LayersRecipe {

@@ -40,6 +40,8 @@ pub enum Event<'a> {
 /// A description of a run.
 #[derive(Clone, Debug)]
 pub struct Start {
+    /// The recipe's name.
+    pub recipe: String,
     /// The network.
     pub network: String,
     /// Trainable parameters.
