@@ -191,7 +191,10 @@ fn kernels_by_epoch_and_any_layers_activations_are_drawn() {
     let folder = root.path().join("run");
     let mut recipe = recipe();
     recipe.checkpoints.every = 1;
-    assert!(matches!(train(&folder, recipe, u64::MAX, &[]), Outcome::Finished(_)));
+    assert!(matches!(
+        train(&folder, recipe, u64::MAX, &[]),
+        Outcome::Finished(_)
+    ));
     let run = Run::read(&folder).unwrap();
     let gallery = Gallery::of(&run).unwrap();
     let epochs = gallery.get("kernels-epochs").unwrap().inline();
@@ -199,21 +202,41 @@ fn kernels_by_epoch_and_any_layers_activations_are_drawn() {
         assert!(epochs.contains(label), "no {label}");
     }
     let change = gallery.get("kernels-change").unwrap();
-    assert!(change.title().contains("% of what they began with"), "{}", change.title());
+    assert!(
+        change.title().contains("% of what they began with"),
+        "{}",
+        change.title()
+    );
     let drawn = |layer: &str, image| Gallery::activations(&run, layer, image).unwrap().unwrap();
     let maps = drawn("conv2", Shown::Sample(3));
-    assert!(maps.title().contains("of 128 channels after layer conv2"), "{}", maps.title());
+    assert!(
+        maps.title().contains("of 128 channels after layer conv2"),
+        "{}",
+        maps.title()
+    );
     let photo = root.path().join("photo.png");
-    image::RgbImage::from_pixel(50, 40, image::Rgb([200, 30, 30])).save(&photo).unwrap();
+    image::RgbImage::from_pixel(50, 40, image::Rgb([200, 30, 30]))
+        .save(&photo)
+        .unwrap();
     let units = drawn("fc6", Shown::File(&photo));
-    assert!(units.title().contains("512 units after layer fc6"), "{}", units.title());
+    assert!(
+        units.title().contains("512 units after layer fc6"),
+        "{}",
+        units.title()
+    );
     assert!(units.png().unwrap().len() > 1000);
     for (layer, image, part) in [
         ("conv9", Shown::Sample(0), "conv9"),
         ("conv1", Shown::Sample(1_000_000), "1000000"),
-        ("conv1", Shown::File(&root.path().join("none.png")), "none.png"),
+        (
+            "conv1",
+            Shown::File(&root.path().join("none.png")),
+            "none.png",
+        ),
     ] {
-        let message = Gallery::activations(&run, layer, image).unwrap_err().to_string();
+        let message = Gallery::activations(&run, layer, image)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains(part), "{message}");
     }
 }
@@ -243,9 +266,17 @@ fn the_published_log_stands_beside_ours() {
         let plot = written.gallery.get(name).unwrap();
         assert!(plot.inline().contains(part), "{name}: no {part}");
     }
-    assert_eq!(written.gallery.get("loss").unwrap().title(), "Loss, with penalty");
+    assert_eq!(
+        written.gallery.get("loss").unwrap().title(),
+        "Loss, with penalty"
+    );
     let page = fs::read_to_string(&written.report).unwrap();
-    for part in ["best validation accuracy .7381", "published ms a step", "264.0", "400.0"] {
+    for part in [
+        "best validation accuracy .7381",
+        "published ms a step",
+        "264.0",
+        "400.0",
+    ] {
         assert!(page.contains(part), "no {part}");
     }
 }

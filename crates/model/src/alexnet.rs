@@ -274,7 +274,7 @@ fn dense_head(classes: usize, weight: Init, bias: Init) -> Vec<Layer> {
     ]
 }
 
-/// LeCun et al.: Gradient-based learning applied to document recognition. 1998, in the form that it is compared with AlexNet
+/// `LeCun` et al.: Gradient-based learning applied to document recognition. 1998, in the form that it is compared with AlexNet
 /// in: padded by 2 for 28x28, sigmoids (`layers.activation = "tanh"` has the original's kind), plain average pools without
 /// weights, a dense layer for the logits. Glorot's weights, as sigmoids learn little from others. 61,706 parameters at one
 /// channel and ten classes, 62,006 at three channels.

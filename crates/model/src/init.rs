@@ -47,7 +47,7 @@ pub enum Init {
 
 /// The standard deviation of a standard normal variable within two of its own: `sqrt(1 - 4 phi(2) / (2 Phi(2) - 1))`, with
 /// the normal density and distribution. The variance-scaling rules of TensorFlow divide by it.
-const TRUNCATED_STD: f32 = 0.879_625_66;
+const TRUNCATED_STD: f32 = 0.879_625_7;
 /// The streams of values that are drawn again: beyond the indices of parameters.
 const AGAIN: u32 = 1 << 20;
 /// Draws of a value before it is set to zero: one in `.0455^32`, so never.

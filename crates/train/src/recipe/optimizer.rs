@@ -10,6 +10,10 @@ use crate::globs::is_match;
 /// The optimizer and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a recipe, each under a key of its own"
+)]
 pub struct OptimizerRecipe {
     /// Which one.
     pub kind: OptimizerKind,
