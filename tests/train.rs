@@ -32,6 +32,8 @@ mod precision;
 mod profile;
 #[path = "train/recipes.rs"]
 mod recipes;
+#[path = "train/reporting.rs"]
+mod reporting;
 #[path = "train/resident.rs"]
 mod resident;
 #[path = "train/same_bits.rs"]

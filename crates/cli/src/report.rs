@@ -183,7 +183,7 @@ fn list(entries: impl Iterator<Item = (String, String)>, output: OutputArgs) -> 
     }
     let mut text = String::new();
     for (name, about) in entries {
-        writeln!(text, "{name:<20} {about}")?;
+        writeln!(text, "{name:<22} {about}")?;
     }
     to_stdout(&text)
 }

@@ -194,7 +194,7 @@ impl fmt::Display for Summary {
             let ([layer, kind, output], [parameters, flops, bytes]) = (words, numbers);
             writeln!(
                 f,
-                "{layer:<10} {kind:<17} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
+                "{layer:<10} {kind:<21} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
             )
         };
         line(

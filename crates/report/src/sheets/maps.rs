@@ -16,8 +16,6 @@ use crate::svg::Plot;
 
 /// Channels of a layer that are shown.
 const N_MAPS: usize = 23;
-/// Units of a dense layer in a row of its image.
-const UNITS_IN_ROW: usize = 64;
 /// A larger image file is no photo.
 const MOST_IMAGE_BYTES: u64 = 256 << 20;
 
@@ -145,8 +143,11 @@ impl Sheets<'_> {
         let maps = preview.activations(sample, layer)?;
         let [height, width, channels] = match maps.shape[..] {
             [height, width, channels] => [height, width, channels],
-            // Units as an image of rows of so many.
-            [units] => [units.div_ceil(UNITS_IN_ROW), UNITS_IN_ROW.min(units), 1],
+            // Units as the smallest square that holds them, row by row.
+            [units] => {
+                let side = units.saturating_sub(1).isqrt() + 1;
+                [units.div_ceil(side), side, 1]
+            }
             _ => return Ok(None),
         };
         let mut tiles = vec![Tile {
