@@ -27,6 +27,8 @@ fn parameters_are_as_many_as_published() {
         ("alexnet-keras", 10, 227, 58_322_826),
         ("alexnet-bn1", 100, 227, 58_691_236),
         ("alexnet-bn", 5, 227, 58_304_581),
+        ("alexnet-flowers", 5, 227, 58_304_581),
+        ("lenet", 10, 28, 62_006),
         ("alexnet-cifar", 10, 32, 3_656_714),
     ] {
         let network = Architecture::new(name, Some(classes), Some(size)).unwrap();
@@ -84,7 +86,7 @@ fn a_size_that_a_layer_cannot_take_is_an_error_that_names_the_layer() {
         matches!(&error, Error::LayerInput { layer, .. } if layer == "pool5"),
         "{error}"
     );
-    for (name, classes, size) in [("lenet", 10, 32), ("alexnet", 1, 227), ("alexnet", 10, 0)] {
+    for (name, classes, size) in [("vgg", 10, 32), ("alexnet", 1, 227), ("alexnet", 10, 0)] {
         let error = Architecture::new(name, Some(classes), Some(size)).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
@@ -179,8 +181,8 @@ fn damaged_weight_files_are_errors_that_name_the_file() {
         ("no network", header("{}"), "no network's name"),
         (
             "an unknown network",
-            header(r#"{"__metadata__":{"network":"lenet classes=10 input_size=32"}}"#),
-            "lenet",
+            header(r#"{"__metadata__":{"network":"vgg classes=10 input_size=32"}}"#),
+            "vgg",
         ),
         (
             "a tensor of another name",

@@ -39,6 +39,8 @@ mod precision;
 mod profile;
 #[path = "train/recipes.rs"]
 mod recipes;
+#[path = "train/reporting.rs"]
+mod reporting;
 #[path = "train/resident.rs"]
 mod resident;
 #[path = "train/same_bits.rs"]
@@ -230,7 +232,7 @@ fn settings_that_do_not_suit_the_data_are_errors_before_anything_runs() {
         ("batch size", |r| r.batch_size = 71),
         ("limit", |r| r.limit = Some(0)),
         ("batch size", |r| r.limit = Some(15)),
-        ("lenet", |r| "lenet".clone_into(&mut r.network)),
+        ("vgg", |r| "vgg".clone_into(&mut r.network)),
         ("input size", |r| r.input_size = Some(0.into())),
     ];
     for (part, change) in changes {

@@ -35,7 +35,7 @@ fn bad_settings_are_one_line_and_nothing_is_written() {
         (&["--threads", "0"], &["loader_threads"]),
         (&["--lr", "nan"], &["learning_rate", "NaN"]),
         (&["--recipe", "nope"], &["nope", "small-cifar10"]),
-        (&["--network", "lenet"], &["lenet", "alexnet-small"]),
+        (&["--network", "vgg"], &["vgg", "alexnet-small"]),
         (&["--config", "/no/such/file"], &["/no/such/file"]),
         (&["no-such-set"], &["no-such-set", "cifar10"]),
     ] {

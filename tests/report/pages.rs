@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use report::{Gallery, Run, RunState, write_comparison, write_report};
-use train::Outcome;
+use report::{Gallery, Run, RunState, Shown, write_comparison, write_report};
+use train::{Outcome, Recipe, RunDir};
 
 use super::{made_up, recipe, train};
 
@@ -33,10 +33,13 @@ fn a_run_is_drawn_and_reported_in_full() {
     for name in [
         "loss",
         "accuracy",
+        "f1",
         "learning-rate",
         "samples",
         "mistakes",
         "kernels",
+        "kernels-one-scale",
+        "kernels-change",
         "activations",
         "augmented",
     ] {
@@ -180,4 +183,100 @@ fn damaged_files_are_one_line_with_their_name() {
     }
     let message = write_report(root.path()).unwrap_err().to_string();
     assert!(message.contains("no run here"), "{message}");
+}
+
+#[test]
+fn kernels_by_epoch_and_any_layers_activations_are_drawn() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let mut recipe = recipe();
+    recipe.checkpoints.every = 1;
+    assert!(matches!(
+        train(&folder, recipe, u64::MAX, &[]),
+        Outcome::Finished(_)
+    ));
+    let run = Run::read(&folder).unwrap();
+    let gallery = Gallery::of(&run).unwrap();
+    let epochs = gallery.get("kernels-epochs").unwrap().inline();
+    for label in ["start", "epoch 1", "epoch 2"] {
+        assert!(epochs.contains(label), "no {label}");
+    }
+    let change = gallery.get("kernels-change").unwrap();
+    assert!(
+        change.title().contains("% of what they began with"),
+        "{}",
+        change.title()
+    );
+    let drawn = |layer: &str, image| Gallery::activations(&run, layer, image).unwrap().unwrap();
+    let maps = drawn("conv2", Shown::Sample(3));
+    assert!(
+        maps.title().contains("of 128 channels after layer conv2"),
+        "{}",
+        maps.title()
+    );
+    let photo = root.path().join("photo.png");
+    image::RgbImage::from_pixel(50, 40, image::Rgb([200, 30, 30]))
+        .save(&photo)
+        .unwrap();
+    let units = drawn("fc6", Shown::File(&photo));
+    assert!(
+        units.title().contains("512 units after layer fc6"),
+        "{}",
+        units.title()
+    );
+    assert!(units.png().unwrap().len() > 1000);
+    for (layer, image, part) in [
+        ("conv9", Shown::Sample(0), "conv9"),
+        ("conv1", Shown::Sample(1_000_000), "1000000"),
+        (
+            "conv1",
+            Shown::File(&root.path().join("none.png")),
+            "none.png",
+        ),
+    ] {
+        let message = Gallery::activations(&run, layer, image)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+/// A made-up run of a recipe with a published log: its curve stands beside ours, as do result and time of a step.
+#[test]
+fn the_published_log_stands_beside_ours() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let recipe = Recipe::named("keras-cifar10").unwrap();
+    RunDir::create(&folder, &recipe).unwrap();
+    let rows = (1..=6_u32).map(|epoch| {
+        let (loss, validation) = (2.0 / f64::from(epoch), 1.0 + 0.2 * f64::from(epoch.abs_diff(2)));
+        format!(
+            r#"{{"epoch":{epoch},"step":{},"lr":0.001,"train_loss":{loss},"train_accuracy":0.5,"val_loss":{validation},"val_accuracy":0.4,"val_top5":0.9,"images_per_s":160.0,"data_wait_fraction":0.01,"seconds":250.0,"val_macro_f1":0.39,"penalty":0.25}}"#,
+            625 * epoch
+        ) + "\n"
+    });
+    fs::write(folder.join("metrics.jsonl"), rows.collect::<String>()).unwrap();
+    let written = write_report(&folder).unwrap();
+    for (name, part) in [
+        ("loss", "published validation"),
+        ("accuracy", "published train"),
+        ("loss", "overfits since epoch 2"),
+        ("accuracy", "overfits since epoch 2"),
+    ] {
+        let plot = written.gallery.get(name).unwrap();
+        assert!(plot.inline().contains(part), "{name}: no {part}");
+    }
+    assert_eq!(
+        written.gallery.get("loss").unwrap().title(),
+        "Loss, with penalty"
+    );
+    let page = fs::read_to_string(&written.report).unwrap();
+    for part in [
+        "best validation accuracy .7381",
+        "published ms a step",
+        "264.0",
+        "400.0",
+    ] {
+        assert!(page.contains(part), "no {part}");
+    }
 }

@@ -96,6 +96,7 @@ fn row() -> Row {
         images_per_s: 1.0,
         data_wait_fraction: 0.0,
         seconds: 1.0,
+        ..Row::default()
     }
 }
 

@@ -126,3 +126,36 @@ fn the_example_learns_xor_on_both_devices() {
         assert!(loss < 0.1, "{}: {loss}", device.name());
     }
 }
+
+/// Keras' Adam, in f64: `w -= rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)`; PyTorch's adds epsilon to
+/// `sqrt(v) / sqrt(1 - b2^t)`. The epsilon is large, so that its place shows.
+#[test]
+fn epsilon_is_added_before_or_after_the_bias_correction() {
+    for is_outside in [false, true] {
+        let device = Device::cpu();
+        let parameters = [parameter(&device, "w")];
+        let adam = Adam {
+            epsilon: 0.1,
+            ..Adam::default()
+        };
+        let options = Options::from(adam).epsilon_outside(is_outside);
+        let mut optimizer = Optimizer::new(&parameters, options).unwrap();
+        let (mut w, mut m, mut v) = (1.0_f64, 0.0_f64, 0.0_f64);
+        for t in 1..=5 {
+            step(&mut optimizer, &parameters, 0.1);
+            let g = 2.0 * w;
+            (m, v) = (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g);
+            let [d, c] = [1.0 - 0.9_f64.powi(t), (1.0 - 0.999_f64.powi(t)).sqrt()];
+            w -= if is_outside {
+                0.1 * c / d * m / (v.sqrt() + 0.1)
+            } else {
+                0.1 * (m / d) / (v.sqrt() / c + 0.1)
+            };
+            let got = f64::from(value(&parameters[0].1));
+            assert!(
+                (got - w).abs() < 2e-6,
+                "step {t}, outside: {is_outside}: {got}, not {w}"
+            );
+        }
+    }
+}

@@ -198,3 +198,47 @@ fn damaged_tensor_files_are_errors() {
         drop(run_folder(manifest.as_bytes(), &damaged));
     }
 }
+
+/// Rates as PyTorch 2 has them, worked out by hand: `LinearLR(start_factor=0.25, total_iters=2)` chained with
+/// `CosineAnnealingWarmRestarts(T_0=2, T_mult=2)` and with `StepLR(step_size=2, gamma=0.5)`, each from the rate 1.
+#[test]
+fn schedules_restart_and_are_chained_with_a_warm_up() {
+    let restarts =
+        json!({ "schedule": "CosineAnnealingWarmRestarts", "T_0": 2, "T_mult": 2, "eta_min": 0.0 });
+    let warm = |name: &str| json!({ "schedule": format!("Warmup+{name}"), "warmup_steps": 2, "start_factor": 0.25 });
+    let mut warm_restarts = warm("CosineAnnealingWarmRestarts");
+    let mut warm_step = warm("StepLR");
+    for (key, value) in [("T_0", 2), ("T_mult", 2), ("eta_min", 0)] {
+        warm_restarts[key] = json!(value);
+    }
+    (warm_step["step_size"], warm_step["gamma"]) = (json!(2), json!(0.5));
+    let mut after = warm_step.clone();
+    after["sequential"] = json!(true);
+    let root = std::f64::consts::FRAC_1_SQRT_2;
+    let [high, low] = [1.0 + root, 1.0 - root].map(|twice| twice / 2.0);
+    for (attributes, rates) in [
+        (restarts, [1.0, 0.5, 1.0, high, 0.5, low]),
+        (warm_restarts, [0.25, 0.3125, 1.0, high, 0.5, low]),
+        (warm_step, [0.25, 0.625, 0.5, 0.5, 0.25, 0.25]),
+        (after, [0.25, 0.625, 1.0, 1.0, 0.5, 0.5]),
+    ] {
+        let mut attributes = attributes;
+        attributes["base_lr"] = json!(1.0);
+        let bytes: Vec<u8> = rates.iter().flat_map(|rate| rate.to_le_bytes()).collect();
+        let view = TensorView::new(Dtype::F64, vec![6], &bytes).expect("six numbers");
+        let tensors = safetensors::serialize([("lr", view)], None).expect("they fit");
+        let manifest = json!({
+            "format": 1,
+            "cases": [{
+                "name": "lr_schedule/one", "group": "lr_schedule", "op": "lr_schedule", "file": "relu.safetensors",
+                "attrs": attributes, "inputs": {},
+                "outputs": { "lr": { "dtype": "F64", "shape": [6], "tensor": "lr", "atol": 1e-12, "rtol": 0.0 } },
+            }],
+        });
+        let report = run_folder(manifest.to_string().as_bytes(), &tensors).expect("a good folder");
+        assert_eq!(
+            report.groups["lr_schedule"].passed, 1,
+            "{attributes}: {report:?}"
+        );
+    }
+}

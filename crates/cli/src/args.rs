@@ -345,9 +345,15 @@ pub(crate) struct ReportArgs {
     /// Folders of runs
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<PathBuf>,
-    /// The page's file [default: RUN/report.html, or comparison.html for several runs]
+    /// The page's file [default: RUN/report.html, or comparison.html for several runs]; with --activations, a PNG or SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Draw what this layer makes of one image, instead of a page: see `alexnet summary` for the layers
+    #[arg(long, value_name = "LAYER")]
+    pub(crate) activations: Option<String>,
+    /// The image for --activations: its number in the split that the report shows, or a file [default: 0]
+    #[arg(long, value_name = "N|FILE", requires = "activations")]
+    pub(crate) image: Option<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

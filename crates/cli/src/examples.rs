@@ -67,6 +67,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "alexnet report runs/cifar10-20261121-200759",
             "alexnet report runs/first runs/second --out both.html",
+            "alexnet report runs/first --activations conv2 --image photo.jpg",
         ],
     ),
     ("watch", &["alexnet watch runs/cifar10-20261121-200759"]),

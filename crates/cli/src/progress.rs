@@ -1,12 +1,14 @@
 //! Progress: bars and a growing table on a terminal, plain lines that `grep` finds when standard error is not one.
 
+mod lines;
+
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use data::{DataSet, Progress as DataProgress, Split, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::Head;
-use train::{Event, FineTuning, Metric, RateChange, Row, Start, Step};
+use train::{Event, FineTuning, Metric, Published, RateChange, Row, Start, Step};
 
 use crate::args::OutputArgs;
 use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
@@ -26,6 +28,10 @@ pub(crate) struct Progress {
     epochs: u64,
     best: Option<Row>,
     best_by: Metric,
+    /// What the recipe's source has published.
+    published: Option<Published>,
+    /// Steps that were done before the current epoch.
+    steps_before: u64,
 }
 
 /// The bars at the bottom of a terminal.
@@ -106,6 +112,8 @@ impl Progress {
             epochs: 0,
             best: None,
             best_by: Metric::ValAccuracy,
+            published: None,
+            steps_before: 0,
         }
     }
 
@@ -192,6 +200,8 @@ impl Progress {
             Event::Step(step) => self.step(step),
             Event::Evaluating { split, done, of } => self.evaluating(*split, *done, *of),
             Event::Epoch(row) => self.epoch(row),
+            Event::Validated(row) => self.line(&lines::validated(row, self.epochs)),
+            Event::RateCut(cut) => self.line(&lines::rate_cut(cut)),
             Event::Finished(_) => self.clear(),
             _ => {}
         }
@@ -222,6 +232,8 @@ impl Progress {
     fn started(&mut self, start: &Start) {
         self.epochs = start.epochs;
         self.best_by = start.best_by;
+        self.published = Published::of(&start.recipe).ok().flatten();
+        self.steps_before = start.epochs_done * start.steps_per_epoch as u64;
         let [train, validation, test] = start.images;
         let mib = |bytes: u64| bytes >> 20;
         let host = start.memory.host_bytes.map_or_else(String::new, |bytes| {
@@ -316,44 +328,18 @@ impl Progress {
             if is_best {
                 self.best = Some(row.clone());
             }
-            self.line(&table_line(row, is_best));
-            return;
-        }
-        let validation = match (row.val_loss, row.val_accuracy) {
-            (Some(loss), Some(accuracy)) => {
-                format!(" val_loss {loss:.4} val_accuracy {accuracy:.4}")
+            self.line(&lines::table(row, is_best));
+            if let Some(more) = lines::below_table(row) {
+                self.line(&more);
             }
-            _ => String::new(),
-        };
-        self.line(&format!(
-            "epoch {}/{} step {} lr {} loss {:.4} accuracy {:.4}{validation} images/s {:.0} seconds {:.1}",
-            row.epoch,
-            self.epochs,
-            row.step,
-            row.lr,
-            row.train_loss,
-            row.train_accuracy,
-            row.images_per_s,
-            row.seconds
-        ));
+        } else {
+            self.line(&lines::epoch(row, self.epochs));
+        }
+        let steps = row.step.saturating_sub(self.steps_before);
+        self.steps_before = row.step;
+        let beside = self.published.as_ref();
+        if let Some(text) = beside.and_then(|published| lines::published(published, row, steps)) {
+            self.line(&text);
+        }
     }
-}
-
-/// An epoch as a line of the table; a star marks the best so far.
-fn table_line(row: &Row, is_best: bool) -> String {
-    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
-    format!(
-        "{} {:>5}  {:>10.4}  {:>9.4}  {:>8}  {:>7}  {:>6}  {:>9.2e}  {:>8.0}  {:>3.0} %  {:>6.1}s",
-        if is_best { '*' } else { ' ' },
-        row.epoch,
-        row.train_loss,
-        row.train_accuracy,
-        optional(row.val_loss),
-        optional(row.val_accuracy),
-        optional(row.val_top5),
-        row.lr,
-        row.images_per_s,
-        100.0 * row.data_wait_fraction,
-        row.seconds
-    )
 }

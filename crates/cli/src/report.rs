@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use model::networks;
 use serde_json::{Value, json};
-use train::{Ended, Recipe, Summary};
+use train::{Ended, Published, Recipe, Summary};
 
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
@@ -37,7 +37,7 @@ use crate::args::{Command, OutputArgs};
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 12] = [
     "config.toml",
     "environment.json",
     "summary.json",
@@ -45,6 +45,7 @@ const RESULTS: [&str; 11] = [
     "metrics.csv",
     "metrics.jsonl",
     "steps.jsonl",
+    "validation.jsonl",
     "norms.csv",
     "profile.json",
     "trace.json",
@@ -109,6 +110,12 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         write!(text, "test accuracy {accuracy:.4} loss {loss:.4}")?;
         if let (Some(top5), Some(f1)) = (summary.test_top5, summary.test_macro_f1) {
             write!(text, " top5 {top5:.4} macro-F1 {f1:.4}")?;
+            let errors = [accuracy, top5].map(|accuracy| 1.0 - accuracy);
+            write!(
+                text,
+                "; top-1 error {:.4}, top-5 error {:.4}",
+                errors[0], errors[1]
+            )?;
         }
         if let Some(epoch) = summary.best_epoch {
             write!(text, " (weights of epoch {epoch}, best by validation)")?;
@@ -124,6 +131,13 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         writeln!(
             text,
             "best epoch {epoch}: validation accuracy {accuracy:.4}"
+        )?;
+    }
+    if let Some(published) = Published::of(&summary.recipe)? {
+        writeln!(
+            text,
+            "published: {} ({})",
+            published.result, published.source
         )?;
     }
     let there: Vec<_> = RESULTS
@@ -169,15 +183,15 @@ fn list(entries: impl Iterator<Item = (String, String)>, output: OutputArgs) -> 
     }
     let mut text = String::new();
     for (name, about) in entries {
-        writeln!(text, "{name:<20} {about}")?;
+        writeln!(text, "{name:<22} {about}")?;
     }
     to_stdout(&text)
 }
 
-/// A recipe, as the file that it is.
-pub(crate) fn recipe(recipe: &Recipe, output: OutputArgs) -> Result<()> {
+/// A built-in recipe, as the file that it is, with its comments and what it leaves at its default.
+pub(crate) fn recipe(name: &str, output: OutputArgs) -> Result<()> {
     if output.json {
-        return print_json(&serde_json::to_value(recipe)?);
+        return print_json(&serde_json::to_value(Recipe::named(name)?)?);
     }
-    to_stdout(&recipe.to_toml()?)
+    to_stdout(&Recipe::file_text(name)?)
 }

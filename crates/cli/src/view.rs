@@ -7,7 +7,7 @@ use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph, Sparkline, Wrap};
 use report::Run;
-use train::{Row, StepRow};
+use train::{Published, PublishedEpoch, Row, StepRow};
 
 use crate::report::state_name;
 
@@ -51,6 +51,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, run: &Run) {
             colour: Color::Yellow,
             points: epochs(&run.rows, |row| row.val_loss),
         },
+        published(run, |epoch| epoch.val_loss),
     ];
     chart(frame, left, "loss", &losses, None);
     let accuracies = [
@@ -64,6 +65,12 @@ pub(crate) fn draw(frame: &mut Frame<'_>, run: &Run) {
             colour: Color::Yellow,
             points: epochs(&run.rows, |row| row.val_accuracy),
         },
+        Curve {
+            name: "test",
+            colour: Color::Green,
+            points: epochs(&run.rows, |row| row.test_accuracy),
+        },
+        published(run, |epoch| epoch.val_accuracy.or(epoch.test_accuracy)),
     ];
     chart(frame, right, "accuracy", &accuracies, Some(1.0));
     throughput(frame, speed, run);
@@ -242,6 +249,18 @@ fn over(
         .iter()
         .map(|step| (place(step), of_step(step)))
         .collect()
+}
+
+/// What the source of the run's recipe has published.
+fn published(run: &Run, value: fn(&PublishedEpoch) -> Option<f64>) -> Curve {
+    let published = Published::of(&run.recipe.name).ok().flatten();
+    let epochs = published.into_iter().flat_map(|published| published.epochs);
+    let points = epochs.map(|epoch| Some((real(epoch.epoch), value(&epoch)?)));
+    Curve {
+        name: "published",
+        colour: Color::Magenta,
+        points: points.flatten().collect(),
+    }
 }
 
 fn epochs(rows: &[Row], value: fn(&Row) -> Option<f64>) -> Vec<(f64, f64)> {

@@ -1,6 +1,7 @@
 //! Architectures: a network's layers with every shape worked out, before there are any weights.
 
 mod text;
+mod variants;
 
 use std::path::Path;
 
@@ -9,10 +10,12 @@ use tensor::Shape;
 use crate::alexnet::NETWORKS;
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layers::{Conv2d, Dense, Dropout, Layer, Parameter, to_json};
+use crate::layers::{Conv2d, Dense, Dropout, Layer, Parameter};
 use crate::network::architecture_of;
 use crate::weights::TensorFile;
 use text::{is_name, with_names};
+
+pub use variants::{ActivationKind, DropoutPlace};
 
 /// The largest image side and number of classes that are taken: far beyond use, and small enough that no size overflows.
 const MOST: usize = 65_536;
@@ -109,6 +112,11 @@ impl Architecture {
             let expected = "a name of its own, of letters, digits, '-', '_' and '.'";
             return Err(argument(name, "name", expected, name));
         }
+        Self::of_layers(name, input, layers)
+    }
+
+    /// The same under any name.
+    fn of_layers(name: &str, input: [usize; 3], layers: Vec<Layer>) -> Result<Self> {
         for (what, size) in ["height", "width", "channels"].into_iter().zip(input) {
             check(name, what, 1, size)?;
         }
@@ -283,12 +291,6 @@ impl Architecture {
     /// Whether a weight file of the network says all that it takes to open it.
     pub(crate) fn is_described(&self) -> bool {
         is_known(&self.name) || self.layers_json().is_some()
-    }
-
-    /// The layers for a weight file; none of a network that its name says everything of, or if a layer is another crate's.
-    pub(crate) fn layers_json(&self) -> Option<String> {
-        let layers: Vec<Layer> = self.layers().cloned().collect();
-        (!is_known(&self.name)).then(|| to_json(&layers))?
     }
 }
 

@@ -37,9 +37,32 @@ pub enum Init {
     Normal(f32),
     /// This value everywhere.
     Constant(f32),
+    /// Normal with variance `2 / fan_in`, of what is left when values beyond two standard deviations are drawn again:
+    /// TensorFlow's and Keras' `he_normal`.
+    TruncatedHeNormal,
+    /// Normal around zero with this standard deviation, values beyond two of which are drawn again: TensorFlow's
+    /// `truncated_normal`. What is left has .8796 of it.
+    TruncatedNormal(f32),
 }
 
+/// The standard deviation of a standard normal variable within two of its own: `sqrt(1 - 4 phi(2) / (2 Phi(2) - 1))`, with
+/// the normal density and distribution. The variance-scaling rules of TensorFlow divide by it.
+const TRUNCATED_STD: f32 = 0.879_625_7;
+/// The streams of values that are drawn again: beyond the indices of parameters.
+const AGAIN: u32 = 1 << 20;
+/// Draws of a value before it is set to zero: one in `.0455^32`, so never.
+const MOST_DRAWS: u32 = 32;
+
 impl Init {
+    /// The same with values beyond two standard deviations drawn again, where it is normal.
+    pub(crate) fn truncated(self) -> Self {
+        match self {
+            Self::HeNormal => Self::TruncatedHeNormal,
+            Self::Normal(std) => Self::TruncatedNormal(std),
+            other => other,
+        }
+    }
+
     /// The initial values of parameter number `index` under `seed`.
     pub(crate) fn tensor(
         self,
@@ -64,10 +87,41 @@ impl Init {
             }
             Self::HeNormal => normal((2.0 / fan_in).sqrt(), shape),
             Self::Normal(std) => normal(std, shape),
+            Self::TruncatedHeNormal => {
+                let std = (2.0 / fan_in).sqrt() / TRUNCATED_STD;
+                truncated(device, shape, std, source)
+            }
+            Self::TruncatedNormal(std) => truncated(device, shape, std, source),
             Self::GlorotUniform => uniform((6.0 / (fan_in + fan_out)).sqrt(), shape),
             Self::FanInUniform => uniform(fan_in.sqrt().recip(), shape),
         }
     }
+}
+
+/// Normal values around zero, those beyond two standard deviations drawn again, each from the next stream of its own.
+fn truncated(device: &Device, shape: Shape, std: f32, source: Philox) -> tensor::Result<Tensor> {
+    let draw = |stream| {
+        let mut values = vec![0.0; shape.elements()];
+        Philox { stream, ..source }.fill_normal(0.0, 1.0, &mut values);
+        values
+    };
+    let is_kept = |value: &f32| value.abs() <= 2.0;
+    let mut values = draw(source.stream);
+    for round in 1..MOST_DRAWS {
+        if values.iter().all(is_kept) {
+            break;
+        }
+        let again = draw(source.stream + round * AGAIN);
+        for (value, again) in values.iter_mut().zip(again) {
+            if !is_kept(value) {
+                *value = again;
+            }
+        }
+    }
+    for value in &mut values {
+        *value = if is_kept(value) { *value * std } else { 0.0 };
+    }
+    Tensor::from_slice(device, &values, shape)
 }
 
 #[expect(
@@ -98,6 +152,8 @@ mod tests {
         for (init, expected) in [
             (Init::HeNormal, 0.1),
             (Init::Normal(0.01), 0.01),
+            (Init::TruncatedHeNormal, 0.1),
+            (Init::TruncatedNormal(0.01), 0.008_796),
             (Init::GlorotUniform, (6.0_f64 / 300.0 / 3.0).sqrt()),
             (Init::FanInUniform, (1.0_f64 / 200.0 / 3.0).sqrt()),
         ] {
@@ -108,6 +164,20 @@ mod tests {
             // Five standard errors of a mean, and about five of a normal standard deviation.
             assert!(mean.abs() < 5.0 * expected / 316.0, "{init:?}: mean {mean}");
             assert!((std / expected - 1.0).abs() < 0.012, "{init:?}: {std}");
+        }
+    }
+
+    #[test]
+    fn truncated_values_stay_within_two_standard_deviations_and_the_others_are_as_before() {
+        let n = 100_003;
+        let all = draw(Init::Normal(0.01), n, 7, 3);
+        let kept = draw(Init::TruncatedNormal(0.01), n, 7, 3);
+        let beyond = all.iter().filter(|value| value.abs() > 0.02).count();
+        // 4.55 % of a normal distribution lies beyond; five standard errors of that share.
+        assert!((4_220..=4_880).contains(&beyond), "{beyond}");
+        for (one, other) in all.iter().zip(&kept) {
+            assert!(other.abs() <= 0.02, "{other}");
+            assert!(one == other || one.abs() > 0.02, "{one} became {other}");
         }
     }
 

@@ -20,7 +20,7 @@ mod preparation;
 mod summary;
 mod weights;
 
-pub use architecture::{Architecture, networks};
+pub use architecture::{ActivationKind, Architecture, DropoutPlace, networks};
 pub use error::{Error, Result};
 pub use image_size::ImageSize;
 pub use init::Init;

@@ -29,6 +29,8 @@ pub struct SummaryRow {
     pub output: Shape,
     /// Trainable parameters.
     pub parameters: usize,
+    /// Parameters that are not trained: batch normalisation's running statistics.
+    pub buffers: usize,
     /// Multiplications and additions of the forward pass for one image, of convolutions and dense layers alone: two for
     /// each weight and place that it is used at.
     pub flops: u64,
@@ -73,14 +75,19 @@ impl Architecture {
     pub fn summary(&self) -> Summary {
         let rows = self.stages().iter().map(|stage| {
             let (module, input, output) = (stage.layer.module(), &stage.input, &stage.output);
-            let trained = stage.parameters.iter().filter(|own| own.is_trained);
+            let count = |is_trained| {
+                let own = stage.parameters.iter();
+                let own = own.filter(|own| own.is_trained == is_trained);
+                own.map(|own| own.shape.elements()).sum()
+            };
             SummaryRow {
                 layer: stage.layer.name().to_owned(),
                 kind: module.kind(),
                 activation: module.activation(),
                 settings: module.settings(input, output),
                 output: output.clone(),
-                parameters: trained.map(|own| own.shape.elements()).sum(),
+                parameters: count(true),
+                buffers: count(false),
                 flops: module.flops(input, output),
                 activation_bytes: module.kept_bytes(output),
             }
@@ -147,10 +154,22 @@ impl Summary {
         &self.rows
     }
 
-    /// Parameters of all layers.
+    /// Trainable parameters of all layers.
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.rows.iter().map(|row| row.parameters).sum()
+    }
+
+    /// Parameters of all layers that are not trained: running statistics, which Keras counts too.
+    ///
+    /// ```
+    /// let summary = model::Architecture::new("alexnet-keras", None, None)?.summary();
+    /// assert_eq!((summary.parameters(), summary.buffers()), (58_322_826, 512));
+    /// # Ok::<(), model::Error>(())
+    /// ```
+    #[must_use]
+    pub fn buffers(&self) -> usize {
+        self.rows.iter().map(|row| row.buffers).sum()
     }
 
     /// Multiplications and additions of the forward pass for one image.
@@ -166,7 +185,8 @@ impl Summary {
     }
 }
 
-/// The table as text; each line ends in a line break.
+/// The table as text; each line ends in a line break. As in Keras' summaries, a layer's parameters include those that are not
+/// trained.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
@@ -174,7 +194,7 @@ impl fmt::Display for Summary {
             let ([layer, kind, output], [parameters, flops, bytes]) = (words, numbers);
             writeln!(
                 f,
-                "{layer:<10} {kind:<17} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
+                "{layer:<10} {kind:<21} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
             )
         };
         line(
@@ -182,7 +202,8 @@ impl fmt::Display for Summary {
             ["parameters", "FLOPs", "kept bytes"],
         )?;
         for row in &self.rows {
-            let numbers = [row.parameters as u64, row.flops, row.activation_bytes].map(grouped);
+            let parameters = (row.parameters + row.buffers) as u64;
+            let numbers = [parameters, row.flops, row.activation_bytes].map(grouped);
             let kind = match row.activation {
                 Some(activation) => format!("{}, {activation}", row.kind),
                 None => row.kind.to_owned(),
@@ -192,13 +213,14 @@ impl fmt::Display for Summary {
                 numbers.each_ref().map(String::as_str),
             )?;
         }
-        let totals = [
-            self.parameters() as u64,
-            self.flops(),
-            self.activation_bytes(),
-        ]
-        .map(grouped);
-        line(["total", "", ""], totals.each_ref().map(String::as_str))
+        let (trained, buffers) = (self.parameters() as u64, self.buffers() as u64);
+        let totals = [trained + buffers, self.flops(), self.activation_bytes()].map(grouped);
+        line(["total", "", ""], totals.each_ref().map(String::as_str))?;
+        let [total, trained, buffers] = [trained + buffers, trained, buffers].map(grouped);
+        writeln!(
+            f,
+            "parameters: {total} in all, {trained} trainable, {buffers} non-trainable"
+        )
     }
 }
 

@@ -1,5 +1,7 @@
 //! All plots of a run: from its files alone, and from its weights and images.
 
+mod run_curves;
+
 use plotters::style::RGBColor;
 use train::StepRow;
 
@@ -7,8 +9,10 @@ use crate::error::Result;
 use crate::plots::curves::{Curves, Look, Series, rate_finder};
 use crate::plots::{bars, confusion, count};
 use crate::run::Run;
-use crate::sheets::Sheets;
-use crate::svg::{BLUE, GREY, ORANGE, Plot, SERIES};
+use crate::sheets::{Sheets, Shown};
+use crate::svg::{Plot, SERIES};
+
+pub(crate) use run_curves::curves;
 
 /// The folder of a run's plots.
 pub(crate) const PLOTS: &str = "plots";
@@ -58,6 +62,14 @@ impl Gallery {
         Ok(Self { plots, missing })
     }
 
+    /// What a layer, by name, makes of one image, drawn from a run's best weights.
+    ///
+    /// # Errors
+    /// If there is no such layer or image, or the weights or images can't be had.
+    pub fn activations(run: &Run, layer: &str, image: Shown<'_>) -> Result<Option<Plot>> {
+        Sheets::open(run)?.activations_of(layer, &image)
+    }
+
     /// The plot of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Plot> {
@@ -75,68 +87,6 @@ impl Gallery {
             plot.save(&folder)?;
         }
         Ok(())
-    }
-}
-
-/// The curves of one run: loss, accuracy, learning rate.
-pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
-    let marks = rate_steps(run);
-    let mut plots = Vec::new();
-    for mut curves in [loss(run), accuracy(run), learning_rate(run)] {
-        curves.series.retain(|series| !series.points.is_empty());
-        curves.marks.clone_from(&marks);
-        plots.extend(curves.plot()?);
-    }
-    Ok(plots)
-}
-
-fn loss(run: &Run) -> Curves {
-    let validation = epochs(run, |row| row.val_loss);
-    Curves {
-        name: "loss",
-        title: "Loss".to_owned(),
-        y: "loss",
-        series: vec![
-            line("", BLUE, step_losses(run), Look::Faint),
-            line(
-                "train",
-                BLUE,
-                epochs(run, |row| Some(row.train_loss)),
-                Look::Solid,
-            ),
-            line("validation", ORANGE, validation, Look::Solid),
-        ],
-        marks: Vec::new(),
-        most: Some(most_loss(run)),
-    }
-}
-
-fn accuracy(run: &Run) -> Curves {
-    let train = epochs(run, |row| Some(row.train_accuracy));
-    let validation = epochs(run, |row| row.val_accuracy);
-    let top5 = epochs(run, |row| row.val_top5);
-    Curves {
-        name: "accuracy",
-        title: "Accuracy".to_owned(),
-        y: "accuracy",
-        series: vec![
-            line("train", BLUE, train, Look::Solid),
-            line("validation", ORANGE, validation, Look::Solid),
-            line("validation top 5", ORANGE, top5, Look::Dashed),
-        ],
-        marks: Vec::new(),
-        most: Some(1.0),
-    }
-}
-
-fn learning_rate(run: &Run) -> Curves {
-    Curves {
-        name: "learning-rate",
-        title: "Learning rate".to_owned(),
-        y: "learning rate",
-        series: vec![line("", GREY, rates(run), Look::Solid)],
-        marks: Vec::new(),
-        most: None,
     }
 }
 
@@ -180,6 +130,7 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
                 |row| Some(row.train_accuracy)
             }),
             marks: Vec::new(),
+            overfits: None,
             most: Some(1.0),
         },
         Curves {
@@ -192,6 +143,7 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
                 |row| Some(row.train_loss)
             }),
             marks: Vec::new(),
+            overfits: None,
             most: Some(most),
         },
     ];

@@ -19,6 +19,7 @@ pub use error::{Error, Result};
 pub use gallery::Gallery;
 pub use page::{Written, write_comparison, write_report};
 pub use run::{KernelShare, Profile, Run, RunState};
+pub use sheets::Shown;
 pub use svg::Plot;
 pub use tensorboard::{TensorBoard, records};
 

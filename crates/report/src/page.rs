@@ -36,7 +36,7 @@ const SECTIONS: [&str; 9] = [
     "Configuration",
     "Environment",
 ];
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 13] = [
     "epoch",
     "step",
     "lr",
@@ -45,6 +45,9 @@ const COLUMNS: [&str; 10] = [
     "val loss",
     "val accuracy",
     "val top 5",
+    "val F1",
+    "test accuracy",
+    "test F1",
     "images/s",
     "seconds",
 ];
@@ -52,7 +55,7 @@ const COLUMNS: [&str; 10] = [
 const FIGURES: [(&str, &[&str], &str); 5] = [
     (
         "curves",
-        &["loss", "accuracy", "learning-rate", "lr-finder"],
+        &["loss", "accuracy", "f1", "learning-rate", "lr-finder"],
         "No epoch is done yet.",
     ),
     (
@@ -68,7 +71,14 @@ const FIGURES: [(&str, &[&str], &str); 5] = [
     ),
     (
         "kernels",
-        &["kernels", "activations", "augmented"],
+        &[
+            "kernels",
+            "kernels-one-scale",
+            "kernels-change",
+            "kernels-epochs",
+            "activations",
+            "augmented",
+        ],
         "The first layer does not see colours.",
     ),
 ];
@@ -307,6 +317,10 @@ fn cards(run: &Run) -> Vec<(&'static str, String)> {
         ),
         ("time", summary.map(|s| duration(s.wall_s))),
         ("parameters", summary.map(|s| thousands(s.parameters))),
+        (
+            "overfits since epoch",
+            run.overfits_since().map(|epoch| epoch.to_string()),
+        ),
     ];
     let cards = cards.into_iter();
     cards
@@ -326,6 +340,9 @@ fn epoch(row: &Row, best: Option<u64>) -> EpochLine {
             optional(row.val_loss),
             optional(row.val_accuracy),
             optional(row.val_top5),
+            optional(row.val_macro_f1),
+            optional(row.test_accuracy),
+            optional(row.test_macro_f1),
             format!("{:.0}", row.images_per_s),
             format!("{:.1}", row.seconds),
         ],

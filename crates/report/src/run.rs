@@ -19,6 +19,11 @@ const MOST_JSON_BYTES: u64 = 64 << 20;
 /// A run without a summary whose files have not changed for this long is taken for stopped.
 const QUIET: Duration = Duration::from_secs(300);
 
+/// Epochs after the least validation loss before a run is said to overfit.
+const LATER_EPOCHS: u64 = 2;
+/// The share by which the validation loss must have risen for that.
+const WORSE: f64 = 0.01;
+
 /// Everything that a run's folder tells.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -157,11 +162,39 @@ impl Run {
         (seconds > 0.0).then(|| images.sum::<f64>() / seconds)
     }
 
+    /// Milliseconds of a training step over all epochs; none before the first epoch is done.
+    #[must_use]
+    pub fn ms_per_step(&self) -> Option<f64> {
+        let seconds: f64 = self.rows.iter().map(|row| row.seconds).sum();
+        #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
+        let steps = self.rows.last()?.step as f64;
+        (steps > 0.0).then(|| 1e3 * seconds / steps)
+    }
+
+    /// The epoch since which the run overfits: that of the least validation loss, if at least two epochs came after it, whose
+    /// training loss is less and whose validation loss is more than a hundredth above.
+    #[must_use]
+    pub fn overfits_since(&self) -> Option<u64> {
+        overfits_since(&self.rows)
+    }
+
     /// The row of the best epoch, by the metric of the recipe, as training chooses its best checkpoint.
     #[must_use]
     pub fn best(&self) -> Option<&Row> {
         self.recipe.best_row(&self.rows)
     }
+}
+
+/// See [`Run::overfits_since`].
+fn overfits_since(rows: &[Row]) -> Option<u64> {
+    let losses = rows
+        .iter()
+        .filter_map(|row| Some((row, row.val_loss.filter(|loss| loss.is_finite())?)));
+    let (best, least) = losses.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let last = rows.last()?;
+    let is_later = last.epoch >= best.epoch + LATER_EPOCHS;
+    let is_worse = last.val_loss? > least * (1.0 + WORSE);
+    (is_later && is_worse && last.train_loss < best.train_loss).then_some(best.epoch)
 }
 
 /// When one of the files that grow while a run goes on was last written.
@@ -232,4 +265,37 @@ fn rates(text: &str) -> Vec<(f64, f64)> {
     pairs
         .filter(|(lr, loss): &(f64, f64)| *lr > 0.0 && loss.is_finite())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_overfits_since_its_least_validation_loss() {
+        let rows = |losses: &[(f64, f64)]| -> Vec<Row> {
+            let row = |(&(train_loss, val_loss), epoch)| Row {
+                epoch,
+                train_loss,
+                val_loss: Some(val_loss),
+                ..Row::default()
+            };
+            losses.iter().zip(1..).map(row).collect()
+        };
+        for (losses, since) in [
+            (&[][..], None),
+            (&[(2.0, 2.0), (1.0, 1.0), (0.5, 0.9)], None),
+            (&[(2.0, 2.0), (1.0, 1.0), (0.5, 1.2), (0.2, 1.4)], Some(2)),
+            // Only one epoch after the best, a loss that has hardly risen, training that is no better.
+            (&[(2.0, 2.0), (1.0, 1.0), (0.5, 1.2)], None),
+            (&[(2.0, 2.0), (1.0, 1.0), (0.5, 1.001), (0.4, 1.002)], None),
+            (&[(2.0, 2.0), (1.0, 1.0), (1.1, 1.2), (1.2, 1.4)], None),
+            (
+                &[(2.0, f64::NAN), (1.0, 1.0), (0.5, 1.2), (0.4, 1.3)],
+                Some(2),
+            ),
+        ] {
+            assert_eq!(overfits_since(&rows(losses)), since, "{losses:?}");
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! What a run's network sees and does, as sheets of images: first-layer kernels, samples with its answers, mistakes,
 //! activations, augmentation. For these the weights and images of the run are opened again.
 
+mod kernels;
+mod maps;
+
 use std::sync::Arc;
 
 use data::{Channels, Images, Split, statistics};
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
-use model::layers::{Flatten, MaxPool};
-use model::{Layer, Network};
+use model::Network;
 use tensor::Device;
 use train::{Mistake, Preview, Weights};
 
@@ -17,16 +19,14 @@ use crate::plots::shortened;
 use crate::run::Run;
 use crate::svg::{GREEN, GREY, INK, Plot, RED};
 
+pub use maps::Shown;
+
 /// Images on a sheet of samples or mistakes.
 const N_SAMPLES: usize = 20;
 /// Images that are searched for mistakes when the run has left no list of them.
 const N_ASKED: usize = 200;
 /// Versions of one image.
 const N_VERSIONS: usize = 7;
-/// Channels of a layer that are shown.
-const N_MAPS: usize = 23;
-/// Kernels that are shown.
-const MOST_KERNELS: usize = 256;
 /// Larger images are scaled down to this side before they go into a sheet.
 const MOST_SIDE: u32 = 96;
 /// Images whose colours are taken for the principal components.
@@ -83,13 +83,14 @@ impl<'a> Sheets<'a> {
             .map(|(sample, row)| self.answer(*sample, row))
             .collect();
         let plots = [
-            kernels(&self.network)?,
             self.samples(&answers)?,
             self.mistakes(&answers)?,
             self.activations()?,
             self.augmented()?,
         ];
-        Ok(plots.into_iter().flatten().collect())
+        let mut all = kernels::plots(self.run, &self.network)?;
+        all.extend(plots.into_iter().flatten());
+        Ok(all)
     }
 
     /// Images spread evenly over the split.
@@ -178,46 +179,6 @@ impl<'a> Sheets<'a> {
         sheet("mistakes", &title, FACES, &tiles)
     }
 
-    /// What the first layer that is shown makes of the first sample.
-    fn activations(&self) -> Result<Option<Plot>> {
-        let layers = self.network.architecture().layers();
-        let pool = layers
-            .clone()
-            .position(|layer| layer.is::<MaxPool>() || layer.is::<Flatten>());
-        let Some(layer) = pool.and_then(|pool| pool.checked_sub(1)) else {
-            return Ok(None);
-        };
-        let Some(&sample) = self.asked().first() else {
-            return Ok(None);
-        };
-        let maps = self.preview().activations(sample, layer)?;
-        let &[height, width, channels] = &maps.shape[..] else {
-            return Ok(None);
-        };
-        let mut tiles = vec![Tile {
-            image: Arc::new(self.image(sample)?),
-            lines: Vec::new(),
-        }];
-        for channel in 0..channels.min(N_MAPS) {
-            let values: Vec<_> = maps.values.iter().skip(channel).step_by(channels).collect();
-            let highest = values.iter().fold(0.0_f32, |most, x| most.max(**x));
-            let lowest = values.iter().fold(highest, |least, x| least.min(**x));
-            let range = (highest - lowest).max(f32::MIN_POSITIVE);
-            let shades = values.iter().map(|x| viridis((**x - lowest) / range));
-            let bytes: Vec<u8> = shades.flatten().collect();
-            tiles.push(Tile {
-                image: Arc::new(rgb(&bytes, [height, width])),
-                lines: Vec::new(),
-            });
-        }
-        let title = format!(
-            "An image and the first {} of {channels} channels after layer {}",
-            tiles.len() - 1,
-            layers.map(Layer::name).nth(layer).unwrap_or_default()
-        );
-        sheet("activations", &title, MAPS, &tiles)
-    }
-
     /// One image as training shows it, and with its colours shifted.
     fn augmented(&self) -> Result<Option<Plot>> {
         let Some(&sample) = self.asked().get(1).or(self.asked().first()) else {
@@ -256,47 +217,10 @@ const FACES: Grid = Grid {
     columns: 4,
     tile: 96,
 };
-const MAPS: Grid = Grid {
-    columns: 8,
-    tile: 64,
-};
 const VERSIONS: Grid = Grid {
     columns: 8,
     tile: 62,
 };
-
-/// The first convolution's kernels, each about grey at its own scale; `None` if they see neither grey nor three colours.
-fn kernels(network: &Network) -> Result<Option<Plot>> {
-    let weights = network.parameters().iter().find_map(|(name, tensor)| {
-        match (name.ends_with(".weight"), &tensor.shape()[..]) {
-            (true, &[height, width, channels @ (1 | 3), filters]) => {
-                Some((tensor, [height, width, channels, filters]))
-            }
-            _ => None,
-        }
-    });
-    let Some((tensor, [height, width, channels, filters])) = weights else {
-        return Ok(None);
-    };
-    let values = tensor.to_vec::<f32>().map_err(train::Error::from)?;
-    let tiles = (0..filters.min(MOST_KERNELS)).map(|filter| {
-        let kernel: Vec<_> = values.iter().skip(filter).step_by(filters).collect();
-        let most = kernel.iter().fold(f32::MIN_POSITIVE, |m, x| m.max(x.abs()));
-        let bytes: Vec<u8> = kernel
-            .iter()
-            .flat_map(|x| vec![byte(0.5 + 0.5 * **x / most); 3 / channels])
-            .collect();
-        Tile {
-            image: Arc::new(rgb(&bytes, [height, width])),
-            lines: Vec::new(),
-        }
-    });
-    let tiles: Vec<_> = tiles.collect();
-    let title = format!("The first layer's {filters} kernels of {height}x{width}, grey is zero");
-    let columns = if filters > 64 { 16 } else { 8 };
-    let tile = if filters > 64 { 33 } else { 66 };
-    sheet("kernels", &title, Grid { columns, tile }, &tiles)
-}
 
 /// Pixels of any kind as an image.
 fn shown(pixels: &[u8], channels: Channels, size: [usize; 2]) -> RgbaImage {
@@ -332,25 +256,4 @@ fn byte(share: f32) -> u8 {
     )]
     let byte = (255.0 * share).round().clamp(0.0, 255.0) as u8;
     byte
-}
-
-/// Matplotlib's viridis, between five of its colours.
-fn viridis(share: f32) -> [u8; 3] {
-    const STOPS: [[f32; 3]; 5] = [
-        [68.0, 1.0, 84.0],
-        [59.0, 82.0, 139.0],
-        [33.0, 145.0, 140.0],
-        [94.0, 201.0, 98.0],
-        [253.0, 231.0, 37.0],
-    ];
-    let place = 4.0 * share.clamp(0.0, 1.0);
-    let below = [1.0, 2.0, 3.0]
-        .iter()
-        .filter(|stop| place >= **stop)
-        .count();
-    let rest = place - [0.0, 1.0, 2.0, 3.0][below];
-    [0, 1, 2].map(|channel| {
-        let (a, b) = (STOPS[below][channel], STOPS[below + 1][channel]);
-        byte((a + (b - a) * rest) / 255.0)
-    })
 }

@@ -36,17 +36,21 @@ pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
-    FitKind, ImagesRecipe, InitKind, InterpolationKind, Metric, MixRecipe, OptimizerKind,
-    OptimizerRecipe, Precision, Recipe, Residency, RuntimeRecipe, Tta, ValidationKind, Winograd,
+    FitKind, ImagesRecipe, InitKind, InterpolationKind, LayersRecipe, Metric, MixRecipe,
+    OptimizerKind, OptimizerRecipe, Precision, Published, PublishedEpoch, Recipe, Residency,
+    RuntimeRecipe, Tta, ValidationKind, Winograd,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};
 pub use run::lock::FolderLock;
 pub use run::rows::{Row, Summary};
 pub use run::step_log::StepRow;
-pub use schedule::{ScheduleKind, ScheduleRecipe};
+pub use run::validation_log::ValidationRow;
+pub use schedule::{ScheduleKind, ScheduleRecipe, ThresholdMode, WarmupKind};
 pub use sweep::{Sweep, SweepRow, ranked};
-pub use trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start, Step};
+pub use trainer::callback::{
+    Ended, Event, FineTuning, Listener, Outcome, RateChange, RateCut, Start, Step,
+};
 pub use trainer::memory::Memory;
 pub use trainer::trial::has_learnt_batch;
 pub use trainer::{RateFinding, RatePoint, RateSearch, ResumeOptions, Trainer, TrainerBuilder};

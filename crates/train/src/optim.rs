@@ -173,9 +173,39 @@ impl Optimizer {
     pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
         let scalars = StepScalars::new(seed, step, single(learning_rate));
         match self.options.rule {
+            Rule::Adam(adam) if self.options.is_epsilon_outside => {
+                // The kernel divides the root by its correction before it adds epsilon. With a correction of one it adds
+                // epsilon to the root itself, and the rate takes the correction over.
+                let correction = (1.0 - adam.beta2.powf(f64::from(step))).sqrt();
+                StepScalars {
+                    learning_rate: single(learning_rate * correction),
+                    correction2: 1.0,
+                    ..scalars.with_betas(adam.beta1, adam.beta2)
+                }
+            }
             Rule::Adam(adam) => scalars.with_betas(adam.beta1, adam.beta2),
             Rule::Sgd(_) => scalars,
         }
+    }
+
+    /// The l2 penalty whose gradient weight decay adds to that of the loss: the sum of `weight_decay / 2 w^2` over what
+    /// decays. None where nothing does, or decay is decoupled and so no part of a loss.
+    pub(crate) fn penalty(&self) -> Result<Option<f64>> {
+        let mut sum = None;
+        for slot in &self.slots {
+            let decay = match slot.rule {
+                Rule::Sgd(sgd) => sgd.weight_decay,
+                Rule::Adam(adam) if !adam.is_decoupled => adam.weight_decay,
+                Rule::Adam(_) => 0.0,
+            };
+            if decay > 0.0 {
+                let weights = slot.parameter.to_vec::<f32>()?;
+                let squares = weights.iter().map(|&w| f64::from(w) * f64::from(w));
+                let own = f64::from(decay) / 2.0 * squares.sum::<f64>();
+                sum = Some(sum.unwrap_or(0.0) + own);
+            }
+        }
+        Ok(sum)
     }
 
     /// The loss scale, in mixed precision.

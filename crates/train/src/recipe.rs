@@ -7,6 +7,7 @@ mod checkpoints;
 mod early_stopping;
 mod evaluation;
 mod images;
+mod layers;
 mod metric;
 mod mix;
 mod old_names;
@@ -15,13 +16,14 @@ mod optimizer;
 mod overrides;
 mod precision;
 mod preparation;
+mod published;
 mod runtime;
 mod text;
 mod validation;
 
 use std::path::Path;
 
-use model::ImageSize;
+use model::{DropoutPlace, ImageSize};
 use serde::{Deserialize, Serialize};
 use tensor::{Device, DeviceOptions};
 
@@ -32,11 +34,13 @@ pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe, InterpolationKind};
+pub use layers::LayersRecipe;
 pub use metric::Metric;
 pub use mix::MixRecipe;
 pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
+pub use published::{Published, PublishedEpoch};
 pub use runtime::{Residency, RuntimeRecipe, Winograd};
 pub(crate) use text::fault;
 pub use validation::ValidationKind;
@@ -57,6 +61,9 @@ pub struct Recipe {
     pub images_dir: Option<String>,
     /// The network.
     pub network: String,
+    /// What is changed of its layers.
+    #[serde(default, skip_serializing_if = "LayersRecipe::is_default")]
+    pub layers: LayersRecipe,
     /// How its weights are initialised.
     #[serde(default)]
     pub init: InitKind,
@@ -142,6 +149,10 @@ pub enum InitKind {
     /// As Krizhevsky 2012, section 5: normal of standard deviation 0.01; biases one in conv2, conv4, conv5 and the hidden dense
     /// layers, else zero.
     Paper,
+    /// As the network says, but of normal values those beyond two standard deviations are drawn again, as TensorFlow does.
+    Truncated,
+    /// As PyTorch's layers begin, whatever the network says: weights and biases uniform in `+-1 / sqrt(fan_in)`.
+    Torch,
 }
 
 const fn yes() -> bool {
@@ -152,6 +163,9 @@ const fn yes() -> bool {
 const fn is_yes(flag: &bool) -> bool {
     *flag
 }
+
+/// The network whose dropout had another place in earlier versions: its runs say where it is.
+pub(crate) const DROPOUT_MOVED: &str = "alexnet-bn1";
 
 const fn default_evaluation_batch_size() -> usize {
     200
@@ -193,7 +207,8 @@ impl Recipe {
     }
 
     /// The recipe of a run from its `config.toml`, which means what it meant when it was written: without `drop_last` it is
-    /// of a time when every run left out an incomplete last batch.
+    /// of a time when every run left out an incomplete last batch, and without `layers.dropout_place` of a time when
+    /// `alexnet-bn1` had dropout before its hidden layers.
     ///
     /// # Errors
     /// As [`Recipe::parse`].
@@ -201,6 +216,11 @@ impl Recipe {
         let mut recipe = Self::parse(text, path)?;
         let table = text.parse::<toml::Table>();
         recipe.drop_last |= table.is_ok_and(|table| !table.contains_key("drop_last"));
+        // Since a dropout's place is told of this network, it has it after the hidden layers.
+        if recipe.network == DROPOUT_MOVED {
+            let place = recipe.layers.dropout_place;
+            recipe.layers.dropout_place = place.or(Some(DropoutPlace::Before));
+        }
         Ok(recipe)
     }
 
@@ -321,7 +341,7 @@ mod tests {
             ("cifar100-coarse", "cifar100-coarse"),
             ("mnist", "mnist"),
             ("fashion-mnist", "fashion-mnist"),
-            ("flowers", "flowers"),
+            ("flowers", "flowers-best"),
             ("imagenet", "paper-imagenet"),
         ] {
             let recipe = Recipe::for_dataset(dataset).unwrap();

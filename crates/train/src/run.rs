@@ -9,3 +9,4 @@ pub(crate) mod profiler;
 pub(crate) mod rows;
 pub(crate) mod split_record;
 pub(crate) mod step_log;
+pub(crate) mod validation_log;

@@ -7,7 +7,7 @@ mod tests;
 
 use std::f64::consts::PI;
 
-pub use recipe::{ScheduleKind, ScheduleRecipe};
+pub use recipe::{ScheduleKind, ScheduleRecipe, ThresholdMode, WarmupKind};
 use serde::{Deserialize, Serialize};
 
 /// How the learning rate follows from the step `t = 0, 1, …` alone.
@@ -48,6 +48,23 @@ pub enum Schedule {
     Cosine {
         /// Steps until the minimum.
         steps: usize,
+        /// The least rate.
+        minimum: f64,
+    },
+    /// The base rate divided by `1 + decay t`: Keras' `InverseTimeDecay` with one decay step, and what the `decay` of its old
+    /// optimizers does.
+    InverseTime {
+        /// How fast it falls.
+        decay: f64,
+    },
+    /// Half a cosine from the base rate down to `minimum`, over and over: the first in `period` steps, each one after it in
+    /// `factor` times as many as the one before (Loshchilov and Hutter 2017, equation 5; PyTorch's
+    /// `CosineAnnealingWarmRestarts`).
+    CosineRestarts {
+        /// Steps until the first restart.
+        period: usize,
+        /// The growth of a period to the next.
+        factor: usize,
         /// The least rate.
         minimum: f64,
     },
@@ -137,6 +154,16 @@ impl Schedule {
                 let turn = t as f64 / (*steps).max(1) as f64;
                 minimum + (base - minimum) * (1.0 + (PI * turn).cos()) / 2.0
             }
+            Self::InverseTime { decay } => base / (1.0 + decay * t as f64),
+            Self::CosineRestarts {
+                period,
+                factor,
+                minimum,
+            } => {
+                let (since, length) = since_restart(t, (*period).max(1), (*factor).max(1));
+                let turn = since as f64 / length as f64;
+                minimum + (base - minimum) * (1.0 + (PI * turn).cos()) / 2.0
+            }
             Self::OneCycle(cycle) => cycle.rate(t),
             Self::Linear { start, end, steps } => base * (start + (end - start) * share(t, *steps)),
             Self::Until { factor, steps } => base * if t < *steps { *factor } else { 1.0 },
@@ -205,6 +232,19 @@ impl OneCycle {
         }
         end
     }
+}
+
+/// Steps since the last restart, and the steps of the period that it began.
+fn since_restart(t: usize, period: usize, factor: usize) -> (usize, usize) {
+    if factor == 1 {
+        return (t % period, period);
+    }
+    let (mut since, mut length) = (t, period);
+    while since >= length {
+        since -= length;
+        length = length.saturating_mul(factor);
+    }
+    (since, length)
 }
 
 /// `min(t / steps, 1)`.

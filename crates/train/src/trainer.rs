@@ -15,17 +15,18 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use data::{DataSet, Loader, LoaderOptions, Tail};
-use model::{Architecture, ImageSize, Network};
+use model::{Architecture, DropoutPlace, Network};
 use tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::eval::evaluator::Evaluator;
-use crate::recipe::{InitKind, Metric, Recipe, ValidationKind};
+use crate::recipe::{DROPOUT_MOVED, Metric, Recipe, ValidationKind};
 use crate::run::checkpoint::State;
 use crate::run::dir::RunDir;
 use crate::run::environment::Environment;
 use crate::run::profiler::Profiler;
 use crate::run::step_log::StepLog;
+use crate::run::validation_log::ValidationLog;
 use crate::schedule::Schedule;
 use crate::step::TrainStep;
 use crate::step::input::Input;
@@ -54,10 +55,13 @@ pub struct Trainer {
     loader: Loader,
     schedule: Schedule,
     validation: Option<Evaluator>,
+    /// Of the test split, if every epoch is tested.
+    test: Option<Evaluator>,
     memory_ahead: Ahead,
     run: Option<RunDir>,
     profiler: Option<Profiler>,
     log: Option<StepLog>,
+    validation_log: Option<ValidationLog>,
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
@@ -103,7 +107,8 @@ impl Trainer {
     /// If a setting of `recipe` makes no sense, or not with these images; if the device has no room.
     pub fn new(recipe: Recipe, data: DataSet, device: &Device) -> Result<Self> {
         recipe.check()?;
-        let architecture = architecture(&recipe, &data)?;
+        let (classes, channels) = (data.class_names().len(), data.train.channels().count());
+        let architecture = recipe.architecture(classes, channels)?;
         Self::with_network(recipe, architecture, data, device)
     }
 
@@ -168,7 +173,11 @@ impl Trainer {
         let validation = data.validation.clone();
         let validation = validation.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         let validation = validation.transpose()?;
+        let test = data.test.clone();
+        let test = test.filter(|_| recipe.evaluation.test_every_epoch);
+        let test = test.map(|images| Evaluator::for_epochs(&network, images, &recipe));
         Ok(Self {
+            test: test.transpose()?,
             memory_ahead: Ahead::measure(&network, &optimizer, &data, &recipe)?,
             validation,
             recipe,
@@ -182,6 +191,7 @@ impl Trainer {
             run: None,
             profiler: None,
             log: None,
+            validation_log: None,
             state,
             initial: None,
             rate_change: None,
@@ -201,7 +211,7 @@ impl Trainer {
         self.record_data(&run)?;
         self.state.config = Some(self.recipe.to_toml()?);
         run.write_json("environment.json", &Environment::of(&self.device))?;
-        self.log = Some(StepLog::open(run.path(), self.state.step)?);
+        self.open_logs(&run)?;
         self.run = Some(run);
         Ok(())
     }
@@ -283,10 +293,12 @@ impl Trainer {
 
     fn start(&self) -> Start {
         let len = |images: &Option<data::Images>| images.as_ref().map_or(0, data::Images::len);
-        let of_validation = self.validation.as_ref().map(Evaluator::resident_bytes);
-        let resident_bytes = self.step.resident_bytes() + of_validation.unwrap_or(0);
+        let evaluators = self.validation.iter().chain(&self.test);
+        let of_evaluation: u64 = evaluators.map(Evaluator::resident_bytes).sum();
+        let resident_bytes = self.step.resident_bytes() + of_evaluation;
         let saves = self.run.is_some();
         Start {
+            recipe: self.recipe.name.clone(),
             network: self.network.architecture().to_string(),
             parameters: self.network.architecture().summary().parameters(),
             device: self.device.name().to_owned(),
@@ -322,23 +334,6 @@ fn batch_sizes(recipe: &Recipe, images: usize) -> (usize, usize) {
     (n, images % n)
 }
 
-/// The network of a recipe for a data set.
-pub(crate) fn architecture(recipe: &Recipe, data: &DataSet) -> Result<Architecture> {
-    let classes = data.class_names().len();
-    let own = Architecture::new(&recipe.network, Some(classes), None)?;
-    let [height, width, _] = own.input();
-    let [height, width] = recipe.input_size.map_or([height, width], ImageSize::sides);
-    let architecture = own.for_input([height, width, data.train.channels().count()])?;
-    let architecture = match recipe.init {
-        InitKind::Network => architecture,
-        InitKind::Paper => architecture.with_paper_init(),
-    };
-    Ok(match recipe.dropout {
-        Some(share) => architecture.with_dropout(share)?,
-        None => architecture,
-    })
-}
-
 /// The recipe with all that follows from network and images, and the images within its limit.
 fn resolved(
     mut recipe: Recipe,
@@ -347,6 +342,10 @@ fn resolved(
 ) -> Result<(Recipe, DataSet)> {
     check_network(architecture, &data)?;
     architecture.name().clone_into(&mut recipe.network);
+    if recipe.network == DROPOUT_MOVED {
+        let place = recipe.layers.dropout_place;
+        recipe.layers.dropout_place = place.or(Some(DropoutPlace::After));
+    }
     // As many as before the limit: that opens the same split again.
     if !matches!(recipe.validation, Some(ValidationKind::File(_))) {
         let n = data.validation.as_ref().map_or(0, data::Images::len);

@@ -10,7 +10,7 @@ use crate::report;
 
 pub(crate) fn run(args: &RecipesArgs) -> Result<ExitCode> {
     match &args.action {
-        Some(RecipesAction::Show { name }) => report::recipe(&Recipe::named(name)?, args.output)?,
+        Some(RecipesAction::Show { name }) => report::recipe(name, args.output)?,
         None => report::recipes(&Recipe::built_in()?, args.output)?,
     }
     Ok(ExitCode::SUCCESS)

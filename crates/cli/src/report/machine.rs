@@ -72,6 +72,7 @@ pub(crate) fn summary(network: &Architecture, batch_size: usize, output: OutputA
             "settings": settings.collect::<serde_json::Map<_, _>>(),
             "output": row.output.to_vec(),
             "parameters": row.parameters,
+            "non_trainable": row.buffers,
             "flops": row.flops,
             "activation_bytes": row.activation_bytes,
         })

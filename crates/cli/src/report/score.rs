@@ -33,8 +33,15 @@ pub(crate) fn score(
     }
     let dataset = escape(dataset);
     let mut text = format!(
-        "{dataset} {}: accuracy {:.4} loss {:.4} top5 {:.4} macro-F1 {:.4} on {} images\n",
-        it.split, it.accuracy, it.loss, it.top5, it.macro_f1, it.images
+        "{dataset} {}: accuracy {:.4} loss {:.4} top5 {:.4} macro-F1 {:.4} on {} images; top-1 error {:.4}, top-5 error {:.4}\n",
+        it.split,
+        it.accuracy,
+        it.loss,
+        it.top5,
+        it.macro_f1,
+        it.images,
+        1.0 - it.accuracy,
+        1.0 - it.top5
     );
     if by_class {
         let names = it.classes.iter().map(|name| escape(name).chars().count());

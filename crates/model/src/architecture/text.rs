@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{Architecture, CHANNELS, argument};
+use super::{Architecture, CHANNELS, argument, is_known};
 use crate::error::Result;
 use crate::layers::{Layer, from_json};
 
@@ -49,7 +49,7 @@ impl Architecture {
             return Some(own.and_then(|network| network.for_input(input)));
         };
         let layers = from_json(layers).map_err(|found| argument(name, "layers", "layers", &found));
-        let network = layers.and_then(|layers| Self::from_layers(name, input, layers));
+        let network = layers.and_then(|layers| Self::of_file(name, input, layers));
         // The name tells the classes too, which the layers must give.
         Some(network.and_then(|network| {
             let expected = || format!("{classes} as the file says");
@@ -59,6 +59,17 @@ impl Architecture {
             let got = network.classes.to_string();
             Err(argument(name, "classes", &expected(), &got))
         }))
+    }
+}
+
+impl Architecture {
+    /// A network of a weight file's layers: one of its own, or a variant of one that the name tells.
+    fn of_file(name: &str, input: [usize; 3], layers: Vec<Layer>) -> Result<Self> {
+        if is_known(name) {
+            Self::of_layers(name, input, layers)
+        } else {
+            Self::from_layers(name, input, layers)
+        }
     }
 }
 
@@ -139,8 +150,8 @@ pub(super) mod tests {
         let again = parse(&text).unwrap().unwrap();
         assert_eq!((again.input(), &again), ([28, 20, 1], &grey));
         assert!(parse("alexnet-small").is_none(), "too short");
-        let lenet = parse("lenet classes=10 input_size=32").unwrap();
-        assert!(lenet.is_err(), "an unknown network");
+        let vgg = parse("vgg classes=10 input_size=32").unwrap();
+        assert!(vgg.is_err(), "an unknown network");
     }
 
     #[test]

@@ -81,6 +81,23 @@ impl Conv2d {
         self
     }
 
+    /// Whether a ReLU is behind it.
+    pub(crate) const fn has_relu(&self) -> bool {
+        self.relu
+    }
+
+    /// Without a ReLU behind it.
+    #[must_use]
+    pub(crate) const fn without_relu(mut self) -> Self {
+        self.relu = false;
+        self
+    }
+
+    /// Its initial weights and biases.
+    pub(crate) const fn inits(&self) -> [Init; 2] {
+        [self.weight, self.bias]
+    }
+
     /// Other initial weights and biases.
     #[must_use]
     pub const fn init(mut self, weight: Init, bias: Init) -> Self {

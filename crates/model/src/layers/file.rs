@@ -69,10 +69,12 @@ fn of_map(mut all: Map<String, Value>) -> Result<Layer, String> {
     Ok(Layer { name, module })
 }
 
-/// Whether two texts of [`to_json`] are of layers that compute the same: they may begin with other weights.
+/// Whether two texts of [`to_json`] are of layers that compute the same when they are used: they may begin with other weights,
+/// and differ in dropout.
 pub(crate) fn compute_the_same(one: &str, other: &str) -> bool {
     let layers = |text| -> Option<Vec<Map<String, Value>>> {
         let mut layers: Vec<Map<String, Value>> = serde_json::from_str(text).ok()?;
+        layers.retain(|layer| layer.get("kind").is_none_or(|kind| kind != "dropout"));
         for layer in &mut layers {
             layer.retain(|key, _| !key.ends_with("_init"));
         }

@@ -23,6 +23,13 @@ impl MaxPool {
         }
     }
 
+    /// With windows that do not overlap: as large as their stride.
+    #[must_use]
+    pub(crate) const fn plain(mut self) -> Self {
+        self.window.size = self.window.stride;
+        self
+    }
+
     /// TensorFlow's SAME padding.
     #[must_use]
     pub const fn same(mut self) -> Self {

@@ -69,8 +69,11 @@ impl Network {
                 found: found.to_owned(),
             });
         }
-        let layers = (file.metadata(LAYERS_KEY), self.architecture.layers_json());
-        if let (Some(found), Some(own)) = layers
+        // What its name says everything of is not listed.
+        let defined = self.architecture.definition_json();
+        let own = self.architecture.layers_json().or_else(|| defined.clone());
+        let found = file.metadata(LAYERS_KEY).or(defined.as_deref());
+        if let (Some(found), Some(own)) = (found, own)
             && !compute_the_same(found, &own)
         {
             return Err(Error::OtherNetwork {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use train::Published;
 
 use crate::gallery::mean;
 use crate::plots::shortened;
@@ -59,6 +60,16 @@ pub(super) fn metrics(runs: &[Run]) -> Vec<Line> {
         line("test top-5 accuracy", runs, |run| {
             of_test(|s| s.test_top5)(run).map(percent)
         }),
+        line("test top-1 error", runs, |run| {
+            of_test(|s| s.test_accuracy)(run).map(|share| percent(1.0 - share))
+        }),
+        line("test top-5 error", runs, |run| {
+            of_test(|s| s.test_top5)(run).map(|share| percent(1.0 - share))
+        }),
+        line("published", runs, |run| {
+            let published = Published::of(&run.recipe.name).ok().flatten()?;
+            Some(format!("{} ({})", published.result, published.source))
+        }),
         line("test loss", runs, |run| {
             of_test(|s| s.test_loss)(run).map(loss)
         }),
@@ -103,6 +114,18 @@ pub(super) fn speed(runs: &[Run]) -> Vec<Line> {
         }),
         line("seconds an epoch", runs, |run| {
             mean(run, |row| row.seconds).map(|seconds| format!("{seconds:.1}"))
+        }),
+        line("ms a step", runs, |run| {
+            run.ms_per_step().map(|ms| format!("{ms:.1}"))
+        }),
+        line("published ms a step", runs, |run| {
+            let published = Published::of(&run.recipe.name).ok().flatten()?;
+            published.ms_per_step.map(|ms| format!("{ms:.1}"))
+        }),
+        line("published seconds an epoch, test included", runs, |run| {
+            let published = Published::of(&run.recipe.name).ok().flatten()?;
+            let seconds = published.seconds_per_epoch;
+            seconds.map(|seconds| format!("{seconds:.1}"))
         }),
         line("time in all", runs, |run| {
             run.summary.as_ref().map(|s| duration(s.wall_s))

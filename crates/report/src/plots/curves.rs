@@ -44,6 +44,8 @@ pub(crate) struct Curves {
     pub(crate) series: Vec<Series>,
     /// Where the learning rate steps: epochs.
     pub(crate) marks: Vec<f64>,
+    /// The epoch since which the run overfits, if it does.
+    pub(crate) overfits: Option<f64>,
     /// The largest value that is shown, if the curves reach it.
     pub(crate) most: Option<f64>,
 }
@@ -103,6 +105,10 @@ impl Curves {
             let line = [(mark, 0.0), (mark, top)];
             chart.draw_series(DashedLineSeries::new(line, 3, 4, GREY.stroke_width(1)))?;
         }
+        if let Some(epoch) = self.overfits {
+            let line = [(epoch, 0.0), (epoch, top)];
+            chart.draw_series(DashedLineSeries::new(line, 6, 3, RED.stroke_width(2)))?;
+        }
         for series in &self.series {
             let style = series.style();
             let inside = |point: &(f64, f64)| point.0.is_finite() && point.1.is_finite();
@@ -123,7 +129,7 @@ impl Curves {
     }
 
     /// Names the lines, above the plot.
-    fn legend(&self, area: &Area<'_>, rows: &[Vec<(i32, Entry<'_>)>]) -> Drawn {
+    fn legend(&self, area: &Area<'_>, rows: &[Vec<(i32, Entry)>]) -> Drawn {
         let style = text_style(13.0, INK, Anchor::Start);
         for (row, y) in rows.iter().zip((14..).step_by(LEGEND_LINE)) {
             for (left, entry) in row {
@@ -136,28 +142,37 @@ impl Curves {
                 } else {
                     area.draw(&line(*left, left + 22))?;
                 }
-                area.draw(&Text::new(entry.label, (left + 28, y), style.clone()))?;
+                area.draw(&Text::new(
+                    entry.label.clone(),
+                    (left + 28, y),
+                    style.clone(),
+                ))?;
             }
         }
         Ok(())
     }
 
     /// What is named, broken into rows, with the place of each.
-    fn legend_rows(&self) -> Vec<Vec<(i32, Entry<'_>)>> {
-        let mark = (!self.marks.is_empty()).then_some(Entry {
-            label: "learning rate step",
+    fn legend_rows(&self) -> Vec<Vec<(i32, Entry)>> {
+        let mark = (!self.marks.is_empty()).then(|| Entry {
+            label: "learning rate step".to_owned(),
             colour: GREY,
+            is_dashed: true,
+        });
+        let overfits = self.overfits.map(|epoch| Entry {
+            label: format!("overfits since epoch {epoch:.0}"),
+            colour: RED,
             is_dashed: true,
         });
         let named = self.series.iter().filter(|series| !series.label.is_empty());
         let entries = named.map(|series| Entry {
-            label: &series.label,
+            label: series.label.clone(),
             colour: series.colour,
             is_dashed: series.look == Look::Dashed,
         });
-        let mut rows: Vec<Vec<(i32, Entry<'_>)>> = Vec::new();
+        let mut rows: Vec<Vec<(i32, Entry)>> = Vec::new();
         let mut left = i32::MAX;
-        for entry in entries.chain(mark) {
+        for entry in entries.chain(mark).chain(overfits) {
             let width = 48 + pixels(7.6 * count(entry.label.chars().count()));
             if left.saturating_add(width) > 552 {
                 rows.push(Vec::new());
@@ -173,8 +188,8 @@ impl Curves {
 }
 
 /// A name in the legend.
-struct Entry<'a> {
-    label: &'a str,
+struct Entry {
+    label: String,
     colour: RGBColor,
     is_dashed: bool,
 }

@@ -111,6 +111,7 @@ pub struct Options {
     decays: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     pub(super) accumulates: bool,
     pub(super) scales_loss: bool,
+    pub(super) is_epsilon_outside: bool,
 }
 
 /// A rule with its constants as the kernels take them.
@@ -161,7 +162,20 @@ impl Options {
             decays: Arc::new(|_| true),
             accumulates: false,
             scales_loss: false,
+            is_epsilon_outside: false,
         }
+    }
+
+    /// Adam without decoupled decay: adds epsilon to the root of the variance before its bias correction, as TensorFlow and
+    /// Keras do (the "epsilon hat" of Kingma and Ba 2015, end of section 2).
+    ///
+    /// With `m` and `v` the moments, `c = sqrt(1 - beta2^t)` and `d = 1 - beta1^t`, the step is
+    /// `rate (m / d) / (sqrt(v) / c + epsilon)`, and with this `rate (c / d) m / (sqrt(v) + epsilon)`: as if epsilon were
+    /// `epsilon / c`. In step 1 with a beta2 of .999 that is 31.6 times as much, and the same after some thousands.
+    #[must_use]
+    pub fn epsilon_outside(mut self, is_outside: bool) -> Self {
+        self.is_epsilon_outside = is_outside;
+        self
     }
 
     /// Scales all gradients down where, as one vector, they are longer than this.

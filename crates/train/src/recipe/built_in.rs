@@ -5,8 +5,8 @@ use std::path::Path;
 use data::Channels;
 
 use super::{
-    EvaluationRecipe, ImagesRecipe, InitKind, MixRecipe, OptimizerRecipe, Precision, Recipe,
-    RuntimeRecipe, default_evaluation_batch_size,
+    EvaluationRecipe, ImagesRecipe, InitKind, LayersRecipe, MixRecipe, OptimizerRecipe, Precision,
+    Recipe, RuntimeRecipe, default_evaluation_batch_size,
 };
 use crate::error::{Error, Result};
 use crate::recipe::CheckpointsRecipe;
@@ -25,15 +25,26 @@ recipes!(
     "cifar10",
     "cifar100",
     "small-cifar10",
+    "small-cifar10-best",
     "small-cifar10-pca",
+    "small-cifar10-pca-best",
     "keras-cifar10",
     "torch-cifar10",
+    "torch-cifar10-best",
     "torch-cifar100",
+    "torch-cifar100-best",
     "flowers",
+    "flowers-best",
     "flowers-paper-init",
     "paper-imagenet",
     "folder",
 );
+
+/// The file of a built-in recipe.
+pub(super) fn text_of(name: &str) -> Option<&'static str> {
+    let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text)
+}
 
 impl Recipe {
     /// The built-in recipes, each with a line on what it is.
@@ -65,8 +76,8 @@ impl Recipe {
     /// # Errors
     /// [`Error::UnknownRecipe`].
     pub fn named(name: &str) -> Result<Self> {
-        match BUILT_IN.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => Self::parse(text, Path::new(name)),
+        match text_of(name) {
+            Some(text) => Self::parse(text, Path::new(name)),
             None => {
                 let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
                 Err(Error::UnknownRecipe {
@@ -86,6 +97,7 @@ impl Recipe {
             dataset: dataset.to_owned(),
             images_dir: None,
             network: "alexnet-cifar".to_owned(),
+            layers: LayersRecipe::default(),
             init: InitKind::default(),
             dropout: None,
             input_size: None,
@@ -129,7 +141,8 @@ impl Recipe {
             "cifar100-coarse" => "cifar100",
             "mnist" | "fashion-mnist" => "cifar10",
             "imagenet" => "paper-imagenet",
-            "shapes10" | "cifar10" | "cifar100" | "flowers" => dataset,
+            "flowers" => "flowers-best",
+            "shapes10" | "cifar10" | "cifar100" => dataset,
             _ => "folder",
         };
         let mut recipe = Self::named(own)?;

@@ -72,7 +72,7 @@ fn may_change(key: &str) -> bool {
     })
 }
 
-fn flatten(table: &Table, prefix: &str, settings: &mut Vec<(String, String)>) {
+pub(super) fn flatten(table: &Table, prefix: &str, settings: &mut Vec<(String, String)>) {
     for (key, value) in table {
         let key = format!("{prefix}{key}");
         match value {

@@ -71,16 +71,10 @@ mod tests {
     fn rows(val_losses: &[f64]) -> Vec<Row> {
         let row = |(&loss, epoch): (&f64, u64)| Row {
             epoch,
-            step: epoch,
-            lr: 1e-3,
             train_loss: 1.0,
-            train_accuracy: 0.5,
             val_loss: Some(loss),
             val_accuracy: Some(1.0 - loss),
-            val_top5: None,
-            images_per_s: 1.0,
-            data_wait_fraction: 0.0,
-            seconds: 1.0,
+            ..Row::default()
         };
         val_losses.iter().zip(1..).map(row).collect()
     }

@@ -16,6 +16,20 @@ pub struct EvaluationRecipe {
     /// `input_size` without that or with area crops) when a setting changes that side and not this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
+    /// Steps after which the validation split is scored within an epoch too: `validation.jsonl`. Only at its end if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_steps: Option<u64>,
+    /// Whether the test split is scored at the end of every epoch too, by the plain view.
+    #[serde(skip_serializing_if = "is_false")]
+    pub test_every_epoch: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Test-time augmentation: the views of an image whose probabilities are averaged.
@@ -38,6 +52,9 @@ impl EvaluationRecipe {
     pub(crate) fn check(&self) -> Result<()> {
         if self.resize == Some(0) {
             return Err(Error::setting("evaluation.resize", "at least 1", 0));
+        }
+        if self.every_steps == Some(0) {
+            return Err(Error::setting("evaluation.every_steps", "at least 1", 0));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::rows::Row;
 
-/// A metric that something is decided by, named as the column of `metrics.csv`.
+/// A metric that something is decided by, named as the column of `metrics.csv` if it is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -14,18 +14,28 @@ pub enum Metric {
     ValLoss,
     /// Validation accuracy.
     ValAccuracy,
+    /// Validation error: the share of images whose label has not the largest logit.
+    ValError,
+    /// Mean validation loss and the l2 penalty: what Keras calls the validation loss where weights have a regulariser.
+    ValLossWithPenalty,
     /// Mean training loss, dropout and augmentation on.
     TrainLoss,
+    /// Mean training loss and the l2 penalty at the epoch's end.
+    TrainLossWithPenalty,
 }
 
 impl Metric {
     /// Its value in an epoch, if it has one.
     #[must_use]
     pub fn of(self, row: &Row) -> Option<f64> {
+        let penalty = row.penalty.unwrap_or(0.0);
         match self {
             Self::ValLoss => row.val_loss,
             Self::ValAccuracy => row.val_accuracy,
+            Self::ValError => row.val_accuracy.map(|accuracy| 1.0 - accuracy),
+            Self::ValLossWithPenalty => row.val_loss.map(|loss| loss + penalty),
             Self::TrainLoss => Some(row.train_loss),
+            Self::TrainLossWithPenalty => Some(row.train_loss + penalty),
         }
     }
 
@@ -34,8 +44,8 @@ impl Metric {
     #[must_use]
     pub fn is_better(self, row: &Row, before: &Row) -> bool {
         let tie = match self {
-            Self::ValAccuracy => Self::ValLoss,
-            Self::ValLoss | Self::TrainLoss => Self::ValAccuracy,
+            Self::ValAccuracy | Self::ValError => Self::ValLoss,
+            _ => Self::ValAccuracy,
         };
         let worth = |metric: Self, row: &Row| {
             let value = metric.of(row).filter(|value| value.is_finite());
@@ -55,6 +65,41 @@ impl Metric {
     /// Whether it needs a validation split.
     #[must_use]
     pub fn is_of_validation(self) -> bool {
-        self != Self::TrainLoss
+        !matches!(self, Self::TrainLoss | Self::TrainLossWithPenalty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_and_penalties_follow_from_a_row() {
+        let row = Row {
+            train_loss: 1.0,
+            val_loss: Some(2.0),
+            val_accuracy: Some(0.75),
+            penalty: Some(0.5),
+            ..Row::default()
+        };
+        let none = Row {
+            penalty: None,
+            ..row.clone()
+        };
+        for (metric, value, without) in [
+            (Metric::ValError, 0.25, 0.25),
+            (Metric::ValLossWithPenalty, 2.5, 2.0),
+            (Metric::TrainLossWithPenalty, 1.5, 1.0),
+            (Metric::ValLoss, 2.0, 2.0),
+        ] {
+            assert_eq!(metric.of(&row), Some(value), "{metric:?}");
+            assert_eq!(metric.of(&none), Some(without), "{metric:?}");
+            assert!(!metric.is_larger_better(), "{metric:?}");
+        }
+        assert!(
+            Metric::ValLossWithPenalty.is_better(&none, &row),
+            "less is better"
+        );
+        assert!(!Metric::TrainLossWithPenalty.is_of_validation());
     }
 }

@@ -10,6 +10,10 @@ use crate::globs::is_match;
 /// The optimizer and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a recipe, each under a key of its own"
+)]
 pub struct OptimizerRecipe {
     /// Which one.
     pub kind: OptimizerKind,
@@ -55,6 +59,10 @@ pub struct OptimizerRecipe {
     /// Adam: what is added to the root of the variance.
     #[serde(default = "default_epsilon")]
     pub epsilon: f64,
+    /// Adam: whether epsilon is added to the root before the bias correction, as TensorFlow and Keras do. See
+    /// [`crate::optim::Options::epsilon_outside`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub epsilon_outside: bool,
 }
 
 /// Which optimizer.
@@ -77,6 +85,14 @@ pub struct EmaRecipe {
     /// The decay of the EMA. Early steps use less, `(1 + t) / (10 + t)` in step `t`, so that the
     /// initial weights are soon forgotten.
     pub decay: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn yes() -> bool {
@@ -155,6 +171,7 @@ impl OptimizerRecipe {
             beta1: default_beta1(),
             beta2: default_beta2(),
             epsilon: default_epsilon(),
+            epsilon_outside: false,
         }
     }
 
@@ -212,6 +229,10 @@ impl OptimizerRecipe {
             && !(norm > 0.0 && norm.is_finite())
         {
             return Err(Error::setting("clip_norm", "a positive number", norm));
+        }
+        if self.epsilon_outside && self.kind != OptimizerKind::Adam {
+            let expected = "false unless kind is adam";
+            return Err(Error::setting("epsilon_outside", expected, true));
         }
         if self.accumulate == 0 {
             return Err(Error::setting("accumulate", "at least 1", 0));

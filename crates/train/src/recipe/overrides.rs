@@ -195,10 +195,10 @@ mod tests {
         }
         // Where training resizes, the test resizes alike.
         assert_eq!(
-            with("flowers", &["input_size=131", "images.resize=150"]),
+            with("flowers-best", &["input_size=131", "images.resize=150"]),
             None
         );
-        let flowers = Recipe::named("flowers").unwrap();
+        let flowers = Recipe::named("flowers-best").unwrap();
         let both = flowers.with_settings(&["evaluation.resize=256"]).unwrap();
         for (settings, expected) in [
             (&["input_size=131"][..], 256),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::trainer::callback::Ended;
 
 /// A row of the metrics: the results of an epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The epoch, from 1.
@@ -36,10 +36,29 @@ pub struct Row {
     /// Seconds that the epoch's training took.
     #[serde(deserialize_with = "number_or_null")]
     pub seconds: f64,
+    /// The mean F1 of the validation's classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_macro_f1: Option<f64>,
+    /// Mean test loss, if the recipe tests every epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
+    /// Test accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// Test top-5 accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_top5: Option<f64>,
+    /// The mean F1 of the test's classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_macro_f1: Option<f64>,
+    /// The l2 penalty of the weights at the epoch's end, `weight_decay / 2` times the sum of the squares of what decays: none
+    /// without decay in the loss. No loss above includes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f64>,
 }
 
 /// The keys of [`Row`], as the header of `metrics.csv` has them.
-pub(crate) const COLUMNS: &str = "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,images_per_s,data_wait_fraction,seconds";
+pub(crate) const COLUMNS: &str = "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_top5,images_per_s,data_wait_fraction,seconds,val_macro_f1,test_loss,test_accuracy,test_top5,test_macro_f1,penalty";
 
 /// The result of a whole run: `summary.json`. Accuracies are fractions; `None` where a split is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +122,12 @@ pub(crate) fn csv_line(row: &Row) -> String {
         row.images_per_s.to_string(),
         row.data_wait_fraction.to_string(),
         row.seconds.to_string(),
+        optional(row.val_macro_f1),
+        optional(row.test_loss),
+        optional(row.test_accuracy),
+        optional(row.test_top5),
+        optional(row.test_macro_f1),
+        optional(row.penalty),
     ];
     format!("{}\n", cells.join(","))
 }
@@ -146,8 +171,9 @@ mod tests {
             images_per_s: 100.0,
             data_wait_fraction: 0.0,
             seconds: 1.0,
+            ..Row::default()
         };
-        assert_eq!(csv_line(&row), "1,62,0.001,1.5,0.5,,,,100,0,1\n");
+        assert_eq!(csv_line(&row), "1,62,0.001,1.5,0.5,,,,100,0,1,,,,,,\n");
         assert_eq!(
             csv_line(&row).split(',').count(),
             COLUMNS.split(',').count()

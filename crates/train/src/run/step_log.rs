@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ impl StepLog {
     /// Opens the log of a run that has done `step` steps. Lines of later steps, and one that a kill has cut, are dropped.
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(NAME);
-        let kept = kept_lines(&path, step)?;
+        let kept = kept_lines(&path, step, |row: &StepRow| row.step)?;
         files::replace(&path, kept.as_bytes())?;
         let file = File::options().append(true).open(&path);
         Ok(Self {
@@ -97,7 +98,11 @@ impl StepLog {
 }
 
 /// The whole lines of steps that are done.
-fn kept_lines(path: &Path, step: u64) -> Result<String> {
+pub(crate) fn kept_lines<R: DeserializeOwned>(
+    path: &Path,
+    step: u64,
+    step_of: fn(&R) -> u64,
+) -> Result<String> {
     let lines = match files::lines(path, MOST_LINE_BYTES) {
         Err(error) if error.is_not_found() => return Ok(String::new()),
         lines => lines?,
@@ -106,10 +111,10 @@ fn kept_lines(path: &Path, step: u64) -> Result<String> {
     for line in lines {
         let line = line?;
         // An incomplete line was cut off by a kill.
-        let Ok(row) = serde_json::from_slice::<StepRow>(&line) else {
+        let Ok(row) = serde_json::from_slice::<R>(&line) else {
             break;
         };
-        if row.step > step {
+        if step_of(&row) > step {
             break;
         }
         kept.push_str(&String::from_utf8_lossy(&line));

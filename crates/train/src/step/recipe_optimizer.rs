@@ -73,6 +73,11 @@ impl RecipeOptimizer {
         self.optimizer.loss_scale().map(|state| &state.inverse)
     }
 
+    /// See [`Optimizer::penalty`].
+    pub(crate) fn penalty(&self) -> Result<Option<f64>> {
+        Ok(self.optimizer.penalty()?)
+    }
+
     /// The network whose weights are updated.
     pub(crate) fn trained(&self) -> &Network {
         &self.network
@@ -169,7 +174,7 @@ fn options(recipe: &OptimizerRecipe, network: &Network) -> Options {
             nesterov: recipe.nesterov,
             weight_decay: recipe.weight_decay,
         }),
-        OptimizerKind::Adam => Options::from(adam),
+        OptimizerKind::Adam => Options::from(adam).epsilon_outside(recipe.epsilon_outside),
         OptimizerKind::AdamW => Options::from(AdamW(adam)),
     };
     if let Some(longest) = recipe.clip_norm {

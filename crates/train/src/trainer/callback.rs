@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::Metric;
 use crate::run::rows::{Row, Summary};
+use crate::run::validation_log::ValidationRow;
 use crate::trainer::memory::Memory;
 
 /// An event of a run.
@@ -26,8 +27,12 @@ pub enum Event<'a> {
         /// Batches in all.
         of: usize,
     },
+    /// The validation split has been scored within an epoch, as `evaluation.every_steps` asks.
+    Validated(ValidationRow),
     /// An epoch, its validation included, is done and saved.
     Epoch(&'a Row),
+    /// The learning rate falls, as a metric has stopped improving.
+    RateCut(RateCut),
     /// The run is complete.
     Finished(&'a Summary),
 }
@@ -35,6 +40,8 @@ pub enum Event<'a> {
 /// A description of a run.
 #[derive(Clone, Debug)]
 pub struct Start {
+    /// The recipe's name.
+    pub recipe: String,
     /// The network.
     pub network: String,
     /// Trainable parameters.
@@ -79,6 +86,19 @@ pub struct RateChange {
     pub new: f64,
     /// The epochs of before, and of now.
     pub epochs: [u64; 2],
+}
+
+/// A learning rate that a plateau has reduced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateCut {
+    /// The epoch after which it falls.
+    pub epoch: u64,
+    /// What has stopped improving.
+    pub metric: Metric,
+    /// The rate so far, without warm-up.
+    pub old: f64,
+    /// The rate from now on.
+    pub new: f64,
 }
 
 /// Trained weights that a run began with.

@@ -12,8 +12,9 @@ use crate::run::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::run::dir::EPOCH;
 use crate::run::norms;
 use crate::run::rows::{Row, rounded, significant};
+use crate::run::validation_log::ValidationRow;
 use crate::trainer::Stopped;
-use crate::trainer::callback::{Event, Listener};
+use crate::trainer::callback::{Event, Listener, RateCut};
 
 impl Trainer {
     /// Validates, and saves the epoch that is done; or leaves it as it is, if it is to stop meanwhile.
@@ -26,7 +27,11 @@ impl Trainer {
             Ok(validation) => validation,
             Err(stopped) => return Ok(Err(stopped)),
         };
-        let row = self.row(validation.as_ref());
+        let test = match self.test_epoch(stop, listener)? {
+            Ok(test) => test,
+            Err(stopped) => return Ok(Err(stopped)),
+        };
+        let row = self.row(validation.as_ref(), test.as_ref())?;
         let best = Best::after(
             self.state.best,
             &self.state.rows,
@@ -38,8 +43,7 @@ impl Trainer {
         self.state.train_s += self.state.partial.seconds;
         self.state.partial = Partial::default();
         (self.state.epoch, self.state.batch) = (row.epoch, 0);
-        let schedule = &self.recipe.schedule;
-        schedule.observe(&mut self.state.plateau, &row);
+        let cut = self.observe_plateau(&row);
         self.state.rows.push(row.clone());
         if let (Some(run), Some(gradients)) = (&self.run, self.step.last_gradients()) {
             let unscale = self.optimizer.unscale();
@@ -54,6 +58,65 @@ impl Trainer {
         }
         self.save(improved)?;
         listener.event(Event::Epoch(&row));
+        if let Some(cut) = cut {
+            listener.event(Event::RateCut(cut));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Lets the schedule look at an epoch.
+    fn observe_plateau(&mut self, row: &Row) -> Option<RateCut> {
+        let rate = |trainer: &Self| trainer.state.plateau.map_or(f64::NAN, |it| it.rate);
+        let old = rate(self);
+        let schedule = &self.recipe.schedule;
+        schedule
+            .observe(&mut self.state.plateau, row)
+            .then(|| RateCut {
+                epoch: row.epoch,
+                metric: self.recipe.schedule.metric,
+                old,
+                new: rate(self),
+            })
+    }
+
+    /// Scores the current weights on the test split, if the recipe asks for it every epoch.
+    fn test_epoch(
+        &mut self,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Option<Score>, Stopped>> {
+        let split = Split::Test;
+        let mut tell = |done, of| listener.event(Event::Evaluating { split, done, of });
+        let Some(test) = &mut self.test else {
+            return Ok(Ok(None));
+        };
+        let score = test.run_until(stop, &mut tell)?;
+        Ok(score.map(Some).ok_or(Stopped))
+    }
+
+    /// Scores the validation split within an epoch, and notes it down.
+    pub(super) fn validate_within(
+        &mut self,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<(), Stopped>> {
+        let score = match self.validate(stop, listener)? {
+            Ok(Some(score)) => score,
+            Ok(None) => return Ok(Ok(())),
+            Err(stopped) => return Ok(Err(stopped)),
+        };
+        let row = ValidationRow {
+            epoch: self.state.epoch + 1,
+            step: self.state.step,
+            loss: rounded(self.last_loss),
+            val_loss: rounded(score.loss),
+            val_accuracy: rounded(score.accuracy),
+            val_macro_f1: rounded(score.macro_f1()),
+        };
+        if let Some(log) = &mut self.validation_log {
+            log.note(&row)?;
+        }
+        listener.event(Event::Validated(row));
         Ok(Ok(()))
     }
 
@@ -105,11 +168,12 @@ impl Trainer {
         })
     }
 
-    pub(super) fn row(&self, validation: Option<&Score>) -> Row {
+    /// The row of the epoch that ends, with the scores of the weights at its end.
+    pub(super) fn row(&self, validation: Option<&Score>, test: Option<&Score>) -> Result<Row> {
         let partial = &self.state.partial;
         let images = partial.images.max(1.0);
         let seconds = partial.seconds.max(1e-9);
-        Row {
+        Ok(Row {
             epoch: self.state.epoch + 1,
             step: self.state.step,
             lr: significant(self.learning_rate(self.state.step)),
@@ -121,7 +185,13 @@ impl Trainer {
             images_per_s: rounded(images / seconds),
             data_wait_fraction: rounded(partial.waited_s / seconds),
             seconds: rounded(seconds),
-        }
+            val_macro_f1: validation.map(|score| rounded(score.macro_f1())),
+            test_loss: test.map(|score| rounded(score.loss)),
+            test_accuracy: test.map(|score| rounded(score.accuracy)),
+            test_top5: test.map(|score| rounded(score.top5)),
+            test_macro_f1: test.map(|score| rounded(score.macro_f1())),
+            penalty: self.optimizer.penalty()?.map(rounded),
+        })
     }
 
     /// Saves the run: the best checkpoint first, so that a kill in between leaves none that the last does not know of.

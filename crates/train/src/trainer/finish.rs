@@ -87,7 +87,7 @@ impl Trainer {
                 Ok(validation) => validation,
                 Err(stopped) => return Ok(Err(stopped)),
             };
-            let row = self.row(validation.as_ref());
+            let row = self.row(validation.as_ref(), None)?;
             if let Some(best) =
                 Best::after(ending.best, &ending.rows, &row, self.recipe.best_metric())
             {

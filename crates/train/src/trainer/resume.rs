@@ -163,7 +163,7 @@ impl Trainer {
             ));
             return Ok(());
         };
-        let changes = Recipe::parse(text, &path)?.changes(&self.recipe)?;
+        let changes = Recipe::of_run(text, &path)?.changes(&self.recipe)?;
         if !changes.refused.is_empty() {
             return Err(Error::ConfigChanged {
                 path,

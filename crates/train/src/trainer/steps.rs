@@ -1,7 +1,7 @@
 //! The steps of an epoch: run, and their readings taken in.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tensor::ops::accuracy::Totals;
 
@@ -9,6 +9,9 @@ use super::{Pause, Trainer};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::run::checkpoint::Partial;
+use crate::run::dir::RunDir;
+use crate::run::step_log::StepLog;
+use crate::run::validation_log::ValidationLog;
 use crate::step::{Place, Reading};
 use crate::trainer::callback::{Event, Listener, RateChange, Step};
 
@@ -25,6 +28,8 @@ impl Trainer {
         let mut pause = Pause::Epoch;
         let (began, waited) = (Instant::now(), self.loader.waited());
         let before = self.state.partial;
+        // Time that is not training's.
+        let mut evaluated = Duration::ZERO;
         self.step.set_sums(self.state.step, &totals(&before))?;
         while self.state.batch < n_batches {
             if stop.load(Ordering::Relaxed) {
@@ -51,9 +56,21 @@ impl Trainer {
                 self.take_in(&reading)?;
             }
             let partial = &mut self.state.partial;
-            partial.seconds = before.seconds + began.elapsed().as_secs_f64();
+            partial.seconds = before.seconds + (began.elapsed() - evaluated).as_secs_f64();
             partial.waited_s = before.waited_s + (self.loader.waited() - waited).as_secs_f64();
             self.tell(false, listener)?;
+            let every = self.recipe.evaluation.every_steps;
+            if every.is_some_and(|every| number.is_multiple_of(every))
+                && self.state.batch < n_batches
+            {
+                let paused = Instant::now();
+                let validated = self.validate_within(stop, listener)?;
+                evaluated += paused.elapsed();
+                if validated.is_err() {
+                    pause = Pause::Interrupt;
+                    break;
+                }
+            }
             // However short the time, a step is done: there is something to test.
             if is_late() && self.state.batch < n_batches {
                 pause = Pause::Time;
@@ -66,7 +83,7 @@ impl Trainer {
         for reading in self.step.last_readings(self.state.step)? {
             self.take_in(&reading)?;
         }
-        self.state.partial.seconds = before.seconds + began.elapsed().as_secs_f64();
+        self.state.partial.seconds = before.seconds + (began.elapsed() - evaluated).as_secs_f64();
         self.tell(true, listener)?;
         Ok(pause)
     }
@@ -82,6 +99,16 @@ impl Trainer {
             Some(log) => log.note(&step, time_s, is_last),
             None => Ok(()),
         }
+    }
+
+    /// Opens what is written from step to step.
+    pub(super) fn open_logs(&mut self, run: &RunDir) -> Result<()> {
+        let (path, step) = (run.path(), self.state.step);
+        self.log = Some(StepLog::open(path, step)?);
+        let within = self.recipe.evaluation.every_steps;
+        let log = within.map(|_| ValidationLog::open(path, step));
+        self.validation_log = log.transpose()?;
+        Ok(())
     }
 
     fn take_in(&mut self, reading: &Reading) -> Result<()> {

@@ -139,16 +139,9 @@ mod tests {
     fn the_best_epoch_is_by_the_metric_then_by_the_other_then_the_earliest() {
         let row = |epoch, loss, accuracy| Row {
             epoch,
-            step: epoch,
-            lr: 1e-3,
-            train_loss: 1.0,
-            train_accuracy: 0.5,
             val_loss: Some(loss),
             val_accuracy: Some(accuracy),
-            val_top5: None,
-            images_per_s: 1.0,
-            data_wait_fraction: 0.0,
-            seconds: 1.0,
+            ..Row::default()
         };
         let nan = f64::NAN;
         let rows = [

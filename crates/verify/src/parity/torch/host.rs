@@ -15,24 +15,84 @@ pub(super) fn schedule(case: &Loaded<'_>) -> Result<Outputs> {
         .outputs
         .first()
         .map_or(0, |(_, want)| want.values.len());
-    let rates: Vec<f64> = if attributes.text("schedule")? == "ReduceLROnPlateau" {
+    let (name, warmup) = match attributes.text("schedule")?.strip_prefix(WARMUP) {
+        Some(name) => (name, Some(Ramp::of(attributes)?)),
+        None => (attributes.text("schedule")?, None),
+    };
+    let rates: Vec<f64> = if name == "ReduceLROnPlateau" {
         let plateau = plateau_of(attributes)?;
         let mut state = plateau.start(base);
         let mut rates = Vec::new();
-        for metric in case.input("metric")?.to_f64() {
-            rates.push(state.rate);
+        let constant = with_warmup(Schedule::Constant, warmup);
+        for (t, metric) in case.input("metric")?.to_f64().into_iter().enumerate() {
+            rates.push(constant.rate(state.rate, t));
             plateau.observe(&mut state, metric);
         }
         rates
     } else {
-        let schedule = schedule_of(attributes)?;
+        let schedule = with_warmup(schedule_of(name, attributes)?, warmup);
         (0..steps).map(|t| schedule.rate(base, t)).collect()
     };
     Ok(outputs([("lr", Array::real([rates.len()], rates))]))
 }
 
-fn schedule_of(attributes: Attributes<'_>) -> Result<Schedule> {
-    Ok(match attributes.text("schedule")? {
+/// How the name of a schedule begins that is chained with a linear warm-up: `Warmup+MultiStepLR`.
+const WARMUP: &str = "Warmup+";
+
+/// A warm-up: `LinearLR` from a share of the rate to all of it.
+#[derive(Clone, Copy)]
+struct Ramp {
+    start: f64,
+    steps: usize,
+    /// Whether the other schedule begins after it (`SequentialLR`) and not with it (`ChainedScheduler`).
+    is_sequential: bool,
+}
+
+impl Ramp {
+    fn of(attributes: Attributes<'_>) -> Result<Self> {
+        let named =
+            |names: &[&'static str]| names.iter().copied().find(|name| attributes.has(name));
+        // `total_iters` is the warm-up's where the other schedule has none of its own.
+        let steps = named(&["warmup_steps", "warmup_iters", "warmup", "total_iters"]);
+        let start = named(&["start_factor", "warmup_start_factor", "warmup_factor"]);
+        Ok(Self {
+            start: attributes.real(start.unwrap_or("start_factor"))?,
+            steps: attributes.size(steps.unwrap_or("warmup_steps"))?,
+            is_sequential: attributes.has("sequential") && attributes.flag("sequential")?,
+        })
+    }
+}
+
+fn with_warmup(schedule: Schedule, ramp: Option<Ramp>) -> Schedule {
+    let (with, Some(ramp)) = (Box::new(schedule.clone()), ramp) else {
+        return schedule;
+    };
+    let (start, warmup) = (ramp.start, ramp.steps);
+    if ramp.is_sequential {
+        Schedule::Warmup {
+            start,
+            warmup,
+            then: with,
+        }
+    } else {
+        Schedule::Chained {
+            start,
+            warmup,
+            with,
+        }
+    }
+}
+
+fn schedule_of(name: &str, attributes: Attributes<'_>) -> Result<Schedule> {
+    Ok(match name {
+        "CosineAnnealingWarmRestarts" => Schedule::CosineRestarts {
+            period: attributes.size("T_0")?,
+            factor: attributes.size("T_mult")?,
+            minimum: attributes.real("eta_min")?,
+        },
+        "InverseTimeDecay" => Schedule::InverseTime {
+            decay: attributes.real("decay")?,
+        },
         "ConstantLR" => Schedule::Until {
             factor: attributes.real("factor")?,
             steps: attributes.size("total_iters")?,
