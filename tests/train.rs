@@ -14,10 +14,10 @@ mod control;
 mod damage;
 #[path = "train/devices.rs"]
 mod devices;
-#[path = "train/faults.rs"]
-mod faults;
 #[path = "common/drivers.rs"]
 mod drivers;
+#[path = "train/faults.rs"]
+mod faults;
 #[path = "train/last_batch.rs"]
 mod last_batch;
 #[path = "train/not_finite.rs"]
@@ -57,6 +57,8 @@ mod trial;
 mod tta;
 #[path = "train/tune.rs"]
 mod tune;
+#[path = "train/walkthrough_data.rs"]
+mod walkthrough_data;
 #[path = "train/walkthroughs.rs"]
 mod walkthroughs;
 

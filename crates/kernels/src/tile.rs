@@ -170,9 +170,9 @@ pub(crate) fn predicted_seconds(device: &Device, product: &Product) -> f64 {
 
 /// How long a GPU takes to read or write as many bytes.
 pub(crate) fn traffic_seconds(device: &Device, bytes: usize) -> f64 {
-    device
-        .card()
-        .map_or(0.0, |card| bytes as f64 / (predict::REACHED * card.bandwidth))
+    device.card().map_or(0.0, |card| {
+        bytes as f64 / (predict::REACHED * card.bandwidth)
+    })
 }
 
 /// The tile and the splits of a product, of which there may be `most`.

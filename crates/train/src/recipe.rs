@@ -242,7 +242,8 @@ impl Recipe {
             winograd: self.runtime.winograd.into(),
             ..DeviceOptions::default()
         };
-        Device::open_with(&self.runtime.device, options).map_err(|error| Error::Device(error.into()))
+        Device::open_with(&self.runtime.device, options)
+            .map_err(|error| Error::Device(error.into()))
     }
 
     /// An error if `device` can't train in the recipe's precision.

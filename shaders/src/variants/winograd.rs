@@ -34,6 +34,8 @@ pub(super) fn all() -> impl Iterator<Item = Listed> {
     SIDES.into_iter().flat_map(|m| {
         let transforms = ENTRIES.into_iter().map(move |entry| transform(entry, m));
         let outputs = [false, true].map(|bias| output(m, bias));
-        transforms.chain(outputs).map(|variant| Dtypes::F32.of(variant))
+        transforms
+            .chain(outputs)
+            .map(|variant| Dtypes::F32.of(variant))
     })
 }

@@ -118,8 +118,7 @@ impl Line<'_> {
         let column = (self.line % tiles_x * side + column).checked_sub(p.pad_left as usize)?;
         let [h, w] = [p.h, p.w].map(|size| size as usize);
         let first = tile_row / tiles_y * h;
-        (row < h && column < w)
-            .then(|| ((first + row) * w + column) * self.channels() + channel)
+        (row < h && column < w).then(|| ((first + row) * w + column) * self.channels() + channel)
     }
 }
 
@@ -168,7 +167,10 @@ impl Transform {
 }
 
 fn tiles(p: &WinogradParams) -> usize {
-    [p.n, p.tiles_y, p.tiles_x].map(|size| size as usize).iter().product()
+    [p.n, p.tiles_y, p.tiles_x]
+        .map(|size| size as usize)
+        .iter()
+        .product()
 }
 
 /// `V = B^T d B`: images are read, planes are written.
@@ -201,7 +203,11 @@ fn to_planes<const M: usize>(p: &WinogradParams, args: CpuArgs<'_>, transform: &
 /// `y = A^T M A`, plus the bias if `BIAS`, then ReLU: planes are read, images are written.
 pub(crate) fn output<const M: usize, const BIAS: bool>(p: &WinogradParams, args: CpuArgs<'_>) {
     let matrix = Matrix::Output.get::<M>();
-    let transform = Transform { matrix, from: M + 2, to: M };
+    let transform = Transform {
+        matrix,
+        from: M + 2,
+        to: M,
+    };
     let (x, bias, y) = if BIAS {
         let ([x, bias], [y]) = args.split();
         (x, Some(bias), y)
@@ -230,7 +236,11 @@ pub(crate) fn output<const M: usize, const BIAS: bool>(p: &WinogradParams, args:
 pub(crate) fn filter<const M: usize, const FLIPPED: bool>(p: &WinogradParams, args: CpuArgs<'_>) {
     let ([x], [y]) = args.split();
     let matrix = Matrix::Filter.get::<M>();
-    let transform = Transform { matrix, from: 3, to: M + 2 };
+    let transform = Transform {
+        matrix,
+        from: 3,
+        to: M + 2,
+    };
     transform.run(
         p,
         p.rows as usize,
@@ -255,7 +265,11 @@ pub(crate) fn filter<const M: usize, const FLIPPED: bool>(p: &WinogradParams, ar
 pub(crate) fn filter_gradient<const M: usize>(p: &WinogradParams, args: CpuArgs<'_>) {
     let ([x], [y]) = args.split();
     let matrix = transpose(&Matrix::Filter.get::<M>());
-    let transform = Transform { matrix, from: M + 2, to: 3 };
+    let transform = Transform {
+        matrix,
+        from: M + 2,
+        to: 3,
+    };
     transform.run(
         p,
         p.rows as usize,

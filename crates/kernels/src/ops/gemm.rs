@@ -26,7 +26,10 @@ const OP: &str = "gemm";
 impl GemmParams {
     /// Elements of all layers' results.
     fn results(&self) -> usize {
-        [self.layers, self.m, self.n].map(|size| size as usize).iter().product()
+        [self.layers, self.m, self.n]
+            .map(|size| size as usize)
+            .iter()
+            .product()
     }
 
     /// The parameters with which [`reduce`] adds up partial sums of `[m, n]` with `k` terms in all.

@@ -241,7 +241,11 @@ fn is_suited(checked: &Checked) -> bool {
     window.size == [FILTER; 2]
         && window.stride == [1; 2]
         && window.dilation == [1; 2]
-        && checked.placement.before.iter().all(|&before| before < FILTER)
+        && checked
+            .placement
+            .before
+            .iter()
+            .all(|&before| before < FILTER)
 }
 
 fn inputs(checked: &Checked) -> Images {

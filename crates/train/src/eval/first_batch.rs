@@ -8,7 +8,6 @@ use tensor::update::StepScalars;
 use crate::error::Result;
 use crate::recipe::Recipe;
 use crate::step::input::Input;
-use crate::trainer::architecture;
 
 /// A batch that the network gets.
 #[derive(Clone, Debug)]
@@ -57,7 +56,8 @@ impl FirstBatch {
         recipe.images.channels = data.train.channels().count();
         recipe.images.resolve(&data.train)?;
         recipe.check()?;
-        let [height, width, _] = architecture(&recipe, data)?.input();
+        let (classes, channels) = (data.class_names().len(), data.train.channels().count());
+        let [height, width, _] = recipe.architecture(classes, channels)?.input();
         let n = recipe.batch_size.min(data.train.len()).max(1);
         let options = LoaderOptions {
             shuffle: recipe.shuffle.then_some(recipe.seed),

@@ -76,7 +76,12 @@ impl Case for WinogradCase {
         let activation = Activation::relu_if(self.conv.is_relu);
         let operands = [&inputs[0], &inputs[1]];
         let winograd = self.winograd();
-        Ok(vec![winograd.forward(device, operands, inputs.get(2), activation)?])
+        Ok(vec![winograd.forward(
+            device,
+            operands,
+            inputs.get(2),
+            activation,
+        )?])
     }
 
     fn backward(&self, device: &Device, inputs: &[Buffer], dy: &Buffer) -> Result<Vec<Buffer>> {

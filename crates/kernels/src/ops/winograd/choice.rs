@@ -55,8 +55,14 @@ fn direct_product(checked: &Checked, pass: Pass) -> Result<Product> {
     let taps = FILTER * FILTER;
     let (kernel, sizes) = match pass {
         Pass::Forward => ("conv2d_forward", [pixels_out, group_out, taps * group_in]),
-        Pass::DataGradient => ("conv2d_data_gradient", [pixels_in, group_in, taps * group_out]),
-        Pass::WeightGradient => ("conv2d_weight_gradient", [taps * group_in, group_out, pixels_out]),
+        Pass::DataGradient => (
+            "conv2d_data_gradient",
+            [pixels_in, group_in, taps * group_out],
+        ),
+        Pass::WeightGradient => (
+            "conv2d_weight_gradient",
+            [taps * group_in, group_out, pixels_out],
+        ),
     };
     Product::new(kernel, sizes, conv.groups)
 }
@@ -65,7 +71,11 @@ impl Winograd {
     /// How long a pass is expected to take: its products, the traffic of what the transforms read and write, their dispatches.
     fn predicted_seconds(&self, device: &Device, checked: &Checked, pass: Pass) -> Result<f64> {
         let (images, results) = (inputs(checked), outputs(checked));
-        let to = if pass == Pass::DataGradient { images } else { results };
+        let to = if pass == Pass::DataGradient {
+            images
+        } else {
+            results
+        };
         let tiles = self.tiles(&to, &(0..self.conv.n)).count();
         let [group_in, group_out] =
             [images, results].map(|images| images.channels / self.conv.groups);

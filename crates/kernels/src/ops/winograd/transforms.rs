@@ -73,7 +73,10 @@ impl Transforms<'_> {
         tiles: Tiles,
         dy: &Buffer,
     ) -> Result<Buffer> {
-        let kernel = self.kernel("winograd_output_gradient", twin!(self.side, output_gradient));
+        let kernel = self.kernel(
+            "winograd_output_gradient",
+            twin!(self.side, output_gradient),
+        );
         self.to_planes(&kernel, images, tiles, dy)
     }
 
@@ -120,7 +123,10 @@ impl Transforms<'_> {
 
     /// `dg = G^T dU G` from planes like those of [`Self::filter`].
     pub(super) fn filter_gradient(&self, conv: &Conv2d, du: &Buffer, dw: &Buffer) -> Result<()> {
-        let kernel = self.kernel("winograd_filter_gradient", twin!(self.side, filter_gradient));
+        let kernel = self.kernel(
+            "winograd_filter_gradient",
+            twin!(self.side, filter_gradient),
+        );
         let filters = conv.c_in / self.groups * conv.c_out;
         let grid = Grid::linear(filters).flops(du.len());
         let params = self.filter_params(conv)?;
@@ -138,7 +144,8 @@ impl Transforms<'_> {
         let planes = self.device.alloc(self.side.planes() * lines)?;
         let params = self.image_params(images, tiles)?;
         let grid = Grid::linear(lines).flops(planes.len());
-        self.device.launch(kernel, &params, &[x], &[&planes], grid)?;
+        self.device
+            .launch(kernel, &params, &[x], &[&planes], grid)?;
         Ok(planes)
     }
 
