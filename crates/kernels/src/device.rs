@@ -260,7 +260,10 @@ impl Device {
                 cpu_memory(words).ok_or_else(full)
             }),
             Self::Gpu(gpu) => gpu.common.allocate(words, || gpu.create_memory(words)),
-            Self::Dry(dry) => dry.common.allocate(words, || Ok(cpu_memory(0))),
+            Self::Dry(dry) => dry.common.allocate(words, || {
+                let none = || dry.common.out_of_memory(0, "the system".to_owned());
+                cpu_memory(0).ok_or_else(none)
+            }),
         }
     }
 

@@ -55,7 +55,7 @@ impl Device {
 impl DryDevice {
     pub(crate) fn new(spec: CardSpec) -> Self {
         Self {
-            common: Common::new("dry run".to_owned(), Options::default()),
+            common: Common::new("dry run".to_owned(), Options::default(), None),
             spec: Mutex::new(spec),
             launched: Mutex::default(),
             pool: Arc::default(),
