@@ -28,7 +28,7 @@ fn of_train(error: &Error, command: &Command) -> Option<String> {
         Error::RunExists { path } => {
             return Some(format!(
                 "resume it with `alexnet train --resume {}`, or choose another folder by `--out`",
-                files::shown(&path)
+                files::shown(path)
             ));
         }
         Error::NoRun { .. } => "a run is the folder that `alexnet train` names when it ends",

@@ -56,8 +56,8 @@ fn fault(name: &str) -> Option<&'static str> {
     }
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     let stem = stem.to_uppercase();
-    let is_numbered = |device: &&str| {
-        let number = stem.strip_prefix(*device).map(|rest| rest.chars());
+    let is_numbered = |device: &str| {
+        let number = stem.strip_prefix(device).map(|rest| rest.chars());
         number.is_some_and(|mut rest| {
             let digit = rest.next();
             let is_digit =
@@ -65,7 +65,7 @@ fn fault(name: &str) -> Option<&'static str> {
             is_digit && rest.next().is_none()
         })
     };
-    let is_device = DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(|it| is_numbered(&it));
+    let is_device = DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(|it| is_numbered(it));
     is_device.then_some("a name that Windows keeps for a device")
 }
 

@@ -219,7 +219,7 @@ fn page(folder: &Path, view: View) -> Result<Response> {
     let subtitle = if is_run {
         String::new()
     } else {
-        format!("in {}", files::shown(&folder))
+        format!("in {}", files::shown(folder))
     };
     let context = json!({
         "title": title,

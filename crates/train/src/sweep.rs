@@ -118,7 +118,7 @@ impl Sweep {
                 return Err(wrong(format!("two runs are named '{name}'")));
             }
             table.insert("name".to_owned(), Value::from(name.as_str()));
-            let of_run = PathBuf::from(format!("{}: run '{name}'", files::shown(&path)));
+            let of_run = PathBuf::from(format!("{}: run '{name}'", files::shown(path)));
             runs.push(base.with_table(table, &of_run)?);
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy();

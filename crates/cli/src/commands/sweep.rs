@@ -26,7 +26,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     let folder = match (&args.resume, &args.out) {
         (Some(folder), _) if !folder.is_dir() => {
-            anyhow::bail!("{}: no sweep here to resume", report::shown(&folder))
+            anyhow::bail!("{}: no sweep here to resume", report::shown(folder))
         }
         (Some(folder), _) | (None, Some(folder)) => folder.clone(),
         (None, None) => sweep.fresh_path(),

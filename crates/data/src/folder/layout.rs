@@ -110,7 +110,7 @@ impl Layout {
             let n = grouped(n);
             self.notes.push(format!(
                 "{}: {n} images beside the folders: not used",
-                files::shown(&root)
+                files::shown(root)
             ));
         }
         Ok(())

@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         let missing: Vec<_> = missing.map(|(class, _)| class.clone()).collect();
         if !missing.is_empty() {
             let places = Places::of(missing).shown("classes");
-            let note = format!("{}: no folder for {places}", files::shown(&root));
+            let note = format!("{}: no folder for {places}", files::shown(root));
             self.left_out.notes.push(note);
         }
         // Kept for the check below: which folders have a readable image.
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
     /// Reads every image once, in parallel, if it should; gives the indices of those that are left out.
     fn check(&mut self, images: &ImageFiles, root: &Path) -> Result<Vec<usize>, DataError> {
         let n_files = images.files.len();
-        let what = files::shown(&root);
+        let what = files::shown(root);
         let mut bad = Vec::new();
         if self.options.check == Check::Names {
             return Ok(bad);
@@ -260,7 +260,7 @@ fn walk_error(error: walkdir::Error, class: &Path) -> DataError {
     let path = error.path().unwrap_or(class).to_owned();
     let loops = error
         .loop_ancestor()
-        .map(|to| format!("a link that leads back to {}", files::shown(&to)));
+        .map(|to| format!("a link that leads back to {}", files::shown(to)));
     let reason = loops.unwrap_or_else(|| {
         error
             .into_io_error()

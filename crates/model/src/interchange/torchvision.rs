@@ -305,7 +305,7 @@ fn names_for(source: &Source<'_>, options: &Import, classes: usize) -> Result<Op
     if let Some(names) = &options.class_names {
         if names.len() != classes {
             return Err(Error::Argument {
-                network: files::shown(&source.path),
+                network: files::shown(source.path),
                 argument: "class names",
                 expected: format!("{classes} names, one for each class of its last layer"),
                 got: names.len().to_string(),

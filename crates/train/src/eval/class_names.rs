@@ -32,7 +32,7 @@ pub(crate) fn match_images(
     let own = images.class_names().to_vec();
     let Some(names) = names else {
         if own.len() != known {
-            let expected = format!("{known} classes, as {} has", files::shown(&weights));
+            let expected = format!("{known} classes, as {} has", files::shown(weights));
             return Err(Error::setting("data set", expected, own.len()));
         }
         let note = "the weights have no class names: their classes are taken for the data set's, in its order";

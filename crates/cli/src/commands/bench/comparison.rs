@@ -46,7 +46,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode> {
         anyhow::ensure!(
             folder.is_dir(),
             "--peers: {} is not a folder",
-            report::shown(&folder)
+            report::shown(folder)
         );
         let peers = contenders::peers(folder, &pythons(args));
         let is_wanted = |peer: &Contender| contenders.iter().any(|ours| ours.device == peer.device);

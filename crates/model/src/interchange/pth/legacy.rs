@@ -30,7 +30,7 @@ pub(super) fn is_one(path: &Path) -> Result<bool> {
 impl Storages {
     /// Reads the pickles and finds the storages; or what is wrong with them.
     pub(super) fn open(path: &Path, mut file: File) -> Result<(Self, State), String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", files::shown(&path));
+        let failed = |error: std::io::Error| format!("{}: {error}", files::shown(path));
         let length = file.metadata().map_err(failed)?.len();
         let mut head = Vec::new();
         (&mut file)
