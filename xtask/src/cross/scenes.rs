@@ -345,6 +345,8 @@ fn in_use(stage: &Stage) -> Result<()> {
 
 fn doctor(stage: &Stage) -> Result<()> {
     let said = stage.wine.succeed(&["doctor"])?;
-    ensure!(said.contains("CPU"), "{said}");
+    for part in ["cpu    cpu (", "can train"] {
+        ensure!(said.contains(part), "no {part:?} in {said}");
+    }
     Ok(())
 }
