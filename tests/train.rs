@@ -14,6 +14,8 @@ mod control;
 mod damage;
 #[path = "train/devices.rs"]
 mod devices;
+#[path = "train/document_formats.rs"]
+mod document_formats;
 #[path = "train/last_batch.rs"]
 mod last_batch;
 #[path = "train/not_finite.rs"]
@@ -51,8 +53,6 @@ mod trial;
 mod tta;
 #[path = "train/tune.rs"]
 mod tune;
-#[path = "train/walkthroughs.rs"]
-mod walkthroughs;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
