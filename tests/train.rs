@@ -14,6 +14,8 @@ mod control;
 mod damage;
 #[path = "train/devices.rs"]
 mod devices;
+#[path = "train/document_formats.rs"]
+mod document_formats;
 #[path = "common/drivers.rs"]
 mod drivers;
 #[path = "train/faults.rs"]
@@ -57,8 +59,6 @@ mod trial;
 mod tta;
 #[path = "train/tune.rs"]
 mod tune;
-#[path = "train/walkthrough_data.rs"]
-mod walkthrough_data;
 #[path = "train/walkthroughs.rs"]
 mod walkthroughs;
 
