@@ -1,309 +1,184 @@
-//! The published walk-throughs: every resolved setting of their recipes beside what the document says, section by section
-//! (`walkthroughs/settings.txt`), and their networks layer by layer.
+//! Each published walk-through from a made-up data set in its document's own file format: found, split and resized as the
+//! document says, and trained for two steps on both devices.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use model::Layer;
-use toml::{Table, Value};
-use train::{Recipe, Sweep};
+use data::DataSet;
+use tensor::Device;
+use train::{
+    CropKind, Event, FirstBatch, FitKind, ImagesRecipe, InterpolationKind, Metric, Outcome, Recipe,
+    ScheduleRecipe, Trainer, ValidationKind,
+};
 
-const SETTINGS: &str = include_str!("walkthroughs/settings.txt");
-const CONSTANTS: &str = include_str!("walkthroughs/constants.txt");
-/// What begins the lines that every walk-through has.
-const NEUTRAL: &str = "neutral";
+use super::pickled::{Python, write_cifar10, write_cifar100};
 
-/// A setting's value as TOML, and the section that it is from.
-#[derive(Clone)]
-struct Says {
-    value: &'static str,
-    section: &'static str,
+/// The least side that these networks take: their steps at 227 would take minutes on a software driver.
+const SIDE: usize = 67;
+
+/// `folder` of `dir` as a gzipped archive, in place of the folder.
+fn pack(dir: &Path, folder: &str, archive: &str) {
+    let file = fs::File::create(dir.join(archive)).unwrap();
+    let gz = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gz);
+    tar.append_dir_all(folder, dir.join(folder)).unwrap();
+    tar.into_inner().unwrap().finish().unwrap();
+    fs::remove_dir_all(dir.join(folder)).unwrap();
 }
 
-/// The documents' settings, by recipe and key.
-fn documents() -> BTreeMap<&'static str, BTreeMap<&'static str, Says>> {
-    let mut all: BTreeMap<&str, BTreeMap<&str, Says>> = BTreeMap::new();
-    let mut current = "";
-    let lines = SETTINGS
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    for line in lines {
-        if let Some(header) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
-            let (name, base) = header.split_once(": ").unwrap_or((header, NEUTRAL));
-            let base = all.get(base).cloned().unwrap_or_default();
-            all.insert(name, base);
-            current = name;
-            continue;
-        }
-        let cells: Vec<_> = line.splitn(3, " | ").collect();
-        let [key, value, section] = cells[..] else {
-            panic!("three cells expected: {line}");
+/// A built-in recipe with data in `dir` and nothing that takes more than two steps to come to bear.
+fn recipe(name: &str, dir: &Path, images: ImagesRecipe) -> Recipe {
+    let mut recipe = Recipe::named(name).unwrap();
+    recipe.runtime.data_dir = Some(dir.to_str().unwrap().to_owned());
+    recipe.epochs = 1;
+    recipe.images = images;
+    recipe.schedule = ScheduleRecipe::default();
+    recipe.early_stopping = None;
+    recipe.checkpoints.best = Some(Metric::TrainLoss);
+    recipe
+}
+
+/// Two steps on each device, from the data set that the recipe finds.
+fn two_steps(mut recipe: Recipe, sizes: [usize; 3]) -> DataSet {
+    recipe.batch_size = sizes[0] / 2;
+    let data = recipe.open_data(false, &mut |_| {}).unwrap();
+    let n = |images: &Option<data::Images>| images.as_ref().map_or(0, data::Images::len);
+    let found = [data.train.len(), n(&data.validation), n(&data.test)];
+    assert_eq!(found, sizes, "{}", recipe.name);
+    for device in [Some(Device::cpu()), super::gpu()].into_iter().flatten() {
+        let mut trainer = Trainer::new(recipe.clone(), data.clone(), &device).unwrap();
+        let mut listener = |_: Event<'_>| {};
+        let outcome = trainer.run(&AtomicBool::new(false), &mut listener).unwrap();
+        let Outcome::Finished(summary) = outcome else {
+            panic!("nobody interrupts");
         };
-        all.get_mut(current)
-            .unwrap()
-            .insert(key, Says { value, section });
+        let name = (&recipe.name, device.name());
+        assert_eq!(summary.steps, 2, "{name:?}");
+        assert!(summary.train_loss.is_finite(), "{name:?}");
     }
-    all.remove(NEUTRAL);
-    all
+    data
 }
 
-/// The settings of a table and of those in it, with dots. How fast a machine goes is no document's business.
-fn flatten(table: &Table, prefix: &str, settings: &mut BTreeMap<String, Value>) {
-    for (key, value) in table {
-        let key = format!("{prefix}{key}");
-        match value {
-            Value::Table(_) if key == "runtime" => {}
-            Value::Table(table) => flatten(table, &format!("{key}."), settings),
-            value => drop(settings.insert(key, value.clone())),
-        }
-    }
-}
-
-fn resolved(recipe: &Recipe) -> BTreeMap<String, Value> {
-    let mut settings = BTreeMap::new();
-    let table: Table = recipe.to_toml().unwrap().parse().unwrap();
-    flatten(&table, "", &mut settings);
-    settings.remove("name");
-    settings.remove("about");
-    settings
-}
-
-/// Whether a recipe's value, of which some are rounded to 32 bits, is the document's.
-fn is_same(got: &Value, want: &Value) -> bool {
-    let number = |value: &Value| {
-        let whole = value
-            .as_integer()
-            .map(|n| f64::from(i32::try_from(n).unwrap()));
-        value.as_float().or(whole)
+#[test]
+fn keras_on_cifar10_from_its_archive_with_a_fifth_for_validation() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar10(&dir.path().join("cifar-10-batches-py"), Python::Two, 2);
+    pack(dir.path(), "cifar-10-batches-py", "cifar-10-python.tar.gz");
+    // Scaled by 1/255 alone.
+    let images = ImagesRecipe {
+        mean: Some(vec![0.0; 3]),
+        std: Some(vec![1.0; 3]),
+        ..ImagesRecipe::default()
     };
-    match (got, want) {
-        (Value::Array(got), Value::Array(want)) => {
-            got.len() == want.len() && got.iter().zip(want).all(|(got, want)| is_same(got, want))
-        }
-        _ => match (number(got), number(want)) {
-            (Some(got), Some(want)) => (got - want).abs() <= 1e-7 * want.abs(),
-            _ => got == want,
-        },
-    }
+    let mut recipe = recipe("keras-cifar10", dir.path(), images);
+    recipe.validation = Some(ValidationKind::Percent(20.0));
+    recipe.input_size = Some(SIDE.into());
+    two_steps(recipe, [8, 2, 2]);
 }
 
 #[test]
-fn every_resolved_setting_is_the_documents() {
-    let documents = documents();
-    assert_eq!(documents.len(), 7, "recipes of walk-throughs");
-    for (name, mut says) in documents {
-        for (key, value) in resolved(&Recipe::named(name).unwrap()) {
-            let row = says.remove(key.as_str());
-            let row = row.unwrap_or_else(|| panic!("{name}: {key} = {value}: no document says it"));
-            let want: Table = format!("x = {}", row.value).parse().unwrap();
-            assert!(
-                is_same(&value, &want["x"]),
-                "{name}: {key} is {value}, and the document has {} ({})",
-                row.value,
-                row.section
-            );
-        }
-        let left: Vec<_> = says.keys().collect();
-        assert!(left.is_empty(), "{name} lacks {left:?}");
-    }
+fn pytorch_on_cifar100_resizes_twice_and_does_not_shuffle() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar100(&dir.path().join("cifar-100-python"), Python::Two, 4);
+    let images = ImagesRecipe {
+        mean: Some(vec![0.4914, 0.4822, 0.4465]),
+        std: Some(vec![0.2023, 0.1994, 0.2010]),
+        resize_first: Some((SIDE + 3).into()),
+        flip: true,
+        ..ImagesRecipe::default()
+    };
+    let mut recipe = recipe("torch-cifar100", dir.path(), images);
+    recipe.validation = Some(0.into());
+    recipe.shuffle = false;
+    recipe.input_size = Some(SIDE.into());
+    let data = two_steps(recipe.clone(), [4, 0, 4]);
+    assert_eq!(data.train.size(), [SIDE + 3; 2]);
+    recipe.batch_size = 3;
+    let batch = FirstBatch::new(&recipe, &data, &Device::cpu()).unwrap();
+    assert_eq!(batch.shape, [3, SIDE, SIDE, 3]);
+    assert_eq!(batch.images.labels(), [0, 1, 2], "in the file's order");
+    // Every image is of one grey: what it becomes is known.
+    let red = batch.channels[0];
+    let expected = (2.0 / 255.0 - 0.4914) / 0.2023;
+    assert!((red.max - expected).abs() < 1e-4, "{red:?}, {expected}");
 }
-
-/// A network's layers as a document has them: name, output, parameters with running statistics, in order.
-struct Network {
-    recipe: &'static str,
-    classes: usize,
-    layers: &'static [(&'static str, &'static [usize], usize)],
-}
-
-/// `model.summary()` of the Keras walk-through, line by line; its flattened layers are told by their own counts.
-const KERAS: Network = Network {
-    recipe: "keras-cifar10",
-    classes: 10,
-    layers: &[
-        ("conv1", &[55, 55, 96], 34_944),
-        ("lrn1", &[55, 55, 96], 0),
-        ("pool1", &[27, 27, 96], 0),
-        ("conv2", &[27, 27, 256], 614_656),
-        ("lrn2", &[27, 27, 256], 0),
-        ("pool2", &[13, 13, 256], 0),
-        ("conv3", &[13, 13, 384], 885_120),
-        ("lrn3", &[13, 13, 384], 0),
-        ("conv4", &[13, 13, 384], 1_327_488),
-        ("lrn4", &[13, 13, 384], 0),
-        ("conv5", &[13, 13, 256], 884_992),
-        // Scale, shift, running mean and variance of 256 channels, half of them not trained.
-        ("bn5", &[13, 13, 256], 1_024),
-        ("pool5", &[6, 6, 256], 0),
-        ("flatten", &[9216], 0),
-        ("fc6", &[4096], 9216 * 4096 + 4096),
-        ("drop6", &[4096], 0),
-        ("fc7", &[4096], 16_781_312),
-        ("drop7", &[4096], 0),
-        ("fc8", &[10], 40_970),
-    ],
-};
-
-/// "Define Model" of the PyTorch walk-through.
-const TORCH: Network = Network {
-    recipe: "torch-cifar100",
-    classes: 100,
-    layers: &[
-        ("conv1", &[55, 55, 96], 34_944),
-        ("bn1", &[55, 55, 96], 384),
-        ("relu1", &[55, 55, 96], 0),
-        ("pool1", &[27, 27, 96], 0),
-        ("conv2", &[27, 27, 256], 614_656),
-        ("pool2", &[13, 13, 256], 0),
-        ("conv3", &[13, 13, 384], 885_120),
-        ("conv4", &[13, 13, 384], 1_327_488),
-        ("conv5", &[13, 13, 256], 884_992),
-        ("pool5", &[6, 6, 256], 0),
-        ("flatten", &[9216], 0),
-        ("fc6", &[4096], 37_752_832),
-        ("drop6", &[4096], 0),
-        ("fc7", &[4096], 16_781_312),
-        ("drop7", &[4096], 0),
-        ("fc8", &[100], 409_700),
-    ],
-};
-
-/// "Model Architecture" of the Keras walk-through of the flower photos: convolution and ReLU, batch norm, pool.
-const KERAS_FLOWERS: Network = Network {
-    recipe: "flowers",
-    classes: 5,
-    layers: &[
-        ("conv1", &[55, 55, 96], 34_944),
-        ("bn1", &[55, 55, 96], 384),
-        ("pool1", &[27, 27, 96], 0),
-        ("conv2", &[27, 27, 256], 614_656),
-        ("bn2", &[27, 27, 256], 1_024),
-        ("pool2", &[13, 13, 256], 0),
-        ("conv3", &[13, 13, 384], 885_120),
-        ("bn3", &[13, 13, 384], 1_536),
-        ("conv4", &[13, 13, 384], 1_327_488),
-        ("bn4", &[13, 13, 384], 1_536),
-        ("conv5", &[13, 13, 256], 884_992),
-        ("bn5", &[13, 13, 256], 1_024),
-        ("pool5", &[6, 6, 256], 0),
-        ("flatten", &[9216], 0),
-        ("fc6", &[4096], 37_752_832),
-        ("drop6", &[4096], 0),
-        ("fc7", &[4096], 16_781_312),
-        ("drop7", &[4096], 0),
-        ("fc8", &[5], 20_485),
-    ],
-};
-
-/// "3. Implementation" of the TensorFlow walk-through: SAME padding throughout, dropout behind fc1 alone.
-const TENSORFLOW_SMALL: Network = Network {
-    recipe: "small-cifar10",
-    classes: 10,
-    layers: &[
-        ("conv1", &[16, 16, 48], 7 * 7 * 3 * 48 + 48),
-        ("lrn1", &[16, 16, 48], 0),
-        ("pool1", &[8, 8, 48], 0),
-        ("conv2", &[8, 8, 128], 5 * 5 * 48 * 128 + 128),
-        ("lrn2", &[8, 8, 128], 0),
-        ("pool2", &[4, 4, 128], 0),
-        ("conv3", &[4, 4, 192], 3 * 3 * 128 * 192 + 192),
-        ("conv4", &[4, 4, 192], 3 * 3 * 192 * 192 + 192),
-        ("conv5", &[4, 4, 192], 3 * 3 * 192 * 192 + 192),
-        ("flatten", &[3072], 0),
-        ("fc6", &[512], 3072 * 512 + 512),
-        ("drop6", &[512], 0),
-        ("fc7", &[512], 512 * 512 + 512),
-        ("fc8", &[10], 5_130),
-    ],
-};
 
 #[test]
-fn networks_are_the_documents_layer_by_layer() {
-    for network in [KERAS, TORCH, KERAS_FLOWERS, TENSORFLOW_SMALL] {
-        let recipe = Recipe::named(network.recipe).unwrap();
-        let own = recipe.architecture(network.classes, 3).unwrap();
-        let summary = own.summary();
-        let rows = summary.rows().iter();
-        let got: Vec<_> = rows
-            .map(|row| {
-                (
-                    row.layer.as_str(),
-                    row.output.to_vec(),
-                    row.parameters + row.buffers,
-                )
-            })
-            .collect();
-        let want = network
-            .layers
+fn keras_on_flowers_with_folders_for_both_splits_by_the_nearest_pixel() {
+    let dir = tempfile::tempdir().unwrap();
+    for (split, n) in [("train", 4), ("val", 2)] {
+        for (class, name) in ["daisy", "dandelion", "roses", "sunflowers", "tulips"]
             .iter()
-            .map(|(name, output, n)| (*name, output.to_vec(), *n));
-        assert_eq!(got, want.collect::<Vec<_>>(), "{}", network.recipe);
-        let text = summary.to_string();
-        assert!(
-            text.contains("trainable") && text.contains("non-trainable"),
-            "{text}"
-        );
+            .enumerate()
+        {
+            for number in 0..n {
+                let folder = dir.path().join(format!("flower_photos/{split}/{name}"));
+                fs::create_dir_all(&folder).unwrap();
+                let shade = u8::try_from(40 * class + number).unwrap();
+                let image = image::RgbImage::from_fn(30, 20, |x, _| {
+                    image::Rgb(if x < 15 { [0; 3] } else { [shade; 3] })
+                });
+                image.save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
     }
+    let images = ImagesRecipe {
+        source_size: SIDE.into(),
+        fit: FitKind::Stretch,
+        interpolation: InterpolationKind::Nearest,
+        mean: Some(vec![0.0; 3]),
+        std: Some(vec![1.0; 3]),
+        ..ImagesRecipe::default()
+    };
+    let mut recipe = recipe("flowers", dir.path(), images);
+    recipe.input_size = Some(SIDE.into());
+    let data = two_steps(recipe, [20, 10, 0]);
+    // The nearest pixel is one that is there, never a mixture of two.
+    let pixels = data.train.read_all().unwrap();
+    let shades = |byte: &u8| *byte % 40 < 4;
+    assert!(
+        pixels.iter().all(shades),
+        "stretched, with no colour between"
+    );
 }
 
-/// Constants that no shape tells: as the layers describe themselves.
 #[test]
-fn constants_of_layers_are_the_documents() {
-    let lines = CONSTANTS.lines().filter(|line| !line.starts_with('#'));
-    for line in lines {
-        let cells: Vec<_> = line.split(" | ").collect();
-        let [recipe, layer, part, section] = cells[..] else {
-            panic!("four cells expected: {line}");
-        };
-        let network = Recipe::named(recipe).unwrap().architecture(5, 3).unwrap();
-        let mut layers = network.layers();
-        let found = layers.find(|it: &&Layer| it.name() == layer).unwrap();
-        let text = format!("{:?}", found.module());
-        assert!(
-            text.contains(part),
-            "{recipe} {layer}: {part} ({section}) in {text}"
-        );
-    }
+fn tensorflow_on_cifar10_validates_on_the_fifth_file() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar10(&dir.path().join("cifar-10-batches-py"), Python::Two, 2);
+    let images = ImagesRecipe {
+        mean: Some(vec![0.0; 3]),
+        std: Some(vec![1.0; 3]),
+        ..ImagesRecipe::default()
+    };
+    let mut recipe = recipe("small-cifar10", dir.path(), images);
+    recipe.validation = Some(ValidationKind::File("data_batch_5".to_owned()));
+    recipe.batch_size = 4;
+    let data = two_steps(recipe.clone(), [8, 2, 2]);
+    let validation = data.validation.clone().unwrap().read_all().unwrap();
+    assert_eq!(validation[0], 40, "of the fifth file");
+    let trainer = Trainer::new(recipe, data, &Device::cpu()).unwrap();
+    let resolved = trainer.recipe().to_toml().unwrap();
+    assert!(
+        resolved.contains("validation = \"data_batch_5\""),
+        "run again, the same split"
+    );
 }
 
-/// "Outputs" of the PyTorch walk-through: the eight settings, without and with mirror images, normalisation and crops.
 #[test]
-fn the_authors_eight_settings_are_a_sweep() {
-    let sweep = Sweep::named("torch-cifar100").unwrap().unwrap();
-    let got: Vec<_> = sweep
-        .runs
-        .iter()
-        .map(|run| {
-            let is_normalised = run.images.mean.as_ref().unwrap()[0] > 0.0;
-            let crop = run.images.resize == Some(230);
-            let rate = run.optimizer.learning_rate;
-            (
-                run.name.as_str(),
-                run.batch_size,
-                run.epochs,
-                rate,
-                crop,
-                is_normalised,
-                run.images.flip,
-            )
-        })
-        .collect();
-    let want = [
-        ("alexnet-1", 32, 10, 5e-3, false, false, false),
-        ("alexnet-2", 64, 10, 5e-3, true, false, false),
-        ("alexnet-3", 64, 10, 1e-3, true, true, false),
-        ("alexnet-4", 128, 10, 5e-3, true, true, true),
-        ("alexnet-5", 64, 10, 5e-3, true, false, true),
-        ("alexnet-6", 32, 10, 5e-3, true, false, true),
-        ("alexnet-7", 32, 20, 5e-3, true, true, true),
-        ("alexnet-8", 32, 20, 5e-3, true, true, true),
-    ];
-    assert_eq!(got, want);
-    let kinds: Vec<_> = sweep
-        .runs
-        .iter()
-        .map(|run| format!("{:?}", run.optimizer.kind))
-        .collect();
-    assert_eq!(kinds, [["Sgd"; 7].as_slice(), &["Adam"]].concat());
+fn pytorch_on_cifar10_crops_and_flips_all_50000() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar10(&dir.path().join("cifar-10-batches-py"), Python::Two, 2);
+    pack(dir.path(), "cifar-10-batches-py", "cifar-10-python.tar.gz");
+    // Mean and standard deviation are those of the training images.
+    let images = ImagesRecipe {
+        crop: CropKind::Random,
+        pad: 4,
+        flip: true,
+        ..ImagesRecipe::default()
+    };
+    let mut recipe = recipe("torch-cifar10", dir.path(), images);
+    recipe.validation = Some(0.into());
+    two_steps(recipe, [10, 0, 2]);
 }
