@@ -14,38 +14,51 @@ const BEGINNINGS: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLIC
 
 /// Every crate of others in the program for a target with its version, its licence and that licence's text.
 pub(super) fn of_target(workspace: &Workspace, target: &str) -> Result<String> {
-    let output = cargo::command()
-        .current_dir(&workspace.root)
-        .args([
-            "metadata",
-            "--locked",
-            "--format-version",
-            "1",
-            "--filter-platform",
-            target,
-        ])
-        .output()
-        .context("cannot start cargo")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let used = used_by(&metadata, "cli");
-    ensure!(
-        !used.is_empty(),
-        "cargo metadata names no dependency of cli"
-    );
+    // What the program is built from on this target, features and all; `metadata` would count those of every target.
+    let mut tree = "tree --locked -p cli --edges normal,no-proc-macro --prefix none --target"
+        .split(' ')
+        .collect::<Vec<_>>();
+    tree.push(target);
+    let used = names(&asked(workspace, &tree)?);
+    ensure!(used.len() > 1, "cargo tree names no dependency of cli");
+    let metadata = asked(
+        workspace,
+        &["metadata", "--locked", "--format-version", "1"],
+    )?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
     let mut crates = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
-        let is_others = !package["source"].is_null();
-        if is_others && package["id"].as_str().is_some_and(|id| used.contains(id)) {
+        let key = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
+        if !package["source"].is_null() && used.contains(&(key("name") + " " + &key("version"))) {
             crates.push(Licensed::of(package)?);
         }
     }
     crates.sort();
     Ok(page(&crates))
+}
+
+/// What cargo answers.
+fn asked(workspace: &Workspace, args: &[&str]) -> Result<String> {
+    let mut cargo = cargo::command();
+    let output = cargo.current_dir(&workspace.root).args(args).output();
+    let output = output.context("cannot start cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// `NAME VERSION` of each line of `cargo tree`, which says `NAME vVERSION` and more.
+fn names(tree: &str) -> BTreeSet<String> {
+    let name = |line: &str| {
+        let mut words = line.split(' ');
+        let name = words.next()?;
+        let version = words.next()?.strip_prefix('v')?;
+        Some(format!("{name} {version}"))
+    };
+    tree.lines().filter_map(name).collect()
 }
 
 /// A crate with its licence.
@@ -99,36 +112,6 @@ impl Licensed {
     }
 }
 
-/// The ids of all packages that a member of the workspace is built from, not counting what builds or tests it.
-fn used_by(metadata: &Value, member: &str) -> BTreeSet<String> {
-    let nodes = metadata["resolve"]["nodes"].as_array();
-    let node = |id: &str| nodes.into_iter().flatten().find(|node| node["id"] == id);
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let mut found = packages.filter(|it| it["name"] == member && it["source"].is_null());
-    let first = found.find_map(|package| package["id"].as_str());
-    let mut to_do: Vec<String> = first.map(str::to_owned).into_iter().collect();
-    let mut used = BTreeSet::new();
-    while let Some(id) = to_do.pop() {
-        for dependency in node(&id)
-            .and_then(|node| node["deps"].as_array())
-            .into_iter()
-            .flatten()
-        {
-            let kinds = dependency["dep_kinds"].as_array();
-            let is_normal = kinds
-                .into_iter()
-                .flatten()
-                .any(|kind| kind["kind"].is_null());
-            if let (true, Some(id)) = (is_normal, dependency["pkg"].as_str())
-                && used.insert(id.to_owned())
-            {
-                to_do.push(id.to_owned());
-            }
-        }
-    }
-    used
-}
-
 /// The list of crates, then each text once with the names of those that it is of.
 fn page(crates: &[Licensed]) -> String {
     let mut page = "The program is built from these crates, whose licences follow.\n\n".to_owned();
@@ -157,24 +140,14 @@ fn page(crates: &[Licensed]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn what_only_builds_or_tests_is_not_in_the_program() {
-        let dep = |id: &str, kind: Value| json!({ "pkg": id, "dep_kinds": [{ "kind": kind }] });
-        let metadata = json!({
-            "packages": [{ "name": "cli", "id": "cli", "source": null }],
-            "resolve": { "nodes": [
-                { "id": "cli", "deps": [dep("a", Value::Null), dep("t", json!("dev"))] },
-                { "id": "a", "deps": [dep("b", Value::Null), dep("c", json!("build")), dep("a", Value::Null)] },
-                { "id": "b", "deps": [] },
-            ]},
-        });
-        let used: Vec<_> = used_by(&metadata, "cli").into_iter().collect();
-        assert_eq!(used, ["a", "b"]);
-        assert!(used_by(&metadata, "nobody").is_empty());
+    fn crates_are_read_from_cargo_tree() {
+        let tree =
+            "cli v0.1.0 (/w/crates/cli)\nanyhow v1.0.104\nzip v9.4.1 (*)\n\nanyhow v1.0.104\n";
+        let names: Vec<_> = names(tree).into_iter().collect();
+        assert_eq!(names, ["anyhow 1.0.104", "cli 0.1.0", "zip 9.4.1"]);
     }
 
     #[test]
