@@ -255,6 +255,12 @@ pub(crate) fn cpu_memory(words: usize) -> Option<Memory> {
     Some(Memory::Cpu(RwLock::new(lines)))
 }
 
+/// Bytes that a buffer of `words` words takes, rounding of the pool included.
+#[must_use]
+pub fn allocated_bytes(words: usize) -> u64 {
+    4 * size_class(words) as u64
+}
+
 /// Rounds up to one of eight sizes per power of two, so that near sizes share memory and at most an eighth is wasted.
 pub(crate) fn size_class(words: usize) -> usize {
     let words = words.max(WINDOW_ALIGNMENT);

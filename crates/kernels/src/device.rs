@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use shaders::Variant;
 
 use crate::adapters::{self, Adapter};
-use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory, size_class};
+use crate::buffer::{Allocation, Buffer, Pool, Width, cpu_memory};
 use crate::cpu_device::CpuDevice;
 use crate::dry_device::DryDevice;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::faults::Faults;
 use crate::gpu_device::GpuDevice;
 use crate::kernel::{Grid, Kernel, Params};
 use crate::probe::Avoided;
-use crate::profile::{Cost, Profile};
+use crate::profile::Cost;
 use crate::recorder::Recording;
 use crate::tile::{Card, TileKind, TilePlan};
 
@@ -295,20 +295,6 @@ impl Device {
         }
     }
 
-    /// Starts to gather the time of each kernel, from nothing. Profiled steps wait for the device and so take longer.
-    pub fn start_profile(&self) {
-        self.common().profiler.start();
-    }
-
-    /// Stops and returns what was gathered; empty if the device can't time its kernels.
-    ///
-    /// # Errors
-    /// If the device is lost or refused what was launched.
-    pub fn finish_profile(&self) -> Result<Profile> {
-        self.synchronize()?;
-        Ok(self.common().profiler.finish())
-    }
-
     pub(crate) fn is_capturing(&self) -> bool {
         match self {
             Self::Cpu(cpu) => cpu.is_capturing(),
@@ -403,10 +389,4 @@ impl Device {
         }
         Ok(())
     }
-}
-
-/// Bytes that a buffer of `words` words takes, rounding of the pool included.
-#[must_use]
-pub fn allocated_bytes(words: usize) -> u64 {
-    4 * size_class(words) as u64
 }

@@ -30,11 +30,11 @@ mod step;
 mod tile;
 
 pub use adapters::{Adapter, AdapterKind};
-pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width};
+pub use buffer::{Buffer, WINDOW_ALIGNMENT, Width, allocated_bytes};
 pub use bytemuck::Pod;
 pub use cpu_device::CpuDevice;
 pub use custom::{CustomKernel, CustomParams};
-pub use device::{Device, Options, PendingRead, Winograd, allocated_bytes};
+pub use device::{Device, Options, PendingRead, Winograd};
 pub use dry_device::DryDevice;
 pub use error::{Error, Result};
 #[doc(hidden)]

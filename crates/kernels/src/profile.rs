@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::buffer::{Buffer, lock};
+use crate::device::Device;
+use crate::error::Result;
 use crate::kernel::Grid;
 use crate::tile::{Product, TilePlan};
 
@@ -94,6 +96,22 @@ pub struct Profile {
 impl Profile {
     /// Launches that are kept one by one: some hundred training steps, and a trace that a browser still opens.
     pub const MOST_LAUNCHES: usize = 10_000;
+}
+
+impl Device {
+    /// Starts to gather the time of each kernel, from nothing. Profiled steps wait for the device and so take longer.
+    pub fn start_profile(&self) {
+        self.common().profiler.start();
+    }
+
+    /// Stops and returns what was gathered; empty if the device can't time its kernels.
+    ///
+    /// # Errors
+    /// If the device is lost or refused what was launched.
+    pub fn finish_profile(&self) -> Result<Profile> {
+        self.synchronize()?;
+        Ok(self.common().profiler.finish())
+    }
 }
 
 /// Gathers a device's profile.

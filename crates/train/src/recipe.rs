@@ -34,6 +34,7 @@ pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
 pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe, InterpolationKind};
+pub(crate) use layers::DROPOUT_MOVED;
 pub use layers::LayersRecipe;
 pub use metric::Metric;
 pub use mix::MixRecipe;
@@ -80,7 +81,10 @@ pub struct Recipe {
     /// Images in a batch, and in a step unless the optimizer accumulates several batches.
     pub batch_size: usize,
     /// Whether training images come in another order in each epoch; if not, in that of their files.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[serde(
+        default = "validation::yes",
+        skip_serializing_if = "validation::is_yes"
+    )]
     pub shuffle: bool,
     /// Whether the images that don't fill an epoch's last batch are left out of the epoch. If not, they are a smaller batch
     /// of their own, whose loss is the mean over its own images. A `config.toml` of a time before this setting left them
@@ -154,18 +158,6 @@ pub enum InitKind {
     /// As PyTorch's layers begin, whatever the network says: weights and biases uniform in `+-1 / sqrt(fan_in)`.
     Torch,
 }
-
-const fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_yes(flag: &bool) -> bool {
-    *flag
-}
-
-/// The network whose dropout had another place in earlier versions: its runs say where it is.
-pub(crate) const DROPOUT_MOVED: &str = "alexnet-bn1";
 
 const fn default_evaluation_batch_size() -> usize {
     200

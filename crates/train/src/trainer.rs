@@ -20,7 +20,7 @@ use tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::eval::evaluator::Evaluator;
-use crate::recipe::{DROPOUT_MOVED, Metric, Recipe, ValidationKind};
+use crate::recipe::{DROPOUT_MOVED, Recipe, ValidationKind};
 use crate::run::checkpoint::State;
 use crate::run::dir::RunDir;
 use crate::run::environment::Environment;
@@ -355,7 +355,7 @@ fn resolved(
         Some(limit) => data.limit(limit)?,
         None => data,
     };
-    check_metrics(&recipe, &data)?;
+    recipe.check_metrics(data.validation.is_some())?;
     recipe.images.channels = data.train.channels().count();
     if data::image_size(&recipe.dataset).is_none() {
         // Images of the caller's own have a size that images in files are to be brought to.
@@ -382,22 +382,6 @@ fn check_network(architecture: &Architecture, data: &DataSet) -> Result<()> {
             data.name
         );
         return Err(Error::setting("network", expected, architecture));
-    }
-    Ok(())
-}
-
-/// An error if something is decided by a metric of the validation split, and there is none.
-fn check_metrics(recipe: &Recipe, data: &DataSet) -> Result<()> {
-    let of_schedule = recipe.schedule.watched();
-    let of_stopping = recipe.early_stopping.map(|stopping| stopping.metric);
-    for (setting, metric) in [
-        ("schedule.metric", of_schedule),
-        ("early_stopping.metric", of_stopping),
-    ] {
-        if metric.is_some_and(Metric::is_of_validation) && data.validation.is_none() {
-            let expected = "train_loss, as there are no validation images";
-            return Err(Error::setting(setting, expected, "a metric of theirs"));
-        }
     }
     Ok(())
 }

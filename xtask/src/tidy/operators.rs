@@ -54,6 +54,10 @@ const NO_GRADIENT: &[(&str, &str)] = &[
     ),
     ("mix", "works on images, which nobody differentiates"),
     ("sgd", "an update of the weights, after the backward pass"),
+    (
+        "winograd",
+        "is a way to compute conv2d, whose rule it serves",
+    ),
 ];
 
 /// Operators that the CPU device lacks, so that they have neither a twin nor cases that compare with it, and why.

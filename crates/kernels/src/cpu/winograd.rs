@@ -24,6 +24,39 @@ params! {
     }
 }
 
+/// Rows and columns of the filters.
+pub(crate) const FILTER: usize = 3;
+
+/// Rows and columns of a tile of outputs: m.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// 2 x 2 outputs of 4 x 4 inputs.
+    Two,
+    /// 4 x 4 outputs of 6 x 6 inputs.
+    Four,
+}
+
+impl Side {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Two, Self::Four];
+
+    /// Rows and columns of the outputs.
+    #[must_use]
+    pub const fn outputs(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+        }
+    }
+
+    /// Products that a transformed tile takes part in: the square of its inputs' rows.
+    #[must_use]
+    pub const fn planes(self) -> usize {
+        let inputs = self.outputs() + FILTER - 1;
+        inputs * inputs
+    }
+}
+
 /// The most numbers a side that a transform takes or gives.
 const SIDE: usize = 6;
 

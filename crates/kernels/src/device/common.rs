@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::buffer::{Allocation, Memory, Usage, lock};
+use crate::cpu::winograd::Side;
 use crate::error::{Error, Result};
 use crate::faults::{Fault, Faults};
-use crate::ops::winograd::Side;
 use crate::probe::Avoided;
 use crate::profile::Profiler;
 use crate::tile::{TileKind, TilePlan};
@@ -31,7 +31,7 @@ pub struct Options {
     pub winograd: Winograd,
 }
 
-/// Which convolutions of 3 x 3 filters with stride 1 a GPU computes by Winograd's transforms ([`crate::ops::winograd`]): faster on
+/// Which convolutions of 3 x 3 filters with stride 1 a GPU computes by Winograd's transforms ([`mod@crate::ops::winograd`]): faster on
 /// most, with a rounding of its own. The CPU device computes all of them directly, and so are those of f16.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Winograd {

@@ -53,6 +53,9 @@ const fn is_true(value: &bool) -> bool {
     *value
 }
 
+/// The network whose dropout had another place in earlier versions: its runs say where it is.
+pub(crate) const DROPOUT_MOVED: &str = "alexnet-bn1";
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"

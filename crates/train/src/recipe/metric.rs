@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Recipe;
+use crate::error::{Error, Result};
 use crate::run::rows::Row;
 
 /// A metric that something is decided by, named as the column of `metrics.csv` if it is one.
@@ -66,6 +68,23 @@ impl Metric {
     #[must_use]
     pub fn is_of_validation(self) -> bool {
         !matches!(self, Self::TrainLoss | Self::TrainLossWithPenalty)
+    }
+}
+
+impl Recipe {
+    /// An error if something is decided by a metric of the validation split, and there is none.
+    pub(crate) fn check_metrics(&self, has_validation: bool) -> Result<()> {
+        let of_stopping = self.early_stopping.map(|stopping| stopping.metric);
+        for (setting, metric) in [
+            ("schedule.metric", self.schedule.watched()),
+            ("early_stopping.metric", of_stopping),
+        ] {
+            if metric.is_some_and(Metric::is_of_validation) && !has_validation {
+                let expected = "train_loss, as there are no validation images";
+                return Err(Error::setting(setting, expected, "a metric of theirs"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -103,6 +103,15 @@ impl From<ValidationKind> for Written {
     }
 }
 
+pub(super) const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+pub(super) const fn is_yes(flag: &bool) -> bool {
+    *flag
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
