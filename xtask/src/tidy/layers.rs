@@ -209,7 +209,7 @@ mod tests {
         let findings = check(&[package("model", &["tensor", "data"])]);
         assert_eq!(
             findings,
-            ["crates/model/Cargo.toml: `model` may not use `data`; it may use files, tensor"]
+            ["crates/model/Cargo.toml: `model` may not use `data`; it may use files, pickle, tensor"]
         );
         assert_eq!(
             check(&[package("kernels", &["tensor"])]).len(),
