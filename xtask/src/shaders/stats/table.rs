@@ -162,7 +162,7 @@ impl Row {
 }
 
 impl Table {
-    /// Reads what [`Self::to_string`] wrote; other sections and text are passed over.
+    /// Reads what `to_string` wrote; other sections and text are passed over.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let mut table = Self::default();
         for line in text.lines() {
