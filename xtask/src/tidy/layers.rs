@@ -209,7 +209,9 @@ mod tests {
         let findings = check(&[package("model", &["tensor", "data"])]);
         assert_eq!(
             findings,
-            ["crates/model/Cargo.toml: `model` may not use `data`; it may use files, pickle, tensor"]
+            [
+                "crates/model/Cargo.toml: `model` may not use `data`; it may use files, pickle, tensor"
+            ]
         );
         assert_eq!(
             check(&[package("kernels", &["tensor"])]).len(),
