@@ -3,6 +3,8 @@
 mod card;
 mod predict;
 
+pub(crate) use predict::DISPATCH;
+
 pub use card::{Card, CardSpec};
 
 use shaders::variants::Tile;

@@ -43,6 +43,11 @@ impl Side {
     /// Rows and columns of the outputs.
     #[must_use]
     pub const fn outputs(self) -> usize {
+        self.m() as usize
+    }
+
+    /// The same, as shaders are named by it.
+    pub(crate) const fn m(self) -> u32 {
         match self {
             Self::Two => 2,
             Self::Four => 4,

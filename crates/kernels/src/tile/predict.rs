@@ -22,7 +22,7 @@ const MOST_TURNS: u32 = 32_768;
 /// The share of a card's bandwidth that adding up partial sums reaches.
 pub(super) const REACHED: f64 = 0.66;
 /// Seconds that a further dispatch costs, the wait for the one before included.
-const DISPATCH: f64 = 4e-6;
+pub(crate) const DISPATCH: f64 = 4e-6;
 
 /// By how much a split has to be faster to be worth its memory.
 const SPLIT: f64 = 1.05;

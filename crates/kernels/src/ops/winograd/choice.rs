@@ -5,10 +5,7 @@ use crate::buffer::Width;
 use crate::device::{self, Device};
 use crate::error::Result;
 use crate::ops::conv2d::Checked;
-use crate::tile::{self, Product};
-
-/// Seconds that a further dispatch costs, the wait for the one before included.
-const DISPATCH: f64 = 4e-6;
+use crate::tile::{self, DISPATCH, Product};
 
 /// A convolution's three products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

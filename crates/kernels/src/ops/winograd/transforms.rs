@@ -94,7 +94,7 @@ impl Transforms<'_> {
         } else {
             twin!(self.side, output, false)
         };
-        let kernel = Kernel::new(variants::output(self.m(), bias.is_some()), twin);
+        let kernel = Kernel::new(variants::output(self.side.m(), bias.is_some()), twin);
         let params = WinogradParams {
             relu: u32::from(activation.is_relu()),
             ..self.image_params(images, tiles)?
@@ -150,14 +150,7 @@ impl Transforms<'_> {
     }
 
     fn kernel(&self, entry: &'static str, twin: Twin<WinogradParams>) -> Kernel<WinogradParams> {
-        Kernel::new(variants::transform(entry, self.m()), twin)
-    }
-
-    fn m(&self) -> u32 {
-        match self.side {
-            Side::Two => 2,
-            Side::Four => 4,
-        }
+        Kernel::new(variants::transform(entry, self.side.m()), twin)
     }
 
     fn image_params(&self, images: &Images, tiles: Tiles) -> Result<WinogradParams> {
