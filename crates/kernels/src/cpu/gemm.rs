@@ -1,7 +1,10 @@
 //! The matrix product's twin: `C = alpha * op(A) op(B) + beta * C`, then bias and ReLU, through the `gemm` crate, which
-//! is as fast as vendors' libraries and cuts its sums by shape only, so the bits do not depend on the number of threads.
+//! is as fast as vendors' libraries. Its sums are cut here, by shape only, so the bits do not depend on the number of
+//! threads, nor on the caches of the machine, by whose sizes that crate would cut them.
 //!
 //! Row-major, leading dimensions in elements. Not for convolutions: those have register tiles of their own.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -33,6 +36,10 @@ params! {
 }
 
 mod narrow;
+
+/// Longest sum that the `gemm` crate takes in one go on every machine: it never cuts shorter, and longer where the first
+/// cache is large (`gemm_common::cache::kernel_params`).
+const MAX_PIECE: usize = 512;
 
 /// Rows times columns that one task of the epilogue takes.
 const EPILOGUE_LEN: usize = 1 << 15;
@@ -158,31 +165,50 @@ pub(crate) fn product(p: &GemmParams, transposes: Transposes, a: &[f32], b: &[f3
         "gemm writes C beyond its end"
     );
     assert!(m <= 1 || c_strides.row >= n, "rows of C overlap");
-    // SAFETY: the asserts above hold every element that m, n, k and the strides reach inside its slice, the rows of
-    // the destination are disjoint, and the borrows keep the three slices alive and unaliased for the call.
-    unsafe {
-        ::gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            signed(c_strides.column),
-            signed(c_strides.row),
-            p.beta != 0.0,
-            a.as_ptr(),
-            signed(a_strides.column),
-            signed(a_strides.row),
-            b.as_ptr(),
-            signed(b_strides.column),
-            signed(b_strides.row),
-            p.beta,
-            p.alpha,
-            false,
-            false,
-            false,
-            ::gemm::Parallelism::Rayon(0),
-        );
+    if m == 0 || n == 0 {
+        return;
     }
+    for piece in pieces(k) {
+        let first = piece.start == 0;
+        let (a, b) = (
+            &a[piece.start * a_strides.column..],
+            &b[piece.start * b_strides.row..],
+        );
+        // SAFETY: the asserts above hold every element that m, n, k and the strides reach inside its slice, of which a
+        // piece of k is a part; the rows of the destination are disjoint, and the borrows keep the three slices alive
+        // and unaliased for the call.
+        unsafe {
+            ::gemm::gemm(
+                m,
+                n,
+                piece.len(),
+                c.as_mut_ptr(),
+                signed(c_strides.column),
+                signed(c_strides.row),
+                !first || p.beta != 0.0,
+                a.as_ptr(),
+                signed(a_strides.column),
+                signed(a_strides.row),
+                b.as_ptr(),
+                signed(b_strides.column),
+                signed(b_strides.row),
+                if first { p.beta } else { 1.0 },
+                p.alpha,
+                false,
+                false,
+                false,
+                ::gemm::Parallelism::Rayon(0),
+            );
+        }
+    }
+}
+
+/// The parts of a sum of `k` products, as equal as they can be; one empty part if there is nothing to sum.
+fn pieces(k: usize) -> impl Iterator<Item = Range<usize>> {
+    let len = k.div_ceil(k.div_ceil(MAX_PIECE).max(1)).max(1);
+    (0..k.max(1))
+        .step_by(len)
+        .map(move |start| start.min(k)..(start + len).min(k))
 }
 
 /// A stride as the `gemm` crate takes it.

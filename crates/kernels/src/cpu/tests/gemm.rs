@@ -63,6 +63,42 @@ fn all_transposes_match() {
     }
 }
 
+/// One chain of fused multiply-adds for each piece of at most 512 terms, in order: what the caches of a machine can't change.
+#[test]
+fn sums_are_cut_by_shape_alone() {
+    for ([m, n, k], piece) in [([40, 33, 1500], 500), ([90, 130, 1025], 342)] {
+        let p = params(m, n, k);
+        let (a, b) = (
+            fractions((m * p.lda) as usize, 1),
+            fractions((k * p.ldb) as usize, 2),
+        );
+        let mut c = vec![0.0; (m * p.ldc) as usize];
+        gemm(&p, Transposes::default(), [&a, &b], None, &mut c);
+        let [lda, ldb, ldc] = [p.lda, p.ldb, p.ldc].map(|leading| leading as usize);
+        for (i, j) in (0..m as usize).flat_map(|i| (0..n as usize).map(move |j| (i, j))) {
+            let want = (0..k as usize)
+                .step_by(piece)
+                .map(|start| {
+                    (start..(start + piece).min(k as usize)).fold(0.0, |sum, l| {
+                        multiply_add(a[i * lda + l], b[l * ldb + j], sum)
+                    })
+                })
+                .reduce(|sum, piece| sum + piece)
+                .unwrap();
+            assert_eq!(c[i * ldc + j].to_bits(), want.to_bits(), "{p:?} {i} {j}");
+        }
+    }
+}
+
+/// As this processor's products do: rounded once where it has fused multiply-add.
+fn multiply_add(a: f32, b: f32, sum: f32) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if !is_x86_feature_detected!("fma") {
+        return a * b + sum;
+    }
+    a.mul_add(b, sum)
+}
+
 #[test]
 fn sums_without_terms_are_zero() {
     check(&params(4, 5, 0));
