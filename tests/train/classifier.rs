@@ -133,6 +133,25 @@ fn an_exported_file_answers_exactly_as_its_run() {
     }
 }
 
+/// A data set whose images have another size than the training images had is brought to theirs, by their interpolation.
+#[test]
+fn a_data_set_of_another_size_is_resized_as_the_weight_file_says() {
+    let trained = Recipe::named("keras-cifar10").unwrap();
+    let preparation = trained.preparation([227; 2], [227, 227, 3]).unwrap();
+    let mut recipe = Recipe::for_dataset("cifar10").unwrap();
+    recipe.prepare_as(&preparation);
+    assert_eq!(recipe.images.resize_first, Some(227.into()));
+    assert_eq!(recipe.images.interpolation, trained.images.interpolation);
+    for (dataset, resize_first) in [("photos", None), ("mnist", Some(227.into()))] {
+        recipe.turn_to(dataset);
+        assert_eq!(recipe.images.resize_first, resize_first, "{dataset}");
+        assert_eq!(recipe.source(), [227; 2], "{dataset}");
+    }
+    let mut small = Recipe::named("shapes10").unwrap();
+    small.turn_to("cifar10");
+    assert_eq!(small.images.resize_first, None, "of the same size");
+}
+
 /// Files without the key, such as those of older versions, are prepared as they were; bad ones are refused by name.
 #[test]
 fn a_file_without_a_preparation_has_the_old_one_and_a_bad_one_is_refused() {

@@ -90,10 +90,8 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
     if let Some(dataset) = &args.dataset {
         if *dataset != recipe.dataset {
             recipe.validation = None;
-            // Images are brought to the size that the training images had, which a data set may have by itself.
-            recipe.images.source_size = recipe.source().into();
+            recipe.turn_to(dataset);
         }
-        recipe.dataset.clone_from(dataset);
     }
     Ok(recipe)
 }

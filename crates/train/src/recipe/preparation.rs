@@ -49,7 +49,7 @@ impl Recipe {
 
     /// Prepares images for evaluation as a weight file says.
     pub fn prepare_as(&mut self, preparation: &Preparation) {
-        self.images.source_size = preparation.source.into();
+        self.decode_at(preparation.source);
         self.images.channels = preparation.mean.len();
         self.input_size = Some(preparation.input_size);
         self.images.fit = match preparation.fit {
@@ -72,5 +72,20 @@ impl Recipe {
             PreparedTta::TenCrop => Tta::TenCrop,
             _ => Tta::None,
         };
+    }
+
+    /// Turns to another data set, whose images are brought to the size that the training images had.
+    pub fn turn_to(&mut self, dataset: &str) {
+        let source = self.source();
+        dataset.clone_into(&mut self.dataset);
+        self.decode_at(source);
+    }
+
+    /// Brings images to a height and width: files where they are decoded, images of a data set that has another size of its own
+    /// before anything else.
+    fn decode_at(&mut self, source: [usize; 2]) {
+        self.images.source_size = source.into();
+        let own = data::image_size(&self.dataset).map(|size| size.map(|side| side as usize));
+        self.images.resize_first = own.filter(|own| *own != source).map(|_| source.into());
     }
 }
