@@ -113,8 +113,8 @@ fn correlation(pixels: &[u8]) -> [[f64; CHANNELS]; CHANNELS] {
 
 /// A normal number (Box and Muller).
 fn normal(random: &mut Philox) -> f64 {
-    let radius = (-2.0 * f64::from(1.0 - random.unit()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * f64::from(random.unit())).cos()
+    let radius = (-2.0 * libm::log(f64::from(1.0 - random.unit()))).sqrt();
+    radius * libm::cos(std::f64::consts::TAU * f64::from(random.unit()))
 }
 
 #[cfg(test)]

@@ -127,8 +127,8 @@ pub(crate) fn principal_components(mut matrix: [[f64; CHANNELS]; CHANNELS]) -> P
             continue;
         }
         let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * matrix[p][q]);
-        let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
-        let cosine = 1.0 / tangent.hypot(1.0);
+        let tangent = theta.signum() / (theta.abs() + libm::hypot(theta, 1.0));
+        let cosine = 1.0 / libm::hypot(tangent, 1.0);
         let sine = tangent * cosine;
         let rotate = |a: &mut f64, b: &mut f64| {
             (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);

@@ -78,8 +78,8 @@ impl StepScalars {
     pub fn with_betas(self, beta1: f64, beta2: f64) -> Self {
         let t = f64::from(self.step);
         Self {
-            correction1: (1.0 - beta1.powf(t)) as f32,
-            correction2: (1.0 - beta2.powf(t)).sqrt() as f32,
+            correction1: (1.0 - libm::pow(beta1, t)) as f32,
+            correction2: (1.0 - libm::pow(beta2, t)).sqrt() as f32,
             ..self
         }
     }

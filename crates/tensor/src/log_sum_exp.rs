@@ -3,8 +3,8 @@
 /// `ln sum exp(x)`, shifted by the largest so that nothing overflows.
 pub fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = terms.clone().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = terms.map(|x| (x - largest).exp()).sum();
-    sum.ln() + largest
+    let sum: f64 = terms.map(|x| libm::exp(x - largest)).sum();
+    libm::log(sum) + largest
 }
 
 #[cfg(test)]

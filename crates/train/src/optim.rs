@@ -176,7 +176,7 @@ impl Optimizer {
             Rule::Adam(adam) if self.options.is_epsilon_outside => {
                 // The kernel divides the root by its correction before it adds epsilon. With a correction of one it adds
                 // epsilon to the root itself, and the rate takes the correction over.
-                let correction = (1.0 - adam.beta2.powf(f64::from(step))).sqrt();
+                let correction = (1.0 - libm::pow(adam.beta2, f64::from(step))).sqrt();
                 StepScalars {
                     learning_rate: single(learning_rate * correction),
                     correction2: 1.0,

@@ -149,10 +149,10 @@ impl Schedule {
                 base * power(*gamma, passed)
             }
             Self::Exponential { gamma } => base * power(*gamma, t),
-            Self::Polynomial { steps, power } => base * (1.0 - share(t, *steps)).powf(*power),
+            Self::Polynomial { steps, power } => base * libm::pow(1.0 - share(t, *steps), *power),
             Self::Cosine { steps, minimum } => {
                 let turn = t as f64 / (*steps).max(1) as f64;
-                minimum + (base - minimum) * (1.0 + (PI * turn).cos()) / 2.0
+                minimum + (base - minimum) * (1.0 + libm::cos(PI * turn)) / 2.0
             }
             Self::InverseTime { decay } => base / (1.0 + decay * t as f64),
             Self::CosineRestarts {
@@ -162,7 +162,7 @@ impl Schedule {
             } => {
                 let (since, length) = since_restart(t, (*period).max(1), (*factor).max(1));
                 let turn = since as f64 / length as f64;
-                minimum + (base - minimum) * (1.0 + (PI * turn).cos()) / 2.0
+                minimum + (base - minimum) * (1.0 + libm::cos(PI * turn)) / 2.0
             }
             Self::OneCycle(cycle) => cycle.rate(t),
             Self::Linear { start, end, steps } => base * (start + (end - start) * share(t, *steps)),
@@ -223,7 +223,7 @@ impl OneCycle {
                     1.0
                 };
                 return if self.is_cosine {
-                    to + (from - to) / 2.0 * (1.0 + (PI * way).cos())
+                    to + (from - to) / 2.0 * (1.0 + libm::cos(PI * way))
                 } else {
                     from + (to - from) * way
                 };
@@ -257,7 +257,7 @@ fn share(t: usize, steps: usize) -> f64 {
 }
 
 fn power(base: f64, exponent: usize) -> f64 {
-    base.powf(exponent as f64)
+    libm::pow(base, exponent as f64)
 }
 
 /// Reduces the rate when a metric has stopped improving.

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::shared::pointwise::exp;
 use crate::kernel::{CpuArgs, params, words};
 
 params! {
@@ -107,9 +108,9 @@ fn forward_row(targets: &Targets<'_>, target: Target<'_>, logits: &[f32]) -> (f3
         (0.0, 1.0)
     } else {
         let m = logits.iter().fold(f32::MIN, |m, &x| m.max(x));
-        (m, logits.iter().map(|x| (x - m).exp()).sum::<f32>())
+        (m, logits.iter().map(|x| exp(x - m)).sum::<f32>())
     };
-    let log_z = z.ln();
+    let log_z = libm::logf(z);
     let (mut loss, mut total_target) = (0.0, 0.0);
     for (class, x) in logits.iter().enumerate() {
         let t = targets.at(target, class);
@@ -167,7 +168,7 @@ pub(crate) fn backward<const SOFT: bool>(p: &CrossEntropyParams, args: CpuArgs<'
                 let logits = &logits[row * classes..][..classes];
                 for (class, (dx, x)) in dlogits.iter_mut().zip(logits).enumerate() {
                     let expected = if p.is_log == 0 {
-                        kept[2] * ((x - kept[0]).exp() / kept[1])
+                        kept[2] * (exp(x - kept[0]) / kept[1])
                     } else {
                         0.0
                     };

@@ -249,7 +249,7 @@ impl Layout {
         } else if beta == 1.0 {
             self.each_power(sums, scales, |s| (1.0 / s, 1.0 / s));
         } else {
-            self.each_power(sums, scales, |s| (1.0 / s, s.powf(-beta)));
+            self.each_power(sums, scales, |s| (1.0 / s, libm::powf(s, -beta)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::shared::pointwise::exp;
 use crate::kernel::{CpuArgs, params};
 
 params! {
@@ -32,14 +33,14 @@ pub(crate) fn forward<const LOG: bool>(p: &SoftmaxParams, args: CpuArgs<'_>) {
 fn forward_row(is_log: bool, x: &[f32], y: &mut [f32]) {
     let most = x.iter().fold(f32::NEG_INFINITY, |most, &x| most.max(x));
     if is_log {
-        let sum: f32 = x.iter().map(|x| (x - most).exp()).sum();
-        let log_sum = sum.ln();
+        let sum: f32 = x.iter().map(|x| exp(x - most)).sum();
+        let log_sum = libm::logf(sum);
         for (y, x) in y.iter_mut().zip(x) {
             *y = x - most - log_sum;
         }
     } else {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = (x - most).exp();
+            *y = exp(x - most);
         }
         let sum: f32 = y.iter().sum();
         for y in y {
@@ -69,7 +70,7 @@ fn backward_row(is_log: bool, dy: &[f32], y: &[f32], dx: &mut [f32]) {
     if is_log {
         let sum: f32 = dy.iter().sum();
         for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-            *dx = dy - y.exp() * sum;
+            *dx = dy - exp(*y) * sum;
         }
     } else {
         let sum: f32 = dy.iter().zip(y).map(|(dy, y)| dy * y).sum();

@@ -32,7 +32,7 @@ twins! {
     /// `y = e^x`; y is kept.
     exp, exp_backward: |x| power(x), |y| y;
     /// `y = ln x`; x is kept.
-    ln, ln_backward: |x| x.ln(), |x| (1.0 / x);
+    ln, ln_backward: |x| libm::logf(x), |x| (1.0 / x);
     /// `y = sqrt x`; y is kept.
     sqrt, sqrt_backward: |x| x.sqrt(), |y| (0.5 / y);
     /// `y = 1 / (1 + e^-x)`; y is kept.

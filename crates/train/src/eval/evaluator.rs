@@ -203,8 +203,8 @@ fn log_mean(sum: f32, n_views: usize) -> f32 {
     let mean = sum / n_views as f32;
     // A probability that rounded to 0 still has a logarithm. `max` would make a number of a NaN.
     if mean < f32::MIN_POSITIVE {
-        f32::MIN_POSITIVE.ln()
+        libm::logf(f32::MIN_POSITIVE)
     } else {
-        mean.ln()
+        libm::logf(mean)
     }
 }

@@ -100,7 +100,7 @@ impl Tally {
     }
 
     fn add_mistake(&mut self, row: &[f32], label: usize, largest: usize) {
-        let confidence = (-cross_entropy(row, row[largest])).exp();
+        let confidence = libm::exp(-cross_entropy(row, row[largest]));
         // What is not a number can't be ranked, nor written down.
         if confidence.is_finite() {
             let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

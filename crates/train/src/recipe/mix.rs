@@ -90,7 +90,7 @@ fn beta(alpha: f64, source: Philox) -> f64 {
     for block in 1..2048 {
         let words = source.words(block).map(unit);
         for pair in words.chunks_exact(2) {
-            let [x, y] = [pair[0], pair[1]].map(|u| u.powf(alpha.recip()));
+            let [x, y] = [pair[0], pair[1]].map(|u| libm::pow(u, alpha.recip()));
             if x + y <= 1.0 && x + y > 0.0 {
                 return x / (x + y);
             }

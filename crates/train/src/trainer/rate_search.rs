@@ -101,7 +101,7 @@ impl Trainer {
             let rate = search.rate(number);
             let loss = self.loss_of_step(number, rate)?;
             average = MEMORY * average + (1.0 - MEMORY) * loss;
-            let weight = 1.0 - MEMORY.powf(f64::from(number));
+            let weight = 1.0 - libm::pow(MEMORY, f64::from(number));
             let smoothed = average / weight;
             if !smoothed.is_finite() || smoothed > DIVERGED * least {
                 finding.diverged_at = Some(significant(rate));
@@ -165,7 +165,7 @@ impl RateSearch {
     /// The rate of a step, from 1.
     fn rate(&self, number: u32) -> f64 {
         let share = f64::from(number - 1) / f64::from(self.steps - 1);
-        self.from * (self.to / self.from).powf(share)
+        self.from * libm::pow(self.to / self.from, share)
     }
 }
 
