@@ -1,6 +1,10 @@
 //! An operator of your own, Swish `y = x sigmoid(beta x)`: WGSL, its native twin and its gradient rule, checked on a device:
 //!
 //!     cargo run --release -p tensor --example 05_own_operator -- [DEVICE]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the same last place on every platform is not asked for"
+)]
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use tensor::custom::Custom;

@@ -1,5 +1,9 @@
 //! What the `data` crate promises, on files that the tests make themselves.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "references, compared within tolerances"
+)]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
 #[path = "data/broken.rs"]

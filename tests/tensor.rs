@@ -1,6 +1,10 @@
 //! What the `tensor` crate promises: gradients by rules that call the right kernels. The kernels' own numbers are proven
 //! in `tests/kernels.rs`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "references, compared within tolerances"
+)]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail the test")]
 
 #[path = "tensor/custom.rs"]

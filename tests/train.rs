@@ -1,6 +1,10 @@
 //! Training as a whole, on small data: the same bits whatever the threads and the interruptions, the same losses on
 //! every device, and errors that stop a run cleanly.
 #![expect(
+    clippy::disallowed_methods,
+    reason = "references, compared within tolerances"
+)]
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a helper that fails fails its test"

@@ -5,6 +5,10 @@
 //! returns new [`Buffer`]s. Launches on a GPU are submitted together; [`Device::capture`] keeps them for replay.
 //! Activations are `[n, h, w, c]`, filters `[kh, kw, c_in / groups, c_out]`, matrices row-major.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "references in tests")
+)]
 
 pub mod ops;
 pub mod philox;

@@ -4,6 +4,10 @@
 //! once and, where an input is a parameter, remember how to go back; [`Tensor::backward`] walks that tape and returns
 //! the [`Gradients`]. There is one concrete tensor type: the device is chosen at run time.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "references in tests")
+)]
 
 pub mod custom;
 pub mod gradcheck;

@@ -3,7 +3,10 @@
 //!
 //! A [`Recipe`] says everything about a run. [`Trainer`] runs it, tells a [`Listener`] what happens, and keeps it in a
 //! [`RunDir`] from which it can be resumed bit for bit.
-
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "references in tests")
+)]
 // rustdoc works out whether each public type is `Send` and `Sync`; from here to the insides of wgpu's buffers it takes more
 // than the default of 128 steps.
 #![recursion_limit = "256"]

@@ -6,6 +6,10 @@
 //! - `parity` (a feature): cases recorded from other frameworks.
 
 // As in `train`: rustdoc looks for `Send` and `Sync` down to the insides of wgpu's buffers.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "references, compared within tolerances"
+)]
 #![recursion_limit = "256"]
 
 #[cfg(feature = "cards")]

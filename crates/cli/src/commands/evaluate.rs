@@ -87,11 +87,11 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
                 .with_context(|| report::shown(&args.weights));
         }
     };
-    if let Some(dataset) = &args.dataset {
-        if *dataset != recipe.dataset {
-            recipe.validation = None;
-            recipe.turn_to(dataset);
-        }
+    if let Some(dataset) = &args.dataset
+        && *dataset != recipe.dataset
+    {
+        recipe.validation = None;
+        recipe.turn_to(dataset);
     }
     Ok(recipe)
 }

@@ -194,7 +194,7 @@ impl Augment {
         let [resized_h, resized_w] = self.resized().map(|side| size(OP, "crop", side));
         let (crop, [top, left], pad) = self.place()?;
         let (area, ratio) = match self.crop {
-            Crop::Area { share, ratio } => (share, ratio.map(f32::log2)),
+            Crop::Area { share, ratio } => (share, ratio.map(libm::log2f)),
             _ => ([0.0; 2], [0.0; 2]),
         };
         let [r, g, b] = self.colour_shift.map_or([[0.0; 3]; 3], |shift| {
@@ -206,7 +206,7 @@ impl Augment {
             ratio: [1.0; 2],
         };
         let erase = self.erase.unwrap_or(none);
-        let erase_ratio = erase.ratio.map(f32::log2);
+        let erase_ratio = erase.ratio.map(libm::log2f);
         Ok(AugmentParams {
             n: size(OP, "n", n)?,
             resident: self.resident.is_some().into(),

@@ -3,6 +3,10 @@
 //!
 //! The bounds are twice what WGSL allows a conforming device ("Floating Point Accuracy"), worked out for the arguments that are tried;
 //! one ULP is at most `2^-23` of the result.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "references in f64, within whose bounds a device is"
+)]
 
 use crate::device::Device;
 use crate::error::Result;

@@ -205,7 +205,7 @@ impl Classifier {
     pub fn classify(&self, images: &[Vec<u8>]) -> Result<Vec<Vec<f32>>> {
         let logarithms = self.log_probabilities(images)?.into_iter();
         Ok(logarithms
-            .map(|row| row.into_iter().map(f32::exp).collect())
+            .map(|row| row.into_iter().map(libm::expf).collect())
             .collect())
     }
 
