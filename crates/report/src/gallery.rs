@@ -42,6 +42,11 @@ impl Gallery {
     /// # Errors
     /// If a plot can't be drawn.
     pub fn of(run: &Run) -> Result<Self> {
+        Self::drawn(run, &mut |_, _, _| {})
+    }
+
+    /// The same; `tell` hears how far it is.
+    pub(crate) fn drawn(run: &Run, tell: &mut dyn FnMut(&str, usize, usize)) -> Result<Self> {
         let mut plots = curves(run)?;
         plots.extend(rate_finder(&run.rates)?);
         if let Some(evaluation) = &run.evaluation {
@@ -51,7 +56,7 @@ impl Gallery {
             )?);
             plots.extend(bars::classes(&evaluation.per_class)?);
         }
-        let sheets = Sheets::open(run).and_then(|sheets| sheets.plots());
+        let sheets = Sheets::open(run).and_then(|sheets| sheets.plots(tell));
         let missing = match sheets {
             Ok(sheets) => {
                 plots.extend(sheets);
@@ -81,11 +86,22 @@ impl Gallery {
     /// # Errors
     /// If a plot can't be rasterised, or a file can't be written.
     pub fn save(&self, run: &Run) -> Result<()> {
+        self.save_telling(run, &mut |_, _, _| {})
+    }
+
+    /// The same; `tell` hears how far it is.
+    pub(crate) fn save_telling(
+        &self,
+        run: &Run,
+        tell: &mut dyn FnMut(&str, usize, usize),
+    ) -> Result<()> {
         let folder = run.path.join(PLOTS);
         files::create_folder(&folder)?;
-        for plot in &self.plots {
+        for (plot, done) in self.plots.iter().zip(0..) {
+            tell("plots", done, self.plots.len());
             plot.save(&folder)?;
         }
+        tell("plots", self.plots.len(), self.plots.len());
         Ok(())
     }
 }
@@ -119,35 +135,60 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
         lines.filter(|line| !line.points.is_empty()).collect()
     };
     let most = runs.iter().map(most_loss).fold(0.0, f64::max);
-    let plots = [
-        Curves {
-            name: "compare-accuracy",
-            title: format!("{split} accuracy"),
-            y: "accuracy",
-            series: series(if has_validation {
+    let curves = |name, title, y, most, value: fn(&train::Row) -> Option<f64>| Curves {
+        name,
+        title,
+        y,
+        series: series(value),
+        marks: Vec::new(),
+        notes: Vec::new(),
+        most,
+    };
+    let mut all = vec![
+        curves(
+            "compare-accuracy",
+            format!("{split} accuracy"),
+            "accuracy",
+            Some(1.0),
+            if has_validation {
                 |row| row.val_accuracy
             } else {
                 |row| Some(row.train_accuracy)
-            }),
-            marks: Vec::new(),
-            overfits: None,
-            most: Some(1.0),
-        },
-        Curves {
-            name: "compare-loss",
-            title: format!("{split} loss"),
-            y: "loss",
-            series: series(if has_validation {
+            },
+        ),
+        curves(
+            "compare-loss",
+            format!("{split} loss"),
+            "loss",
+            Some(most),
+            if has_validation {
                 |row| row.val_loss
             } else {
                 |row| Some(row.train_loss)
-            }),
-            marks: Vec::new(),
-            overfits: None,
-            most: Some(most),
-        },
+            },
+        ),
     ];
-    let plots = plots.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
+    if has_validation {
+        let title = "training loss".to_owned();
+        let value: fn(&train::Row) -> Option<f64> = |row| Some(row.train_loss);
+        all.push(curves(
+            "compare-train-loss",
+            title,
+            "loss",
+            Some(most),
+            value,
+        ));
+    }
+    let value: fn(&train::Row) -> Option<f64> = |row| Some(row.lr);
+    let title = "learning rate".to_owned();
+    all.push(curves(
+        "compare-learning-rate",
+        title,
+        "learning rate",
+        None,
+        value,
+    ));
+    let plots = all.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
     Ok(plots.into_iter().flatten().collect())
 }
 
