@@ -17,6 +17,7 @@ use crate::report;
 use crate::signals::listen;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
+    let mut progress = Progress::new(args.output);
     // Locked at once, before images are read.
     let resumed = args.resume.as_deref();
     let resumed = resumed.map(|path| RunDir::open(path)?.locked());
@@ -26,9 +27,15 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
     recipe.check().map_err(|error| named(error, args))?;
+    if resumed.is_none() {
+        super::check_names(&recipe).map_err(|error| named(error, args))?;
+        if let Some(out) = args.out.as_deref().filter(|out| RunDir::open(out).is_ok()) {
+            // It refuses a folder that has a run.
+            RunDir::create(out, &recipe)?;
+        }
+    }
     let device = recipe.open_device().map_err(|error| named(error, args))?;
     super::device::heed(&device, args.output)?;
-    let mut progress = Progress::new(args.output);
     let data = recipe
         .open_data(!args.runtime.no_download, &mut |event| {
             progress.download(&event);
@@ -80,11 +87,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     match outcome {
         Outcome::Finished(summary) => {
             report::finished(&summary, &folder, args.output)?;
-            progress.line("drawing the plots and the report");
-            look_back(&folder, tensorboard, args.output)?;
+            look_back(&folder, tensorboard, &mut progress, args.output)?;
+            report::closing(&progress.times(), &folder, args.output)?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted { step } => {
+            progress.clear();
             report::interrupted(step, &folder, args.output);
             Ok(ExitCode::from(INTERRUPTED))
         }
