@@ -115,6 +115,9 @@ fn line(label: &str, colour: RGBColor, points: Vec<(f64, f64)>, look: Look) -> S
     }
 }
 
+/// A figure of an epoch, if it has it.
+type Value = fn(&train::Row) -> Option<f64>;
+
 /// Several runs in one plot each: validation accuracy and loss where there are any, training's otherwise.
 pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
     let has_validation = runs
@@ -125,7 +128,7 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
     } else {
         "training"
     };
-    let series = |value: fn(&train::Row) -> Option<f64>| {
+    let series = |value: Value| {
         let lines = runs.iter().enumerate().map(|(idx, run)| Series {
             label: crate::plots::shortened(&run.name, 28),
             colour: SERIES[idx % SERIES.len()],
@@ -135,7 +138,7 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
         lines.filter(|line| !line.points.is_empty()).collect()
     };
     let most = runs.iter().map(most_loss).fold(0.0, f64::max);
-    let curves = |name, title, y, most, value: fn(&train::Row) -> Option<f64>| Curves {
+    let curves = |name, title, y, most, value: Value| Curves {
         name,
         title,
         y,
@@ -144,50 +147,35 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
         notes: Vec::new(),
         most,
     };
+    let [accuracy, loss]: [Value; 2] = if has_validation {
+        [|row| row.val_accuracy, |row| row.val_loss]
+    } else {
+        [|row| Some(row.train_accuracy), |row| Some(row.train_loss)]
+    };
+    let [train_loss, rate]: [Value; 2] = [|row| Some(row.train_loss), |row| Some(row.lr)];
+    let title = |of| format!("{split} {of}");
     let mut all = vec![
         curves(
             "compare-accuracy",
-            format!("{split} accuracy"),
+            title("accuracy"),
             "accuracy",
             Some(1.0),
-            if has_validation {
-                |row| row.val_accuracy
-            } else {
-                |row| Some(row.train_accuracy)
-            },
+            accuracy,
         ),
-        curves(
-            "compare-loss",
-            format!("{split} loss"),
-            "loss",
-            Some(most),
-            if has_validation {
-                |row| row.val_loss
-            } else {
-                |row| Some(row.train_loss)
-            },
-        ),
+        curves("compare-loss", title("loss"), "loss", Some(most), loss),
     ];
     if has_validation {
         let title = "training loss".to_owned();
-        let value: fn(&train::Row) -> Option<f64> = |row| Some(row.train_loss);
         all.push(curves(
             "compare-train-loss",
             title,
             "loss",
             Some(most),
-            value,
+            train_loss,
         ));
     }
-    let value: fn(&train::Row) -> Option<f64> = |row| Some(row.lr);
     let title = "learning rate".to_owned();
-    all.push(curves(
-        "compare-learning-rate",
-        title,
-        "learning rate",
-        None,
-        value,
-    ));
+    all.push(curves("compare-learning-rate", title, "rate", None, rate));
     let plots = all.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
     Ok(plots.into_iter().flatten().collect())
 }
