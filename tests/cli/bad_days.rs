@@ -144,11 +144,7 @@ fn hints_fit_the_cause_and_the_verb() {
         part(&["train", "--network", "nope"], "nope", "`alexnet summary`"),
         part(&["train", "--device", "nope"], "nope", "`alexnet devices`"),
         part(&["train", "--config", &toml], "mine.toml", "recipes show"),
-        part(
-            &["train", "--config", "/no/file"],
-            "/no/file",
-            "paths begin in",
-        ),
+        part(&["train", "--config", "/no/file"], "/no/file", "paths"),
         part(&["train", "--set", "epochs=0"], "epochs", "recipes show"),
         part(&["train", "--limit", "0"], "limit", "--limit"),
         part(
