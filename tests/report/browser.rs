@@ -150,7 +150,7 @@ fn a_report_opens_in_a_browser() {
             "no section {section}"
         );
     }
-    let images = dom.matches("<svg").count() + dom.matches("class=\"tiles\"").count();
+    let images = dom.matches("<svg").count() + dom.matches("class=\"tiles").count();
     assert!(images >= 8, "images");
     fits(&browser, root.path(), &page);
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::plots::sheet::{Grid, Tile, sheet};
 use crate::plots::shortened;
 use crate::run::Run;
-use crate::svg::{GREEN, GREY, INK, Plot, RED};
+use crate::svg::{GREEN, INK, Plot, RED, SOFT};
 
 pub use maps::Shown;
 
@@ -223,7 +223,7 @@ impl<'a> Sheets<'a> {
             for version in pixels.chunks_exact(height * width * channels) {
                 tiles.push(Tile {
                     image: Arc::new(shown(version, self.images.channels(), [height, width])),
-                    lines: vec![(label.to_owned(), GREY)],
+                    lines: vec![(label.to_owned(), SOFT)],
                 });
             }
         }

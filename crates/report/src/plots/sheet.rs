@@ -81,7 +81,12 @@ pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Resu
 
 /// The tiles for a page.
 fn flowing(name: &str, grid: Grid, tiles: &[Tile]) -> Result<String> {
-    let mut html = format!("<div class=\"tiles\" style=\"--tile: {}px\">", grid.tile);
+    let is_bare = tiles.iter().all(|tile| tile.lines.is_empty());
+    let bare = if is_bare { " bare" } else { "" };
+    let mut html = format!(
+        "<div class=\"tiles{bare}\" style=\"--tile: {}px\">",
+        grid.tile
+    );
     for tile in tiles {
         let [width, height] = within(&tile.image, grid.tile);
         let pixels = if tile.image.width() < width {
