@@ -28,11 +28,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     recipe.check().map_err(|error| named(error, args))?;
     if resumed.is_none() {
-        super::check_names(&recipe).map_err(|error| named(error, args))?;
-        if let Some(out) = args.out.as_deref().filter(|out| RunDir::open(out).is_ok()) {
-            // It refuses a folder that has a run.
-            RunDir::create(out, &recipe)?;
-        }
+        check_new(&recipe, args)?;
     }
     let device = recipe.open_device().map_err(|error| named(error, args))?;
     super::device::heed(&device, args.output)?;
@@ -65,12 +61,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         None => {
             // Before anything is written.
             trainer.load_initial_weights()?;
-            let folder = match &args.out {
-                Some(out) => out.clone(),
-                None => RunDir::fresh_path(&trainer.recipe().name),
-            };
-            let run = RunDir::create(&folder, trainer.recipe())?;
-            warn_if_unlocked(&run, args);
+            let run = new_run(args, trainer.recipe())?;
+            let folder = run.path().to_owned();
             trainer.save_to(run)?;
             folder
         }
@@ -97,6 +89,27 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+/// Refuses a new run for what needs neither device nor images to be seen.
+fn check_new(recipe: &Recipe, args: &TrainArgs) -> Result<()> {
+    super::check_names(recipe).map_err(|error| named(error, args))?;
+    if let Some(out) = args.out.as_deref().filter(|out| RunDir::open(out).is_ok()) {
+        // It refuses a folder that has a run.
+        RunDir::create(out, recipe)?;
+    }
+    Ok(())
+}
+
+/// Where a new run is kept.
+fn new_run(args: &TrainArgs, recipe: &Recipe) -> Result<RunDir> {
+    let folder = match &args.out {
+        Some(out) => out.clone(),
+        None => RunDir::fresh_path(&recipe.name),
+    };
+    let run = RunDir::create(&folder, recipe)?;
+    warn_if_unlocked(&run, args);
+    Ok(run)
 }
 
 /// The trainer of a recipe, and of a resumed run that another program began with a network of its own.
