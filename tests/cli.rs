@@ -17,6 +17,8 @@ mod data_show;
 mod doctor;
 #[path = "cli/exchange.rs"]
 mod exchange;
+#[path = "cli/exported.rs"]
+mod exported;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/hostile.rs"]
@@ -25,6 +27,11 @@ mod hostile;
 mod interruption;
 #[path = "cli/old_runs.rs"]
 mod old_runs;
+#[cfg(unix)]
+#[path = "cli/terminal.rs"]
+mod terminal;
+#[path = "cli/wrong.rs"]
+mod wrong;
 
 use std::fs;
 use std::path::{Path, PathBuf};

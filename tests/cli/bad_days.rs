@@ -99,7 +99,6 @@ fn the_second_process_on_a_run_is_refused_and_the_first_untouched() {
 struct Wrong<'a> {
     args: &'a [&'a str],
     error: &'a str,
-    /// Nothing, if there is to be no hint.
     hint: &'a str,
 }
 
@@ -115,8 +114,7 @@ fn check(wrong: &Wrong<'_>) {
     let error = line("error: ").unwrap_or_default();
     assert!(error.contains(wrong.error), "{:?}: {message}", wrong.args);
     let hint = line("hint: ").unwrap_or_default();
-    let is_fit = hint.contains(wrong.hint) && hint.is_empty() == wrong.hint.is_empty();
-    assert!(is_fit, "{:?}: {message}", wrong.args);
+    assert!(hint.contains(wrong.hint), "{:?}: {message}", wrong.args);
 }
 
 #[test]
@@ -146,7 +144,7 @@ fn hints_fit_the_cause_and_the_verb() {
         part(&["train", "--network", "nope"], "nope", "`alexnet summary`"),
         part(&["train", "--device", "nope"], "nope", "`alexnet devices`"),
         part(&["train", "--config", &toml], "mine.toml", "recipes show"),
-        part(&["train", "--config", "/no/file"], "/no/file", ""),
+        part(&["train", "--config", "/no/file"], "/no/file", "paths"),
         part(&["train", "--set", "epochs=0"], "epochs", "recipes show"),
         part(&["train", "--limit", "0"], "limit", "--limit"),
         part(
@@ -154,10 +152,10 @@ fn hints_fit_the_cause_and_the_verb() {
             "batch size",
             "--batch-size",
         ),
-        part(&["train", "/no/images"], "/no/images", "shapes10"),
+        part(&["train", "/no/images"], "/no/images", "for each class"),
         part(&["train", "--out", run], "a run already", "--resume"),
         part(&["sweep", &sweep], "sweep.toml", "recipes show"),
-        part(&["sweep", "/no/sweep"], "/no/sweep", ""),
+        part(&["sweep", "/no/sweep"], "/no/sweep", "paths begin in"),
         part(&["import", &pth, "--out", "/tmp/x"], "a.pth", "torch.save"),
         part(
             &["import", &tensors, "--out", "/tmp/x"],
@@ -165,8 +163,8 @@ fn hints_fit_the_cause_and_the_verb() {
             "torchvision",
         ),
         part(&["inspect", &pth], "a.pth", "alexnet import"),
-        part(&["inspect", &tensors], "a.safetensors", ""),
-        part(&["evaluate", "/no/run"], "/no/run", ""),
+        part(&["inspect", &tensors], "a.safetensors", "a run's folder"),
+        part(&["evaluate", "/no/run"], "/no/run", "paths begin in"),
     ] {
         check(&wrong);
     }

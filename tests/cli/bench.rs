@@ -26,7 +26,7 @@ esac
 #[cfg(unix)]
 fn compare(folder: &Path, more: &[&str]) -> String {
     let peers = ["--peers", path_text(folder), "--python", "/bin/sh"];
-    let quick = ["--steps", "1", "--seconds", "0.01", "--quiet"];
+    let quick = ["--steps", "1", "--seconds", "0.01"];
     let what = ["bench", "alexnet-small", "--device", "cpu"];
     succeed(&[&what[..], &peers, &quick, more].concat())
 }
@@ -113,7 +113,7 @@ fn tuning_shows_what_each_product_takes() {
         assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU");
         return;
     }
-    let table = succeed(&["tune", "alexnet-small", "--batch-size", "2", "--quiet"]);
+    let table = succeed(&["tune", "alexnet-small", "--batch-size", "2"]);
     for part in ["conv2d_weight_gradient", "TFLOP/s", "all products: "] {
         assert!(table.contains(part), "no '{part}' in\n{table}");
     }

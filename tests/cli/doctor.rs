@@ -6,7 +6,7 @@ use super::{fail, succeed};
 
 #[test]
 fn doctor_probes_every_device_and_says_what_to_do() {
-    let text = succeed(&["doctor", "--quiet"]);
+    let text = succeed(&["doctor"]);
     for part in ["alexnet 0.", "cpu    cpu (", "errors: pow ", "can train"] {
         assert!(text.contains(part), "no '{part}' in\n{text}");
     }

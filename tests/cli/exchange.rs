@@ -24,7 +24,7 @@ fn weights(folder: &Path) -> PathBuf {
 }
 
 /// The smallest bitmap: a white pixel.
-fn bitmap() -> Vec<u8> {
+pub(super) fn bitmap() -> Vec<u8> {
     let mut bytes = b"BM".to_vec();
     for word in [58_u32, 0, 54, 40, 1, 1, 0x0018_0001, 0, 4, 0, 0, 0, 0] {
         bytes.extend(word.to_le_bytes());
@@ -78,21 +78,15 @@ fn predict_names_the_good_images_and_lists_the_broken_one() {
 }
 
 #[test]
-fn predict_reads_standard_input_and_explains_beside_the_image() {
+fn predict_reads_standard_input_and_explains_where_it_is_told() {
     let root = tempfile::tempdir().unwrap();
     let weights = weights(root.path());
-    let mut child = command(&[
-        "predict",
-        weights.to_str().unwrap(),
-        "-",
-        "--device",
-        "cpu",
-        "--quiet",
-    ])
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let mut child = command(&["predict", weights.to_str().unwrap(), "-", "--device", "cpu"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(&bitmap()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -103,6 +97,7 @@ fn predict_reads_standard_input_and_explains_beside_the_image() {
     );
     let image = root.path().join("white.bmp");
     fs::write(&image, bitmap()).unwrap();
+    let maps = root.path().join("maps");
     let args = [
         "predict",
         weights.to_str().unwrap(),
@@ -110,14 +105,101 @@ fn predict_reads_standard_input_and_explains_beside_the_image() {
         "--occlusion-map",
         "--device",
         "cpu",
+        "--out",
+        maps.to_str().unwrap(),
     ];
     let out = succeed(&args);
-    let occlusion = root.path().join("white.occlusion.png");
+    let occlusion = maps.join("white.occlusion.png");
     assert!(
         out.contains(occlusion.to_str().unwrap()),
         "the file is named:\n{out}"
     );
     assert!(fs::read(&occlusion).unwrap().starts_with(b"\x89PNG"));
+    // Without a folder, not beside the image.
+    let here = root.path().join("here");
+    fs::create_dir(&here).unwrap();
+    let mut command = command(&args[..6]);
+    assert!(
+        command
+            .current_dir(&here)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    assert!(here.join("occlusion-maps/white.occlusion.png").is_file());
+    assert!(!root.path().join("white.occlusion.png").exists());
+}
+
+#[test]
+fn many_images_are_a_line_each_a_table_or_sorted_and_outputs_are_not_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    let weights = weights(root.path());
+    let images = root.path().join("images");
+    fs::create_dir_all(images.join("deep")).unwrap();
+    for name in ["one, \"1\".bmp", "deep/two.bmp"] {
+        fs::write(images.join(name), bitmap()).unwrap();
+    }
+    let [weights, folder] = [&weights, &images].map(|path| path.to_str().unwrap());
+    let predict = |more: &[&str]| {
+        let args = ["predict", weights, folder, "--device", "cpu"];
+        succeed(&[&args[..], more].concat())
+    };
+    let lines = predict(&[]);
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    let csv = predict(&["--csv"]);
+    let rows: Vec<_> = csv.lines().collect();
+    assert_eq!(
+        (rows.len(), rows[0]),
+        (3, "image,class,probability"),
+        "{csv}"
+    );
+    assert!(
+        rows[2].contains("one, \"\"1\"\".bmp\",") || rows[1].contains("\"\"1\"\""),
+        "{csv}"
+    );
+    let csv = predict(&["--csv", "--top", "9", "--quiet"]);
+    assert!(
+        csv.starts_with("image,class1,probability1,class2,probability2\n"),
+        "{csv}"
+    );
+    // Everything goes into the folder that is read.
+    let (sorted, maps) = (images.join("sorted"), images.join("maps"));
+    let more = [
+        "--sort-into",
+        sorted.to_str().unwrap(),
+        "--occlusion-map",
+        "--out",
+        maps.to_str().unwrap(),
+        "--json",
+    ];
+    for _ in 0..2 {
+        let value: Value = serde_json::from_str(&predict(&more)).unwrap();
+        let rows = value["images"].as_array().unwrap();
+        assert_eq!(rows.len(), 2, "{value}");
+        for row in rows {
+            let class = row["predictions"][0]["class"].as_str().unwrap();
+            let copy = Path::new(row["sorted_into"].as_str().unwrap());
+            assert_eq!(copy.parent().unwrap(), sorted.join(class), "{value}");
+            assert_eq!(fs::read(copy).unwrap(), bitmap());
+            assert!(Path::new(row["occlusion_map"].as_str().unwrap()).is_file());
+        }
+    }
+    assert!(maps.join("deep/two.occlusion.png").is_file(), "as it lies");
+    // Another image of a name that is there gets a number.
+    let mut other = bitmap();
+    *other.last_mut().unwrap() = 1;
+    fs::write(images.join("deep/two.bmp"), &other).unwrap();
+    let value: Value = serde_json::from_str(&predict(&more)).unwrap();
+    let rows = value["images"].as_array().unwrap();
+    let copies: Vec<_> = rows
+        .iter()
+        .map(|row| row["sorted_into"].as_str().unwrap())
+        .collect();
+    assert!(
+        copies.iter().any(|copy| copy.ends_with("two-2.bmp")),
+        "{value}"
+    );
 }
 
 #[test]

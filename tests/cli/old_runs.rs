@@ -75,7 +75,7 @@ fn an_old_run_scores_and_predicts_as_it_did() {
         "--explain",
     ];
     succeed_in(&folder, &[&plain[..], &["--device", "cpu"]].concat());
-    assert!(folder.join("images/down/3.occlusion.png").is_file());
+    assert!(folder.join("occlusion-maps/3.occlusion.png").is_file());
     succeed_in(&folder, &["inspect", "run"]);
     succeed_in(&folder, &["report", "run"]);
     assert!(folder.join("run/report.html").is_file());

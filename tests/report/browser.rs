@@ -17,8 +17,12 @@ use super::pages::SECTIONS;
 use super::{STEP, made_up, recipe, train};
 
 /// Told to the page around: what the page is like at this width.
-const PROBE: &str = r#"<script>addEventListener("load", () => parent.postMessage(
-  document.documentElement.scrollWidth + " " + innerWidth + " " + getComputedStyle(document.body).backgroundColor, "*"))</script>"#;
+const PROBE: &str = include_str!("probe.html");
+
+/// WCAG 2's least contrast of text.
+const LEAST_CONTRAST: f64 = 4.5;
+/// A page that is longer than this on a phone is not looked through.
+const MOST_HEIGHT: u32 = 9_000;
 
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -40,6 +44,11 @@ fn browser() -> Option<PathBuf> {
 
 /// What the browser makes of a page: its elements as text. Its console must stay empty.
 fn dump(browser: &Path, profile: &Path, url: &str, is_dark: bool) -> String {
+    dump_with(&[], browser, profile, url, is_dark)
+}
+
+/// The same with more flags of the browser.
+fn dump_with(flags: &[&str], browser: &Path, profile: &Path, url: &str, is_dark: bool) -> String {
     let output = Command::new(browser)
         .args([
             "--headless",
@@ -50,6 +59,7 @@ fn dump(browser: &Path, profile: &Path, url: &str, is_dark: bool) -> String {
             "--timeout=4000",
             "--dump-dom",
         ])
+        .args(flags)
         .arg(format!(
             "--blink-settings=preferredColorScheme={}",
             u8::from(!is_dark)
@@ -68,9 +78,13 @@ fn dump(browser: &Path, profile: &Path, url: &str, is_dark: bool) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Opens a copy of a page that tells its size in frames of two widths.
+/// Opens a copy of a page in frames of three widths: nothing is wider than its frame, no word is broken, and all text can be
+/// read.
 fn fits(browser: &Path, root: &Path, page: &Path) {
-    let text = fs::read_to_string(page).unwrap();
+    fits_text(browser, root, &fs::read_to_string(page).unwrap(), page);
+}
+
+fn fits_text(browser: &Path, root: &Path, text: &str, page: &Path) {
     let copy = text
         .replace(
             "default-src 'none';",
@@ -80,20 +94,28 @@ fn fits(browser: &Path, root: &Path, page: &Path) {
     assert!(copy.contains("postMessage"), "the probe is in the page");
     fs::write(root.join("copy.html"), copy).unwrap();
     let frames = "<!DOCTYPE html><body><script>addEventListener('message', e => document.body.append('PROBE ' + e.data + ' END'))</script>\
-                  <iframe src='copy.html' width='360' height='800'></iframe><iframe src='copy.html' width='1440' height='800'></iframe></body>";
+                  <iframe src='copy.html' width='360' height='800'></iframe><iframe src='copy.html' width='800' height='800'></iframe>\
+                  <iframe src='copy.html' width='1440' height='800'></iframe></body>";
     fs::write(root.join("frames.html"), frames).unwrap();
     let url = format!("file://{}", root.join("frames.html").display());
     for is_dark in [false, true] {
-        let dom = dump(browser, &root.join("profile"), &url, is_dark);
+        // Until the frames have told what they are like.
+        let wait = ["--virtual-time-budget=10000"];
+        let dom = dump_with(&wait, browser, &root.join("profile"), &url, is_dark);
         let probes = dom
             .split("PROBE ")
             .skip(1)
             .filter_map(|rest| rest.split_once(" END"));
         let mut widths = Vec::new();
         for (probe, _) in probes.filter(|(probe, _)| !probe.contains('\'')) {
-            let mut parts = probe.splitn(3, ' ');
-            let mut number = || parts.next().unwrap().parse::<u32>().unwrap();
-            let (needs, has) = (number(), number());
+            let mut parts = probe.splitn(6, '|');
+            let mut number = || parts.next().unwrap().parse::<f64>().unwrap();
+            let [needs, has, height, contrast] = [number(), number(), number(), number()];
+            let [needs, has, height] = [needs, has, height].map(|n| n as u32);
+            let at = format!("{} at {has}, dark: {is_dark}", page.display());
+            eprintln!("{at}: {height} high, contrast {contrast}");
+            assert!(contrast >= LEAST_CONTRAST, "{at}: {probe}");
+            assert!(height <= MOST_HEIGHT || has > 360, "{at}: {height} high");
             assert!(
                 needs <= has,
                 "{} is wider than {has}: {probe}",
@@ -105,10 +127,11 @@ fn fits(browser: &Path, root: &Path, page: &Path) {
                 "rgb(255, 255, 255)"
             };
             assert_eq!(parts.next(), Some(colour), "dark: {is_dark}");
+            assert_eq!(parts.next(), Some(""), "{at}: broken words");
             widths.push(has);
         }
         widths.sort_unstable();
-        assert_eq!(widths, [360, 1440], "{dom}");
+        assert_eq!(widths, [360, 800, 1440], "{dom}");
     }
 }
 
@@ -127,7 +150,8 @@ fn a_report_opens_in_a_browser() {
             "no section {section}"
         );
     }
-    assert!(dom.matches("<svg").count() >= 8, "images");
+    let images = dom.matches("<svg").count() + dom.matches("class=\"tiles").count();
+    assert!(images >= 8, "images");
     fits(&browser, root.path(), &page);
 }
 
@@ -171,6 +195,77 @@ fn the_dashboard_follows_a_run_in_a_browser() {
         dom.contains("/runs/run/") && dom.contains("1.2345"),
         "{dom}"
     );
+    assert!(
+        dom.contains("data-values") || !dom.contains("<svg"),
+        "{dom}"
+    );
+}
+
+#[test]
+fn the_dashboards_pages_fit_narrow_windows() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs");
+    fs::create_dir(&runs).unwrap();
+    for name in ["run", "another-run-with-a-rather-long-name"] {
+        made_up(&runs, name, 12);
+    }
+    let address = serve(&runs);
+    for path in ["/", "/runs/run/"] {
+        let mut server = TcpStream::connect(address).unwrap();
+        write!(server, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        server.read_to_string(&mut answer).unwrap();
+        let (_, page) = answer.split_once("\r\n\r\n").unwrap();
+        // The script would wait for a server.
+        let page = page.replace("<script src=\"/app.js\" defer></script>", "");
+        fits_text(&browser, root.path(), &page, Path::new(path));
+    }
+}
+
+#[test]
+fn the_dashboards_script_tells_values_and_smooths() {
+    let Some(browser) = browser() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs");
+    fs::create_dir(&runs).unwrap();
+    made_up(&runs, "run", 3);
+    let address = serve(&runs);
+    let get = |path: &str| {
+        let mut server = TcpStream::connect(address).unwrap();
+        write!(server, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        server.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    // A page of its own, whose script moves the slider and the pointer.
+    let script = get("/app.js");
+    let test = "slider.value = 0.6; slider.oninput();\
+                const plot = document.querySelector('[data-values]');\
+                const box = plot.querySelector('svg').getBoundingClientRect();\
+                plot.dispatchEvent(new PointerEvent('pointermove', { clientX: box.left + box.width / 2, clientY: box.top + 9 }));";
+    let page = get("/runs/run/").replace("<script src=\"/app.js\" defer></script>", "");
+    let script = script.replace(
+        "new EventSource(document.body.dataset.events)",
+        "new EventTarget()",
+    );
+    let page = page.replace(
+        "</body>",
+        &format!("<script>{script}\n{test}</script></body>"),
+    );
+    let file = root.path().join("page.html");
+    fs::write(&file, page).unwrap();
+    let url = format!("file://{}", file.display());
+    let dom = dump(&browser, &root.path().join("profile"), &url, false);
+    for part in [
+        "class=\"smooth\"",
+        "class=\"plot smoothed\"",
+        "class=\"tip\">epoch 2",
+        "train ",
+        "validation ",
+    ] {
+        assert!(dom.contains(part), "no {part}:\n{dom}");
+    }
 }
 
 /// A server before the dashboard whose pages have an image that is slow to come: the browser, which tells what it shows

@@ -3,6 +3,7 @@
 mod control;
 mod data;
 mod exchange;
+mod output;
 mod preparation;
 mod speed;
 
@@ -20,6 +21,7 @@ pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
     PredictArgs, TtaArg,
 };
+pub(crate) use output::OutputArgs;
 pub(crate) use preparation::PreparationArgs;
 pub(crate) use speed::{BenchArgs, SizeArgs, TuneArgs};
 
@@ -75,20 +77,6 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Prints the manual page, or writes all of them
     Man(ManArgs),
-}
-
-/// Verbosity and format of the output.
-#[derive(Clone, Copy, Debug, ClapArgs)]
-pub(crate) struct OutputArgs {
-    /// Print nothing but errors and, with --json, the result
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Print more
-    #[arg(short, long, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
-    /// Print the result as JSON on standard output
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -32,9 +32,13 @@ use ::train::{Recipe, Weights};
 use anyhow::Result;
 
 use crate::args::{Args, Command, OutputArgs, RuntimeArgs};
+use crate::progress::Progress;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    if args.command.is_quiet() {
+        crate::report::be_quiet();
+    }
     match &args.command {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
@@ -74,9 +78,23 @@ fn apply(runtime: &RuntimeArgs, recipe: &mut Recipe) {
     }
 }
 
+/// Refuses a recipe for what needs neither device nor images to be seen: a network or data set that there is not, an
+/// input that is too small, weights that are not there.
+fn check_names(recipe: &Recipe) -> Result<()> {
+    recipe.check()?;
+    recipe.architecture(2, recipe.images.channels)?;
+    ::data::check_name(Path::new(&recipe.dataset))?;
+    if let Some(from) = &recipe.from {
+        Weights::find(Path::new(from))?;
+    }
+    Ok(())
+}
+
 /// The weights that `path` means, checked; a word if nothing is there to check them by.
 fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
     let weights = Weights::find(path)?;
+    // Before anything is concluded from what is not beside it.
+    files::open(&weights.path)?;
     if weights.is_unchecked {
         let file = crate::report::shown(&weights.path);
         let text = format!("{file}: saved before checkpoints had checksums, read unchecked");
@@ -89,8 +107,16 @@ fn weights(path: &Path, output: OutputArgs) -> Result<Weights> {
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Draws what the run has left. An image that can't be drawn must not lose a run: it is a warning.
-fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Result<()> {
-    let plots = match ::report::write_report(folder) {
+fn look_back(
+    folder: &Path,
+    tensorboard: TensorBoard,
+    progress: &mut Progress,
+    output: OutputArgs,
+) -> Result<()> {
+    let mut tell = |what: &str, done, of| progress.drawing(what, done, of);
+    let written = ::report::write_report_telling(folder, &mut tell);
+    progress.clear();
+    let plots = match written {
         Ok(written) => {
             crate::report::missing_plots(&written.gallery, output);
             // With --json, the summary is all that standard output has.
@@ -104,7 +130,10 @@ fn look_back(folder: &Path, tensorboard: TensorBoard, output: OutputArgs) -> Res
             Vec::new()
         }
     };
-    if let Err(error) = tensorboard.finish(&plots) {
+    progress.drawing("TensorBoard", 0, 1);
+    let finished = tensorboard.finish(&plots);
+    progress.clear();
+    if let Err(error) = finished {
         crate::report::warning(&error.into(), output);
     }
     crate::report::drawn(folder, output)

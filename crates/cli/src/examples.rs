@@ -125,11 +125,24 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// A sweep file, for the help.
+const SWEEP: &str = "\
+A sweep file, of every combination of settings:
+  recipe = \"cifar10\"
+  base = { epochs = 5 }
+  [grid]
+  \"optimizer.learning_rate\" = [1e-3, 3e-4]
+  batch_size = [64, 128]
+or, in place of [grid], a [[run]] table with a name and settings for each run.
+
+";
+
 /// The command line.
 pub(crate) fn command() -> Command {
     let mut command = Args::command();
     for (name, lines) in EXAMPLES {
-        let text = format!("Examples:\n  {}", lines.join("\n  "));
+        let before = if *name == "sweep" { SWEEP } else { "" };
+        let text = format!("{before}Examples:\n  {}", lines.join("\n  "));
         command = command.mut_subcommand(name, |command| command.after_help(text));
     }
     command
@@ -140,6 +153,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn the_sweep_of_the_help_is_one() {
+        let (_, file) = SWEEP.split_once(":\n").unwrap();
+        let (file, _) = file.split_once("or, in place").unwrap();
+        let sweep = train::Sweep::parse(file, Path::new("help.toml")).unwrap();
+        assert_eq!(sweep.runs.len(), 4);
+    }
 
     #[test]
     fn examples_are_commands_that_are_understood() {

@@ -1,15 +1,18 @@
 //! Progress: bars and a growing table on a terminal, plain lines that `grep` finds when standard error is not one.
 
+mod clock;
 mod lines;
+mod screen;
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use data::{DataSet, Progress as DataProgress, Split, Stage};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use data::{DataSet, Progress as DataProgress, Split, Stage as DataStage};
 use model::Head;
 use train::{Event, FineTuning, Metric, Published, RateChange, Row, Start, Step};
 
+use self::clock::{Clock, Stage};
+use self::screen::Screen;
 use crate::args::OutputArgs;
 use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
 
@@ -17,13 +20,15 @@ use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// The columns of the table of epochs.
-const HEADER: &str = "  epoch  train loss  train acc  val loss  val acc   top 5         lr  images/s   wait     time";
+const HEADER: &str =
+    "  epoch     loss    acc val loss val acc  top 5       lr images/s wait     time";
 
 /// What is shown while a command runs.
 #[derive(Debug)]
 pub(crate) struct Progress {
     screen: Option<Screen>,
     output: OutputArgs,
+    clock: Clock,
     last_line: Instant,
     epochs: u64,
     best: Option<Row>,
@@ -34,80 +39,13 @@ pub(crate) struct Progress {
     steps_before: u64,
 }
 
-/// The bars at the bottom of a terminal.
-#[derive(Debug)]
-struct Screen {
-    bars: MultiProgress,
-    /// Steps of the whole run; not there while something else is done.
-    run: Option<ProgressBar>,
-    steps: ProgressBar,
-    is_coloured: bool,
-}
-
-impl Screen {
-    fn new() -> Self {
-        // https://no-color.org
-        let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let steps = bars.add(ProgressBar::no_length());
-        steps.set_style(style(
-            "{prefix:<12} {wide_bar} {pos}/{len} {msg} ETA {eta}",
-            is_coloured,
-        ));
-        Self {
-            bars,
-            run: None,
-            steps,
-            is_coloured,
-        }
-    }
-
-    fn begin_run(&mut self, start: &Start) {
-        let epoch = start.steps_per_epoch as u64;
-        let bar = ProgressBar::new(epoch * start.epochs);
-        let bar = self.bars.insert(0, bar);
-        bar.set_style(style(
-            "{prefix:<12} {wide_bar} {pos}/{len} ETA {eta}",
-            self.is_coloured,
-        ));
-        bar.set_prefix("run");
-        bar.set_position(epoch * start.epochs_done);
-        // What was done before says nothing about the speed now.
-        bar.reset_eta();
-        self.run = Some(bar);
-    }
-
-    fn steps(&self, prefix: &str, done: u64, of: u64, message: String) {
-        // The prefix may hold names from files, and a bar prints what it is given.
-        let prefix = &*files::escape(prefix);
-        if self.steps.prefix() != prefix {
-            self.steps.reset();
-            self.steps.set_prefix(prefix.to_owned());
-        }
-        self.steps.set_length(of);
-        self.steps.set_position(done);
-        self.steps.set_message(message);
-    }
-}
-
-/// A bar of this form; in colour, its done part is.
-fn style(template: &str, is_coloured: bool) -> ProgressStyle {
-    let bar = if is_coloured {
-        "{wide_bar:.cyan/dim}"
-    } else {
-        "{wide_bar}"
-    };
-    let style = ProgressStyle::with_template(&template.replace("{wide_bar}", bar));
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("━╸─")
-}
-
 impl Progress {
     pub(crate) fn new(output: OutputArgs) -> Self {
         let screen = (!output.quiet && std::io::stderr().is_terminal()).then(Screen::new);
         Self {
             screen,
             output,
+            clock: Clock::new(),
             last_line: Instant::now(),
             epochs: 0,
             best: None,
@@ -124,7 +62,7 @@ impl Progress {
         }
         let print = || to_stderr(&format!("{}\n", files::escape(text)));
         match &self.screen {
-            Some(screen) => screen.bars.suspend(print),
+            Some(screen) => screen.suspended(print),
             None => print(),
         }
         self.last_line = Instant::now();
@@ -143,22 +81,19 @@ impl Progress {
     /// Takes the bars away.
     pub(crate) fn clear(&self) {
         if let Some(screen) = &self.screen {
-            if let Some(run) = &screen.run {
-                run.finish_and_clear();
-            }
-            screen.steps.finish_and_clear();
+            screen.clear();
         }
     }
 
     /// Shows how far a data set's files are.
     pub(crate) fn download(&mut self, progress: &DataProgress<'_>) {
-        if progress.stage == Stage::Note {
+        if progress.stage == DataStage::Note {
             self.line(progress.what);
             return;
         }
         let stage = match progress.stage {
-            Stage::Download => "download",
-            Stage::Unpack => "unpack",
+            DataStage::Download => "download",
+            DataStage::Unpack => "unpack",
             _ => "read",
         };
         let total = progress.total.unwrap_or(progress.done);
@@ -193,8 +128,27 @@ impl Progress {
         }
     }
 
+    /// Shows how far the plots and the report are.
+    pub(crate) fn drawing(&mut self, what: &str, done: usize, of: usize) {
+        self.counting(what, done, of);
+        self.clock.done(Stage::Drawing);
+    }
+
+    /// The end: where the time went since the command began.
+    pub(crate) fn times(&mut self) -> String {
+        self.clear();
+        self.clock.done(Stage::Drawing);
+        self.clock.line()
+    }
+
     /// Shows what happens in a run.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
+        self.clock.done(match event {
+            Event::Started(_) => Stage::Starting,
+            Event::Step(_) => Stage::Training,
+            Event::Epoch(_) | Event::RateCut(_) => Stage::Saving,
+            _ => Stage::Evaluating,
+        });
         match event {
             Event::Started(start) => self.started(start),
             Event::Step(step) => self.step(step),
@@ -206,6 +160,7 @@ impl Progress {
             _ => {}
         }
     }
+
     /// What of the weights that a run begins with was taken, and what is new.
     fn fine_tuning(&mut self, initial: &FineTuning) {
         let FineTuning {
@@ -306,16 +261,8 @@ impl Progress {
                 step.done, step.of
             ));
         }
-        let Some(screen) = &self.screen else { return };
-        let wait = 100.0 * step.data_wait_fraction;
-        // Short, so that a terminal of 80 columns has room for the bar.
-        let message = format!(
-            "loss {:.4} acc {:.3} lr {:.1e} {:.0}/s wait {wait:.0}%",
-            step.loss, step.accuracy, step.learning_rate, step.images_per_s
-        );
-        screen.steps(&prefix, step.done as u64, step.of as u64, message);
-        if let Some(run) = &screen.run {
-            run.set_position(step.step);
+        if let Some(screen) = &self.screen {
+            screen.step(step, &prefix);
         }
     }
 

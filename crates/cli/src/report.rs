@@ -8,6 +8,7 @@ mod exchange;
 mod machine;
 mod pages;
 mod parity;
+mod predictions;
 mod score;
 mod speed;
 mod terminal;
@@ -26,12 +27,15 @@ use train::{Ended, Published, Recipe, Summary};
 pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::doctor::{Examined, Found, doctor};
-pub(crate) use self::exchange::{Guess, Predictions, exported, imported, inspected};
+pub(crate) use self::exchange::{exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
 pub(crate) use self::pages::{drawn, listening, missing_plots, page, state_name, status, warning};
+pub(crate) use self::predictions::{Guess, Predictions, passed_over};
 pub(crate) use self::speed::{Speed, speed};
+pub(crate) use self::terminal::{
+    be_quiet, columns, shown, to_stderr, to_stdout, to_stdout_as_is, usage,
+};
 use self::terminal::{in_json, print_json};
-pub(crate) use self::terminal::{shown, to_stderr, to_stdout, to_stdout_as_is, usage};
 pub(crate) use self::tuned::tuned;
 use crate::args::{Command, OutputArgs};
 use crate::hint;
@@ -101,8 +105,8 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
         Ended::EarlyStopping => writeln!(text, "early stopping: no improvement for long enough")?,
         Ended::MaxTime => writeln!(
             text,
-            "the time limit was reached; resume with `alexnet train --resume {}`",
-            shown(folder)
+            "the time limit was reached; to go on:\n  alexnet train --resume {}",
+            files::pasted(&shown(folder))
         )?,
         _ => {}
     }
@@ -124,8 +128,8 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
     }
     writeln!(
         text,
-        "{} epochs, {} steps, {:.0} images/s, {:.0} s in all on {}",
-        summary.epochs, summary.steps, summary.images_per_s, summary.wall_s, summary.device
+        "{} epochs, {} steps, {:.0} images/s on {}",
+        summary.epochs, summary.steps, summary.images_per_s, summary.device
     )?;
     if let (Some(epoch), Some(accuracy)) = (summary.best_epoch, summary.best_val_accuracy) {
         writeln!(
@@ -148,12 +152,28 @@ pub(crate) fn finished(summary: &Summary, folder: &Path, output: OutputArgs) -> 
     to_stdout(&text)
 }
 
+/// The last lines of a run: where the time went, and what can be done with it.
+pub(crate) fn closing(times: &str, folder: &Path, output: OutputArgs) -> Result<()> {
+    if output.json || output.quiet {
+        return Ok(());
+    }
+    let folder = files::pasted(&shown(folder));
+    to_stdout(&format!(
+        "{times}\n\
+         next:\n  \
+           alexnet predict {folder} IMAGE...\n  \
+           alexnet evaluate {folder} --per-class\n  \
+           alexnet export {folder} --format onnx --out model.onnx\n"
+    ))
+}
+
 /// A run that Ctrl-C ended.
 pub(crate) fn interrupted(step: u64, folder: &Path, output: OutputArgs) {
     if !output.quiet {
         let folder = shown(folder);
         to_stderr(&format!(
-            "interrupted after step {step}, saved; resume with `alexnet train --resume {folder}`\n"
+            "interrupted after step {step}, saved in {folder}\nto go on:\n  alexnet train --resume {}\n",
+            files::pasted(&folder)
         ));
     }
 }
@@ -193,5 +213,9 @@ pub(crate) fn recipe(name: &str, output: OutputArgs) -> Result<()> {
     if output.json {
         return print_json(&serde_json::to_value(Recipe::named(name)?)?);
     }
-    to_stdout(&Recipe::file_text(name)?)
+    if output.quiet {
+        return Ok(());
+    }
+    // As it is, so that it can be copied from a terminal too.
+    to_stdout_as_is(&Recipe::file_text(name)?)
 }

@@ -1,15 +1,16 @@
 //! The live view of `alexnet watch`: curves of loss and accuracy, throughput, and a log, from what a run's files tell.
 
+mod text;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Style, Stylize as _};
+use ratatui::style::{Color, Style};
 use ratatui::symbols::Marker;
-use ratatui::text::Line;
-use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph, Sparkline, Wrap};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph, Sparkline};
 use report::Run;
 use train::{Published, PublishedEpoch, Row, StepRow};
 
-use crate::report::state_name;
+use self::text::{entries, header};
 
 /// Points of a curve of steps: more than a terminal has columns.
 const MOST_POINTS: usize = 400;
@@ -21,24 +22,45 @@ struct Curve {
     points: Vec<(f64, f64)>,
 }
 
+/// Terminals of fewer rows show no curves, and of fewer columns none beside each other.
+const CHART_ROWS: u16 = 16;
+const CHART_COLUMNS: u16 = 60;
+
 /// Draws a run.
 pub(crate) fn draw(frame: &mut Frame<'_>, run: &Run) {
+    let area = frame.area();
+    let heading = header(run, area.width.into());
+    let has_charts = area.height >= CHART_ROWS;
+    let rows = |of_charts, n| Constraint::Length(if of_charts && !has_charts { 0 } else { n });
     let [head, bar, charts, speed, log] = Layout::vertical([
-        Constraint::Length(2),
-        Constraint::Length(1),
-        Constraint::Fill(3),
-        Constraint::Length(4),
+        rows(false, u16::try_from(heading.len()).unwrap_or(2)),
+        rows(false, 1),
+        if has_charts {
+            Constraint::Fill(3)
+        } else {
+            Constraint::Length(0)
+        },
+        rows(true, 3),
         Constraint::Fill(2),
     ])
-    .areas(frame.area());
-    frame.render_widget(header(run), head);
+    .areas(area);
+    frame.render_widget(Paragraph::new(heading), head);
     frame.render_widget(progress(run), bar);
-    let halves = if charts.width >= 90 {
+    frame.render_widget(entries(run, log.height), log);
+    if has_charts {
+        curves(frame, charts, run);
+        throughput(frame, speed, run);
+    }
+}
+
+/// Draws loss and accuracy.
+fn curves(frame: &mut Frame<'_>, area: Rect, run: &Run) {
+    let halves = if area.width >= CHART_COLUMNS {
         Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)])
     } else {
         Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)])
     };
-    let [left, right] = halves.areas(charts);
+    let [left, right] = halves.areas(area);
     let steps = thinned(&run.steps);
     let losses = [
         Curve {
@@ -73,44 +95,6 @@ pub(crate) fn draw(frame: &mut Frame<'_>, run: &Run) {
         published(run, |epoch| epoch.val_accuracy.or(epoch.test_accuracy)),
     ];
     chart(frame, right, "accuracy", &accuracies, Some(1.0));
-    throughput(frame, speed, run);
-    frame.render_widget(entries(run, log.height), log);
-}
-
-fn header(run: &Run) -> Paragraph<'static> {
-    let device = run
-        .environment
-        .as_ref()
-        .and_then(|e| e.get("device")?.as_str());
-    let title = format!(
-        "{}  {} on {}, {}",
-        run.name,
-        run.recipe.network,
-        run.recipe.dataset,
-        device.unwrap_or("unknown device")
-    );
-    let mut state = state_name(run.state()).to_owned();
-    if let Some(step) = run.steps.last() {
-        state += &format!(
-            "  loss {:.4}  accuracy {:.4}  lr {:.2e}  images/s {:.0}",
-            step.loss, step.accuracy, step.lr, step.images_per_s
-        );
-    }
-    if let Some(best) = run.best() {
-        let accuracy = best.val_accuracy.unwrap_or(f64::NAN);
-        state += &format!("  best {accuracy:.4} in epoch {}", best.epoch);
-    }
-    if let Some(test) = run
-        .summary
-        .as_ref()
-        .and_then(|summary| summary.test_accuracy)
-    {
-        state += &format!("  test {test:.4}");
-    }
-    Paragraph::new(vec![
-        Line::from(title).bold(),
-        Line::from(state + "  (q quits)"),
-    ])
 }
 
 fn progress(run: &Run) -> Gauge<'static> {
@@ -197,30 +181,6 @@ fn throughput(frame: &mut Frame<'_>, area: Rect, run: &Run) {
         .style(Style::new().fg(Color::Green))
         .block(Block::bordered().title(title));
     frame.render_widget(sparkline, area);
-}
-
-fn entries(run: &Run, height: u16) -> Paragraph<'static> {
-    let lines: Vec<_> = run
-        .rows
-        .iter()
-        .map(|row| {
-            let validation = row.val_accuracy.map_or_else(String::new, |accuracy| {
-                format!(
-                    "  val loss {:.4}  val accuracy {accuracy:.4}",
-                    row.val_loss.unwrap_or(f64::NAN)
-                )
-            });
-            Line::from(format!(
-                "epoch {:>4}  loss {:.4}  accuracy {:.4}{validation}  lr {:.2e}  {:.0} images/s",
-                row.epoch, row.train_loss, row.train_accuracy, row.lr, row.images_per_s
-            ))
-        })
-        .collect();
-    let room = usize::from(height.saturating_sub(2));
-    let last = lines.into_iter().rev().take(room).rev();
-    Paragraph::new(last.collect::<Vec<_>>())
-        .wrap(Wrap { trim: true })
-        .block(Block::bordered().title("epochs"))
 }
 
 /// At most [`MOST_POINTS`] of the steps.
@@ -325,7 +285,7 @@ mod tests {
             "accuracy",
             "images/s 777",
             "waiting for data 2.0 %",
-            "epoch    3  loss 0.6667",
+            "*     3   0.6667 0.5000   1.5000  0.3000  1.00e-2      800     3.0s",
             "q quits",
         ] {
             assert!(screen.contains(part), "no '{part}' in\n{screen}");
@@ -334,6 +294,23 @@ mod tests {
             .chars()
             .filter(|c| ('\u{2801}'..='\u{28FF}').contains(c));
         assert!(dots.count() > 40, "curves in\n{screen}");
+    }
+
+    #[test]
+    fn eighty_columns_show_curves_the_whole_state_and_the_newest_epochs() {
+        let screen = screen(9, 90, [80, 24]);
+        for part in [
+            "best 0.9000 in epoch 9",
+            "(q quits)",
+            "*     9 ",
+            "      8 ",
+            "   3.0s",
+        ] {
+            assert!(screen.contains(part), "no '{part}' in\n{screen}");
+        }
+        let is_dot = |c| ('\u{2801}'..='\u{28FF}').contains(&c);
+        let rows = screen.lines().filter(|line| line.contains(is_dot));
+        assert!(rows.count() >= 6, "curves in\n{screen}");
     }
 
     #[test]

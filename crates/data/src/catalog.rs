@@ -149,19 +149,37 @@ pub fn open(
             let set = read_labels(name, folder, progress)?;
             return validated(set, options, Validation::Fraction(0.1));
         }
-        _ => {
-            let name = files::shown(name);
-            return Err(DataError::UnknownDataSet {
-                name,
-                known: NAMES.join(", "),
-            });
-        }
+        _ => return Err(unknown(name)),
     };
     let set = match options.channels {
         Some(channels) => set.with_channels(channels),
         None => set,
     };
     validated(set, options, Validation::Count(10_000))
+}
+
+/// Whether [`open`] knows what `name` means, before it reads anything.
+///
+/// ```
+/// assert!(data::check_name("cifar10".as_ref()).is_ok());
+/// assert!(data::check_name("no/such/folder".as_ref()).is_err());
+/// ```
+///
+/// # Errors
+/// [`DataError::UnknownDataSet`] if it is neither a built-in data set's nor a folder or list of images.
+pub fn check_name(name: &Path) -> Result<(), DataError> {
+    let is_built_in = name.to_str().is_some_and(|name| NAMES.contains(&name));
+    if is_built_in || name.is_dir() || name.exists() && is_list(name) {
+        return Ok(());
+    }
+    Err(unknown(name))
+}
+
+fn unknown(name: &Path) -> DataError {
+    DataError::UnknownDataSet {
+        name: files::shown(name),
+        known: NAMES.join(", "),
+    }
 }
 
 fn named(name: &str, set: DataSet) -> DataSet {

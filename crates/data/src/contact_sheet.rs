@@ -53,6 +53,31 @@ impl Raster {
         self.image.as_raw()
     }
 
+    /// The image with lines of text under it, in letters of 16 pixels; what is wider than the image is cut off.
+    ///
+    /// ```
+    /// let shown = data::heat_map(&[128; 8 * 8], [8, 8], &[0.0, 0.0, 0.0, 1.0], 2)?;
+    /// let [height, width] = shown.size();
+    /// assert_eq!(shown.with_caption(&["rose 0.98"]).size(), [height + 24, width]);
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn with_caption(&self, lines: &[&str]) -> Self {
+        let (width, height) = self.image.dimensions();
+        let line_height = LETTER + GAP;
+        let rows = line_height * u32::try_from(lines.len()).unwrap_or(0);
+        // Drawn at half its size, as letters have 8 pixels.
+        let mut strip = RgbImage::from_pixel(width.div_ceil(2), rows, PAPER);
+        for (line, top) in lines.iter().zip((GAP / 2..).step_by(line_height as usize)) {
+            write_letters(&mut strip, line.chars(), GAP / 2, top);
+        }
+        let strip = imageops::resize(&strip, width, 2 * rows, FilterType::Nearest);
+        let mut image = RgbImage::from_pixel(width, height + 2 * rows, PAPER);
+        imageops::replace(&mut image, &self.image, 0, 0);
+        imageops::replace(&mut image, &strip, 0, height.into());
+        Self { image }
+    }
+
     /// Writes the image as PNG: to a temporary name first, so that what has its name is whole.
     ///
     /// # Errors
@@ -234,11 +259,11 @@ fn scaled(images: &Images, pixels: &[u8], tile: u32) -> RgbImage {
 }
 
 fn write_text(sheet: &mut RgbImage, text: &str, left: u32, top: u32) {
-    for (letter, x) in text
-        .chars()
-        .take(MAX_LETTERS)
-        .zip((left..).step_by(LETTER as usize))
-    {
+    write_letters(sheet, text.chars().take(MAX_LETTERS), left, top);
+}
+
+fn write_letters(sheet: &mut RgbImage, text: impl Iterator<Item = char>, left: u32, top: u32) {
+    for (letter, x) in text.zip((left..).step_by(LETTER as usize)) {
         let glyph = BASIC_LEGACY
             .get(letter as usize)
             .unwrap_or(&BASIC_LEGACY[usize::from(b'?')]);

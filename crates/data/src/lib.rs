@@ -68,7 +68,9 @@ mod webp_chunks;
 
 pub use batch::{Batch, LoaderOptions, PADDING, Tail};
 pub use budget::DECODE_BYTES;
-pub use catalog::{NAMES, OpenOptions, Validation, cache_dir, data_dir, image_size, open};
+pub use catalog::{
+    NAMES, OpenOptions, Validation, cache_dir, check_name, data_dir, image_size, open,
+};
 pub use channels::{CHANNELS, Channels, ImageShape};
 pub use cifar::Cifar;
 pub use colour_picture::{ColourShifts, colour_shifts};

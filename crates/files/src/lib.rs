@@ -14,7 +14,7 @@ mod windows;
 pub use digest::sha256;
 pub use error::{Error, Result};
 pub use lines::{Lines, lines};
-pub use names::{escape, native, portable, printable, shown};
+pub use names::{escape, native, pasted, portable, printable, shown};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};
 pub use replace::{create_folder, replace, replace_if};
 pub use windows::{remove_folder, rename};

@@ -53,6 +53,30 @@ pub fn printable(name: &OsStr) -> String {
     text
 }
 
+/// A word of a command as a shell takes it, for commands that are shown to be copied: in quotes where it needs them.
+///
+/// ```
+/// # if cfg!(unix) {
+/// assert_eq!(files::pasted("runs/a-1"), "runs/a-1");
+/// assert_eq!(files::pasted("my run's"), r"'my run'\''s'");
+/// # }
+/// ```
+#[must_use]
+pub fn pasted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=,:@%".contains(c);
+    if !word.is_empty()
+        && word
+            .chars()
+            .all(|c| is_plain(c) || cfg!(windows) && c == '\\')
+    {
+        return word.to_owned();
+    }
+    if cfg!(windows) {
+        return format!("\"{word}\"");
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A text with its control characters, and those that turn the direction of writing, as escapes such as `\u{1b}`.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {

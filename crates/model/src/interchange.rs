@@ -40,7 +40,7 @@ pub enum Format {
     /// torchvision's `alexnet`, as safetensors: its names, filters `[out, in, kh, kw]`, dense weights `[out, in]`, and the
     /// last image flattened as channels, height, width.
     Torchvision,
-    /// Keras 3's `.weights.h5`, for `model.load_weights`: see docs/commands.md.
+    /// Keras 3's `.weights.h5`, for `model.load_weights`; [`Network::with_keras_weights`] reads it back.
     Keras,
     /// ONNX, opset 17: normalised images `input` `[N, 3, size, size]` to `logits` `[N, classes]`.
     Onnx,
@@ -127,10 +127,20 @@ impl Network {
             Format::Safetensors => self.to_bytes()?,
             Format::Torchvision => torchvision::bytes(self)?,
             Format::Keras => keras::bytes(self)?,
-            Format::Onnx => onnx::bytes(self, pixels)?,
+            Format::Onnx => onnx::bytes(self, pixels, false)?,
         };
-        files::replace_if(path, &bytes, |written| {
-            let (difference, tolerance) = self.compare(format, written)?;
+        self.keep(path, &bytes, |written| self.compare(format, written))
+    }
+
+    /// Writes a file, if what `compare` finds of it is within its tolerance.
+    fn keep(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        compare: impl FnOnce(&Path) -> Result<(f32, f32)>,
+    ) -> Result<Exported> {
+        files::replace_if(path, bytes, |written| {
+            let (difference, tolerance) = compare(written)?;
             // `<=`, so that NaN fails.
             if difference <= tolerance {
                 return Ok(Exported {
@@ -144,6 +154,44 @@ impl Network {
                 difference,
                 tolerance,
             })
+        })
+    }
+
+    /// As [`Network::export`] as ONNX, but with a softmax at the end: `probabilities` in place of `logits`.
+    ///
+    /// # Errors
+    /// As [`Network::export`].
+    pub fn export_onnx_with_softmax(
+        &self,
+        pixels: Option<&Pixels>,
+        path: &Path,
+    ) -> Result<Exported> {
+        let bytes = onnx::bytes(self, pixels, true)?;
+        self.keep(path, &bytes, |written| {
+            let images = probe(self.architecture(), self.device())?;
+            let expected = no_grad(|| self.forward(&images, Mode::Eval)?.softmax())?;
+            let expected: Vec<f32> = expected.to_vec()?;
+            let found = run_file(written, &images)?;
+            // Of a softmax, no derivative is above 1.
+            let logits: Vec<f32> = no_grad(|| self.forward(&images, Mode::Eval))?.to_vec()?;
+            let tolerance = self.rounding(&logits) + f32::EPSILON;
+            Ok((difference(written, &expected, &found)?, tolerance))
+        })
+    }
+
+    /// The network with the weights of a Keras file that has the same layers: what [`Format::Keras`] writes, and what Keras
+    /// saves of a model that has read it. Names and preparation are this network's.
+    ///
+    /// # Errors
+    /// If the file can't be read, or has other layers.
+    pub fn with_keras_weights(&self, path: &Path) -> Result<Self> {
+        let mut read = keras::import(path, self.architecture(), self.device())?;
+        if let Some(names) = self.class_names() {
+            read = read.with_class_names(names)?;
+        }
+        Ok(match self.preparation() {
+            Some(preparation) => read.with_preparation(preparation.clone()),
+            None => read,
         })
     }
 
@@ -206,28 +254,9 @@ impl Network {
                 let again = keras::import(path, self.architecture(), self.device())?;
                 (forward(&again)?, 0.0)
             }
-            Format::Onnx => {
-                // What was written a moment ago, however large.
-                let bytes = files::read(path, u64::MAX)?;
-                let found = run(&bytes, &images).map_err(|fault| match fault {
-                    Fault::File(found) => Error::format(path, "a network in ONNX", found),
-                    Fault::Tensor(error) => error.into(),
-                })?;
-                (found, self.rounding(&expected))
-            }
+            Format::Onnx => (run_file(path, &images)?, self.rounding(&expected)),
         };
-        if found.len() != expected.len() {
-            let found = format!("{} logits", found.len());
-            return Err(Error::format(
-                path,
-                format!("{} logits", expected.len()),
-                found,
-            ));
-        }
-        let differences = expected.iter().zip(&found).map(|(a, b)| (a - b).abs());
-        // A NaN stays: `max` would drop it.
-        let largest = differences.fold(0.0, |most: f32, x| if x <= most { most } else { x });
-        Ok((largest, tolerance))
+        Ok((difference(path, &expected, &found)?, tolerance))
     }
 
     /// The rounding of sums in another order: `8 u sqrt(terms)` of the largest logit, over the terms of all layers (the
@@ -243,6 +272,28 @@ impl Network {
         let largest = logits.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
         8.0 * f32::EPSILON * terms.sqrt() * largest
     }
+}
+
+/// The output of a file in ONNX that was written a moment ago.
+fn run_file(path: &Path, images: &Tensor) -> Result<Vec<f32>> {
+    // However large.
+    let bytes = files::read(path, u64::MAX)?;
+    run(&bytes, images).map_err(|fault| match fault {
+        Fault::File(found) => Error::format(path, "a network in ONNX", found),
+        Fault::Tensor(error) => error.into(),
+    })
+}
+
+/// The largest difference between outputs.
+fn difference(path: &Path, expected: &[f32], found: &[f32]) -> Result<f32> {
+    if found.len() != expected.len() {
+        let found = format!("{} outputs", found.len());
+        let expected = format!("{} outputs", expected.len());
+        return Err(Error::format(path, expected, found));
+    }
+    let differences = expected.iter().zip(found).map(|(a, b)| (a - b).abs());
+    // A NaN stays: `max` would drop it.
+    Ok(differences.fold(0.0, |most: f32, x| if x <= most { most } else { x }))
 }
 
 /// Images of noise in [-2, 2), the range of normalised pixels.

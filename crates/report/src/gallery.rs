@@ -42,6 +42,11 @@ impl Gallery {
     /// # Errors
     /// If a plot can't be drawn.
     pub fn of(run: &Run) -> Result<Self> {
+        Self::drawn(run, &mut |_, _, _| {})
+    }
+
+    /// The same; `tell` hears how far it is.
+    pub(crate) fn drawn(run: &Run, tell: &mut dyn FnMut(&str, usize, usize)) -> Result<Self> {
         let mut plots = curves(run)?;
         plots.extend(rate_finder(&run.rates)?);
         if let Some(evaluation) = &run.evaluation {
@@ -51,7 +56,7 @@ impl Gallery {
             )?);
             plots.extend(bars::classes(&evaluation.per_class)?);
         }
-        let sheets = Sheets::open(run).and_then(|sheets| sheets.plots());
+        let sheets = Sheets::open(run).and_then(|sheets| sheets.plots(tell));
         let missing = match sheets {
             Ok(sheets) => {
                 plots.extend(sheets);
@@ -81,11 +86,22 @@ impl Gallery {
     /// # Errors
     /// If a plot can't be rasterised, or a file can't be written.
     pub fn save(&self, run: &Run) -> Result<()> {
+        self.save_telling(run, &mut |_, _, _| {})
+    }
+
+    /// The same; `tell` hears how far it is.
+    pub(crate) fn save_telling(
+        &self,
+        run: &Run,
+        tell: &mut dyn FnMut(&str, usize, usize),
+    ) -> Result<()> {
         let folder = run.path.join(PLOTS);
         files::create_folder(&folder)?;
-        for plot in &self.plots {
+        for (plot, done) in self.plots.iter().zip(0..) {
+            tell("plots", done, self.plots.len());
             plot.save(&folder)?;
         }
+        tell("plots", self.plots.len(), self.plots.len());
         Ok(())
     }
 }
@@ -99,6 +115,9 @@ fn line(label: &str, colour: RGBColor, points: Vec<(f64, f64)>, look: Look) -> S
     }
 }
 
+/// A figure of an epoch, if it has it.
+type Value = fn(&train::Row) -> Option<f64>;
+
 /// Several runs in one plot each: validation accuracy and loss where there are any, training's otherwise.
 pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
     let has_validation = runs
@@ -109,7 +128,7 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
     } else {
         "training"
     };
-    let series = |value: fn(&train::Row) -> Option<f64>| {
+    let series = |value: Value| {
         let lines = runs.iter().enumerate().map(|(idx, run)| Series {
             label: crate::plots::shortened(&run.name, 28),
             colour: SERIES[idx % SERIES.len()],
@@ -119,35 +138,45 @@ pub(crate) fn comparison(runs: &[Run]) -> Result<Vec<Plot>> {
         lines.filter(|line| !line.points.is_empty()).collect()
     };
     let most = runs.iter().map(most_loss).fold(0.0, f64::max);
-    let plots = [
-        Curves {
-            name: "compare-accuracy",
-            title: format!("{split} accuracy"),
-            y: "accuracy",
-            series: series(if has_validation {
-                |row| row.val_accuracy
-            } else {
-                |row| Some(row.train_accuracy)
-            }),
-            marks: Vec::new(),
-            overfits: None,
-            most: Some(1.0),
-        },
-        Curves {
-            name: "compare-loss",
-            title: format!("{split} loss"),
-            y: "loss",
-            series: series(if has_validation {
-                |row| row.val_loss
-            } else {
-                |row| Some(row.train_loss)
-            }),
-            marks: Vec::new(),
-            overfits: None,
-            most: Some(most),
-        },
+    let curves = |name, title, y, most, value: Value| Curves {
+        name,
+        title,
+        y,
+        series: series(value),
+        marks: Vec::new(),
+        notes: Vec::new(),
+        most,
+    };
+    let [accuracy, loss]: [Value; 2] = if has_validation {
+        [|row| row.val_accuracy, |row| row.val_loss]
+    } else {
+        [|row| Some(row.train_accuracy), |row| Some(row.train_loss)]
+    };
+    let [train_loss, rate]: [Value; 2] = [|row| Some(row.train_loss), |row| Some(row.lr)];
+    let title = |of| format!("{split} {of}");
+    let mut all = vec![
+        curves(
+            "compare-accuracy",
+            title("accuracy"),
+            "accuracy",
+            Some(1.0),
+            accuracy,
+        ),
+        curves("compare-loss", title("loss"), "loss", Some(most), loss),
     ];
-    let plots = plots.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
+    if has_validation {
+        let title = "training loss".to_owned();
+        all.push(curves(
+            "compare-train-loss",
+            title,
+            "loss",
+            Some(most),
+            train_loss,
+        ));
+    }
+    let title = "learning rate".to_owned();
+    all.push(curves("compare-learning-rate", title, "rate", None, rate));
+    let plots = all.iter().map(Curves::plot).collect::<Result<Vec<_>>>()?;
     Ok(plots.into_iter().flatten().collect())
 }
 

@@ -17,7 +17,7 @@ mod tensorboard;
 pub use dashboard::Dashboard;
 pub use error::{Error, Result};
 pub use gallery::Gallery;
-pub use page::{Written, write_comparison, write_report};
+pub use page::{Written, write_comparison, write_report, write_report_telling};
 pub use run::{KernelShare, Profile, Run, RunState};
 pub use sheets::Shown;
 pub use svg::Plot;

@@ -1,5 +1,7 @@
 //! `report.html`: one run, or several side by side, as one file that needs no network and no script.
 
+mod epochs;
+mod settings;
 pub(crate) mod tables;
 
 use std::path::{Path, PathBuf};
@@ -8,8 +10,9 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::Row;
 
+use self::epochs::{Epochs, epochs};
+use self::settings::settings;
 use self::tables::{
     ProfileTable, duration, metrics, percent, profile, side_by_side, speed, thousands,
 };
@@ -25,7 +28,8 @@ pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 /// The file of a run's report.
 pub(crate) const REPORT: &str = "report.html";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
+    "Commands",
     "Curves",
     "Metrics",
     "Confusion matrix",
@@ -35,21 +39,6 @@ const SECTIONS: [&str; 9] = [
     "Speed",
     "Configuration",
     "Environment",
-];
-const COLUMNS: [&str; 13] = [
-    "epoch",
-    "step",
-    "lr",
-    "train loss",
-    "train accuracy",
-    "val loss",
-    "val accuracy",
-    "val top 5",
-    "val F1",
-    "test accuracy",
-    "test F1",
-    "images/s",
-    "seconds",
 ];
 /// Plots by section, and what is said where there are none.
 const FIGURES: [(&str, &[&str], &str); 5] = [
@@ -118,9 +107,20 @@ pub struct Written {
 /// # Errors
 /// If the folder is not a run, or a file can't be read, drawn or written.
 pub fn write_report(folder: &Path) -> Result<Written> {
+    write_report_telling(folder, &mut |_, _, _| {})
+}
+
+/// As [`write_report`]; `tell` hears how far it is: what is drawn, how much of it is done, and how much there is.
+///
+/// # Errors
+/// As [`write_report`].
+pub fn write_report_telling(
+    folder: &Path,
+    tell: &mut dyn FnMut(&str, usize, usize),
+) -> Result<Written> {
     let run = Run::read(folder)?;
-    let gallery = Gallery::of(&run)?;
-    gallery.save(&run)?;
+    let gallery = Gallery::drawn(&run, tell)?;
+    gallery.save_telling(&run, tell)?;
     let report = folder.join(REPORT);
     files::replace(
         &report,
@@ -179,10 +179,6 @@ fn page(runs: &[Run], galleries: &[Gallery]) -> Result<String> {
     };
     let environments = runs.iter().map(|run| run.environment.clone());
     let environments: Vec<_> = environments.map(Option::unwrap_or_default).collect();
-    let configurations = runs.iter().map(|run| serde_json::to_value(&run.recipe));
-    let configurations: Vec<_> = configurations
-        .map(|value| value.unwrap_or_default())
-        .collect();
     render(
         "report.html",
         TEMPLATE,
@@ -192,12 +188,12 @@ fn page(runs: &[Run], galleries: &[Gallery]) -> Result<String> {
             "several": several,
             "style": STYLE,
             "sections": SECTIONS,
-            "columns": COLUMNS,
             "runs": parts,
             "comparison": comparison.iter().map(figure).collect::<Vec<_>>(),
             "metrics": metrics(runs),
             "speed": speed(runs),
-            "configuration": side_by_side(&configurations),
+            "settings": settings(runs),
+            "commands": commands(runs),
             "environment": side_by_side(&environments),
         }),
     )
@@ -217,7 +213,7 @@ struct Part {
     absent: serde_json::Map<String, Value>,
     cards: Vec<(&'static str, String)>,
     figures: serde_json::Map<String, Value>,
-    epochs: Vec<EpochLine>,
+    epochs: Epochs,
     profile: Option<ProfileTable>,
 }
 
@@ -227,18 +223,13 @@ struct Figure {
     title: String,
     svg: String,
     wide: bool,
+    /// Whether it is one picture; else its parts are laid out by the page.
+    is_drawn: bool,
     /// Pixels that it is enlarged to at most.
     most: u32,
 }
 
-#[derive(Serialize)]
-struct EpochLine {
-    cells: Vec<String>,
-    best: bool,
-}
-
 fn part(run: &Run, gallery: &Gallery) -> Part {
-    let best = run.best().map(|row| row.epoch);
     let (mut figures, mut absent) = (serde_json::Map::new(), serde_json::Map::new());
     for (section, names, reason) in FIGURES {
         let plots = names.iter().filter_map(|name| gallery.get(name));
@@ -258,7 +249,7 @@ fn part(run: &Run, gallery: &Gallery) -> Part {
         absent,
         cards: cards(run),
         figures,
-        epochs: run.rows.iter().map(|row| epoch(row, best)).collect(),
+        epochs: epochs(run),
         profile: run.profile.as_ref().map(profile),
     }
 }
@@ -269,13 +260,37 @@ fn figure(plot: &Plot) -> Figure {
         .split_once(WIDE)
         .and_then(|(_, rest)| rest.split_once('"'));
     let width: u32 = width.and_then(|(text, _)| text.parse().ok()).unwrap_or(0);
+    let tiles = plot.html();
     Figure {
         id: format!("plot-{}", plot.name()),
         title: plot.title().to_owned(),
-        svg: svg.to_owned(),
-        wide: width > WIDE_PIXELS,
+        svg: tiles.unwrap_or(svg).to_owned(),
+        wide: width > WIDE_PIXELS || tiles.is_some(),
+        is_drawn: tiles.is_none(),
         most: width * 5 / 4,
     }
+}
+
+/// What can be done with the runs, to be pasted into a shell.
+fn commands(runs: &[Run]) -> Vec<String> {
+    let path = |run: &Run| files::pasted(&files::shown(&run.path));
+    let [run] = runs else {
+        let paths: Vec<_> = runs.iter().map(path).collect();
+        return vec![
+            format!("alexnet report {}", paths.join(" ")),
+            format!("alexnet predict {} IMAGE...", paths[0]),
+        ];
+    };
+    let path = path(run);
+    let mut commands = vec![
+        format!("alexnet predict {path} IMAGE..."),
+        format!("alexnet evaluate {path} --per-class"),
+        format!("alexnet export {path} --format onnx --out model.onnx"),
+    ];
+    if run.state() == RunState::Stopped {
+        commands.insert(0, format!("alexnet train --resume {path}"));
+    }
+    commands
 }
 
 fn subtitle(run: &Run) -> String {
@@ -326,26 +341,4 @@ fn cards(run: &Run) -> Vec<(&'static str, String)> {
     cards
         .filter_map(|(label, value)| Some((label, value?)))
         .collect()
-}
-
-fn epoch(row: &Row, best: Option<u64>) -> EpochLine {
-    let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
-    EpochLine {
-        cells: vec![
-            row.epoch.to_string(),
-            row.step.to_string(),
-            format!("{:.3e}", row.lr),
-            format!("{:.4}", row.train_loss),
-            format!("{:.4}", row.train_accuracy),
-            optional(row.val_loss),
-            optional(row.val_accuracy),
-            optional(row.val_top5),
-            optional(row.val_macro_f1),
-            optional(row.test_accuracy),
-            optional(row.test_macro_f1),
-            format!("{:.0}", row.images_per_s),
-            format!("{:.1}", row.seconds),
-        ],
-        best: best == Some(row.epoch),
-    }
 }

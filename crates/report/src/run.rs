@@ -178,6 +178,13 @@ impl Run {
         overfits_since(&self.rows)
     }
 
+    /// Whether top-5 accuracy says anything: of five classes, each is among the first five.
+    pub(crate) fn has_top5(&self) -> bool {
+        let classes = self.evaluation.as_ref().map(|own| own.classes.len());
+        let is_partial = |row: &Row| row.val_top5.is_some_and(|share| share < 1.0);
+        classes.map_or_else(|| self.rows.iter().any(is_partial), |n| n > 5)
+    }
+
     /// The row of the best epoch, by the metric of the recipe, as training chooses its best checkpoint.
     #[must_use]
     pub fn best(&self) -> Option<&Row> {

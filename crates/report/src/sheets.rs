@@ -17,12 +17,14 @@ use crate::error::{Error, Result};
 use crate::plots::sheet::{Grid, Tile, sheet};
 use crate::plots::shortened;
 use crate::run::Run;
-use crate::svg::{GREEN, GREY, INK, Plot, RED};
+use crate::svg::{GREEN, INK, Plot, RED, SOFT};
 
 pub use maps::Shown;
 
 /// Images on a sheet of samples or mistakes.
 const N_SAMPLES: usize = 20;
+/// Classes on a sheet of samples.
+const MOST_CLASSES: usize = 100;
 /// Images that are searched for mistakes when the run has left no list of them.
 const N_ASKED: usize = 200;
 /// Versions of one image.
@@ -73,8 +75,10 @@ impl<'a> Sheets<'a> {
         Preview::new(&self.network, &self.run.recipe, &self.images)
     }
 
-    /// All sheets.
-    pub(crate) fn plots(&self) -> Result<Vec<Plot>> {
+    /// All sheets; `tell` hears how far they are.
+    pub(crate) fn plots(&self, tell: &mut dyn FnMut(&str, usize, usize)) -> Result<Vec<Plot>> {
+        let mut tell = |done| tell("answers", done, 4);
+        tell(0);
         let asked = self.asked();
         let probabilities = self.preview().probabilities(&asked)?;
         let answers: Vec<_> = asked
@@ -82,23 +86,34 @@ impl<'a> Sheets<'a> {
             .zip(probabilities.chunks_exact(self.images.class_names().len()))
             .map(|(sample, row)| self.answer(*sample, row))
             .collect();
-        let plots = [
-            self.samples(&answers)?,
-            self.mistakes(&answers)?,
-            self.activations()?,
-            self.augmented()?,
-        ];
+        tell(1);
+        let mut plots = vec![self.samples(&answers)?, self.mistakes(&answers)?];
+        tell(2);
+        plots.push(self.activations()?);
+        tell(3);
+        plots.push(self.augmented()?);
+        tell(4);
         let mut all = kernels::plots(self.run, &self.network)?;
         all.extend(plots.into_iter().flatten());
         Ok(all)
     }
 
-    /// Images spread evenly over the split.
+    /// Images of every class, spread evenly over those of each, in turn: the first of each class, then the second.
     fn asked(&self) -> Vec<u32> {
-        let n = self.images.len();
-        let asked = n.min(N_ASKED);
-        let spread = (0..asked).map(|k| (2 * k + 1) * n / (2 * asked));
-        spread.filter_map(|idx| u32::try_from(idx).ok()).collect()
+        let mut classes = vec![Vec::new(); self.images.class_names().len()];
+        for (sample, label) in (0_u32..).zip(self.images.labels()) {
+            classes[*label as usize].push(sample);
+        }
+        classes.retain(|samples| !samples.is_empty());
+        let of_each = N_ASKED.div_ceil(classes.len().max(1));
+        let spread = |samples: &Vec<u32>| -> Vec<u32> {
+            let (n, asked) = (samples.len(), samples.len().min(of_each));
+            let places = (0..asked).map(|k| (2 * k + 1) * n / (2 * asked));
+            places.map(|place| samples[place]).collect()
+        };
+        let spread: Vec<_> = classes.iter().map(spread).collect();
+        let turns = (0..of_each).flat_map(|turn| spread.iter().filter_map(move |of| of.get(turn)));
+        turns.copied().take(N_ASKED).collect()
     }
 
     fn answer(&self, sample: u32, probabilities: &[f32]) -> Mistake {
@@ -148,11 +163,14 @@ impl<'a> Sheets<'a> {
     }
 
     fn samples(&self, answers: &[Mistake]) -> Result<Option<Plot>> {
-        let every = (answers.len() / N_SAMPLES).max(1);
-        let shown = answers.iter().step_by(every).take(N_SAMPLES);
-        let tiles = shown.map(|answer| self.tile(answer));
+        // As many of each class: they come in turn.
+        let classes = self.images.class_names().len().clamp(1, MOST_CLASSES);
+        let n = N_SAMPLES.max(classes) / classes * classes;
+        let mut shown: Vec<_> = answers.iter().take(n).collect();
+        shown.sort_by_key(|answer| answer.truth);
+        let tiles = shown.into_iter().map(|answer| self.tile(answer));
         let title = format!(
-            "Images of the {} split with their classes and the answers",
+            "Images of every class of the {} split, with the answers",
             self.split
         );
         let tiles = tiles.collect::<Result<Vec<_>>>()?;
@@ -205,7 +223,7 @@ impl<'a> Sheets<'a> {
             for version in pixels.chunks_exact(height * width * channels) {
                 tiles.push(Tile {
                     image: Arc::new(shown(version, self.images.channels(), [height, width])),
-                    lines: vec![(label.to_owned(), GREY)],
+                    lines: vec![(label.to_owned(), SOFT)],
                 });
             }
         }
@@ -214,12 +232,14 @@ impl<'a> Sheets<'a> {
 }
 
 const FACES: Grid = Grid {
-    columns: 4,
+    columns: 10,
     tile: 96,
+    flows: true,
 };
 const VERSIONS: Grid = Grid {
     columns: 8,
     tile: 62,
+    flows: false,
 };
 
 /// Pixels of any kind as an image.

@@ -30,6 +30,8 @@ const PNG_SCALE: f32 = 2.0;
 
 // The page's style sheet gives these other values in the dark.
 pub(crate) const INK: RGBColor = RGBColor(0x1F, 0x29, 0x37);
+/// Words of less weight.
+pub(crate) const SOFT: RGBColor = RGBColor(0x5B, 0x64, 0x72);
 pub(crate) const FAINT: RGBColor = RGBColor(0xD1, 0xD5, 0xDB);
 // These are seen on white and on black.
 pub(crate) const BLUE: RGBColor = RGBColor(0x3B, 0x82, 0xF6);
@@ -58,6 +60,10 @@ pub struct Plot {
     name: String,
     title: String,
     svg: String,
+    /// The same for a page, if that can lay it out by its own width.
+    html: Option<String>,
+    /// What a script needs to tell values from places, as JSON.
+    values: Option<String>,
 }
 
 /// A raster image in a plot.
@@ -99,7 +105,31 @@ impl Plot {
             name: name.to_owned(),
             title: title.into(),
             svg: svg[svg.find("<svg").unwrap_or(0)..].to_owned(),
+            html: None,
+            values: None,
         })
+    }
+
+    /// The plot with what a script needs to tell values from places.
+    pub(crate) fn with_values(mut self, json: String) -> Self {
+        self.values = Some(json);
+        self
+    }
+
+    /// See [`Plot::with_values`].
+    pub(crate) fn values(&self) -> Option<&str> {
+        self.values.as_deref()
+    }
+
+    /// The plot with a form for pages.
+    pub(crate) fn with_html(mut self, html: String) -> Self {
+        self.html = Some(html);
+        self
+    }
+
+    /// The form for pages, if there is one besides the SVG.
+    pub(crate) fn html(&self) -> Option<&str> {
+        self.html.as_deref()
     }
 
     /// What its files are called, without an end.
@@ -159,12 +189,19 @@ impl Plot {
     }
 }
 
+/// An image as an address that holds it.
+pub(crate) fn data_url(image: &RgbaImage, plot: &str) -> Result<String> {
+    let mut png = Cursor::new(Vec::new());
+    image
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|error| Error::plot(plot, error))?;
+    let base64 = STANDARD.encode(png.into_inner());
+    Ok(format!("data:image/png;base64,{base64}"))
+}
+
 impl Placed {
     fn element(&self, plot: &str) -> Result<String> {
-        let mut png = Cursor::new(Vec::new());
-        self.image
-            .write_to(&mut png, ImageFormat::Png)
-            .map_err(|error| Error::plot(plot, error))?;
+        let url = data_url(&self.image, plot)?;
         let mut text = String::new();
         let Self {
             left,
@@ -182,8 +219,7 @@ impl Placed {
         write!(
             text,
             "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
-             style=\"image-rendering:{rendering}\" href=\"data:image/png;base64,{}\"/>",
-            STANDARD.encode(png.into_inner())
+             style=\"image-rendering:{rendering}\" href=\"{url}\"/>"
         )
         .map_err(|error| Error::plot(plot, error))?;
         Ok(text)

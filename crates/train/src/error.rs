@@ -28,6 +28,16 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
+    /// A recipe has no such setting.
+    #[error("{place}: no setting '{}'", files::escape(key))]
+    UnknownSetting {
+        /// A file with the place in it, or the flag.
+        place: String,
+        /// The setting's name, with those of the tables around it where they are known.
+        key: String,
+        /// The settings that can be in its place.
+        known: Vec<String>,
+    },
     /// Training diverged: a loss or a weight is not finite. Checkpoints keep the last finite state.
     #[error("training diverged: {of} is {found} {}", steps(*first, *step))]
     Diverged {
@@ -72,7 +82,7 @@ pub enum Error {
     },
     /// Images are of a class that the network does not know.
     #[error(
-        "{}: the network knows no class '{}'{hint}",
+        "{}: the network knows no class '{}'",
         files::shown(path),
         files::escape(class)
     )]
@@ -81,8 +91,8 @@ pub enum Error {
         path: PathBuf,
         /// The class, as the data set calls it.
         class: String,
-        /// A class that is spelt like it, in words, or nothing.
-        hint: String,
+        /// The classes that it knows.
+        known: Vec<String>,
     },
     /// A file of a checkpoint is not the one that was saved: its checksum differs.
     #[error(

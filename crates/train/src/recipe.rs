@@ -188,7 +188,7 @@ impl Recipe {
             message,
         };
         let recipe: Self =
-            toml::from_str(all).map_err(|error| wrong(text::fault_of_key(&error, all, source)))?;
+            toml::from_str(all).map_err(|error| text::error_of_key(&error, all, source, path))?;
         recipe.check().map_err(|error| match &error {
             Error::Setting { setting, .. } => {
                 wrong(format!("{}{error}", text::place_of_key(source, setting)))

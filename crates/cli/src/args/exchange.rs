@@ -15,12 +15,21 @@ pub(crate) struct PredictArgs {
     /// Images, folders of them at any depth, or - for an image on standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
-    /// How many classes are named
-    #[arg(long, value_name = "K", default_value_t = 5)]
-    pub(crate) top: usize,
-    /// Write beside each image, as NAME.occlusion.png, its occlusion map: what the first class depends on in red
+    /// How many classes are named [default: 5 of a single image and with --json, else 1]
+    #[arg(long, value_name = "K")]
+    pub(crate) top: Option<usize>,
+    /// Print a table with a line for each image: its name, its class, the probability
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// Copy each image into a folder of its class in this folder; nothing that is there is replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sort_into: Option<PathBuf>,
+    /// Draw of each image its occlusion map, NAME.occlusion.png: what the first class depends on in red
     #[arg(long, alias = "explain")]
     pub(crate) occlusion_map: bool,
+    /// The folder for the occlusion maps [default: occlusion-maps]
+    #[arg(long, value_name = "DIR", requires = "occlusion_map")]
+    pub(crate) out: Option<PathBuf>,
     /// The recipe that says how images are prepared [default: the run's, or the weight file's]
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<String>,
@@ -56,12 +65,15 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ImportArgs {
     /// A state dict, a checkpoint around one, a whole model or `TorchScript`: .pth of any age, or safetensors; nothing in it is
-    /// run
+    /// run. Or, with --like, Keras' .weights.h5
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The network whose weights the file has
     #[arg(long, value_name = "NAME", default_value = "alexnet-torchvision")]
     pub(crate) network: ImportedArg,
+    /// The run or weight file that Keras' weights were exported from: it has their layers, classes and preparation
+    #[arg(long, value_name = "RUN|CHECKPOINT", conflicts_with_all = ["classes", "new_head"])]
+    pub(crate) like: Option<PathBuf>,
     /// The names of the file's classes: a text file with a line each, in order [default: the file's own, of 1000 classes
     /// ImageNet's]
     #[arg(long, value_name = "NAMES", conflicts_with = "new_head")]
@@ -90,9 +102,12 @@ pub(crate) struct ExportArgs {
     /// What to write
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: FormatArg,
-    /// The file to write; Keras wants its name to end in .weights.h5
+    /// The file to write; Keras wants its name to end in .weights.h5. Beside ONNX comes a program in Python that uses it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// End the network in a softmax: ONNX with probabilities in place of logits
+    #[arg(long)]
+    pub(crate) softmax: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

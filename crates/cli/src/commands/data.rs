@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use data::{ColourShifts, DataSet, Images, Raster, SheetRow, Split};
 use train::{FirstBatch, Recipe};
 
 use crate::args::{DataAction, DataArgs, DataSetArgs, DownloadArgs, ShowArgs};
 use crate::progress::Progress;
-use crate::report;
+use crate::{hint, report};
 
 /// Images of a batch that are drawn, and how many beside each other.
 const BATCH_SHOWN: usize = 25;
@@ -127,10 +127,7 @@ fn show_batch(args: &ShowArgs) -> Result<()> {
 fn download(args: &DownloadArgs) -> Result<()> {
     let name = args.dataset.as_str();
     if !data::NAMES.contains(&name) {
-        bail!(
-            "{name}: only built-in data sets can be downloaded: {}",
-            data::NAMES.join(", ")
-        );
+        return Err(hint::not_downloaded(name));
     }
     let dataset = DataSetArgs {
         dataset: name.to_owned(),

@@ -1,15 +1,16 @@
 //! `alexnet evaluate`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use data::Split;
 use model::Preparation;
 use train::{Evaluation, Recipe, Scored, Tta, Weights};
 
 use crate::args::{EvaluateArgs, TtaArg};
 use crate::progress::Progress;
-use crate::report;
+use crate::{hint, report};
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let weights = super::weights(&args.weights, args.output)?;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         };
     }
     recipe.check()?;
+    ::data::check_name(Path::new(&recipe.dataset))?;
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
     let mut progress = Progress::new(args.output);
@@ -83,8 +85,11 @@ fn recipe(args: &EvaluateArgs, weights: &Weights) -> Result<Recipe> {
             recipe
         }
         (None, None, None) => {
-            return Err(anyhow::anyhow!("no run beside it names the data set"))
-                .with_context(|| report::shown(&args.weights));
+            let weights = report::shown(&args.weights);
+            return Err(hint::error(
+                format!("{weights}: expected a data set too, as no run beside it names one"),
+                format!("`alexnet evaluate {weights} DATASET`: a name or a folder"),
+            ));
         }
     };
     if let Some(dataset) = &args.dataset

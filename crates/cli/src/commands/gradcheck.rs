@@ -14,6 +14,9 @@ use crate::report::{self, Check};
 const NETWORKS: [&str; 2] = ["alexnet-small", "alexnet"];
 
 pub(crate) fn run(args: &GradcheckArgs) -> Result<ExitCode> {
+    for name in &args.models {
+        Architecture::new(name, None, None)?;
+    }
     let mut table = report::Checks::new(args.output);
     for device in devices(args)? {
         if args.models.is_empty() {
@@ -44,7 +47,8 @@ fn devices(args: &GradcheckArgs) -> Result<Vec<Device>> {
     }
     let mut devices = vec![Device::cpu()];
     if Device::adapters().is_empty() {
-        report::to_stderr("no Vulkan, Metal or DX12 adapter here: checking the CPU device alone");
+        let text = "no Vulkan, Metal or DX12 adapter here: checking the CPU device alone";
+        report::working(text, args.output);
     } else {
         devices.push(Device::open("gpu")?);
     }

@@ -4,18 +4,40 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use model::{Format, Import, Network};
+use model::{Format, Import, Imported, Network};
 use tensor::Device;
 
 use crate::args::{ImportArgs, ImportedArg};
-use crate::report;
+use crate::{hint, report};
 
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
     let file = report::shown(&args.file);
+    let is_of_keras = args
+        .file
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("h5"));
+    if is_of_keras && args.like.is_none() {
+        return Err(hint::error(
+            format!(
+                "{file}: expected --like beside weights of Keras, which do not name their network"
+            ),
+            "`--like RUN` names the run or weight file that they were exported from",
+        ));
+    }
     report::working(&format!("reading {file}"), args.output);
     let options = options(args)?;
-    let imported = match args.network {
-        ImportedArg::AlexnetTorchvision => Network::import(&args.file, &options, &Device::cpu())?,
+    let imported = match (&args.like, args.network) {
+        (Some(like), _) => {
+            let like = super::weights(like, args.output)?;
+            let network = Network::open(&like.path, &Device::cpu())?;
+            Imported {
+                network: network.with_keras_weights(&args.file)?,
+                ignored: Vec::new(),
+            }
+        }
+        (None, ImportedArg::AlexnetTorchvision) => {
+            Network::import(&args.file, &options, &Device::cpu())?
+        }
     };
     imported
         .network

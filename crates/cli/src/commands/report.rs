@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use report::{Gallery, Run, Shown};
 
 use crate::args::ReportArgs;
+use crate::progress::Progress;
 use crate::report as print;
 
 pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode> {
@@ -15,7 +16,11 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode> {
     }
     let out = match (args.runs.as_slice(), &args.out) {
         ([run], None) => {
-            let written = report::write_report(run)?;
+            let mut progress = Progress::new(args.output);
+            let mut tell = |what: &str, done, of| progress.drawing(what, done, of);
+            let written = report::write_report_telling(run, &mut tell);
+            progress.clear();
+            let written = written?;
             print::missing_plots(&written.gallery, args.output);
             print::page(&written.report, args.output)?;
             return Ok(ExitCode::SUCCESS);

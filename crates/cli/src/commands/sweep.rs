@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use ::report::TensorBoard;
 use anyhow::{Context as _, Result};
+use data::DataSet;
+use tensor::Device;
 use train::{
     FolderLock, Outcome, Recipe, ResumeOptions, RunDir, Summary, Sweep, SweepRow, Trainer,
 };
@@ -21,7 +23,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     for recipe in &sweep.runs {
         let mut recipe = recipe.with_settings(&args.settings)?;
         super::apply(&args.runtime, &mut recipe);
-        recipe.check()?;
+        super::check_names(&recipe)?;
         recipes.push(recipe);
     }
     let folder = match (&args.resume, &args.out) {
@@ -36,19 +38,28 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let stop = listen()?;
     let mut progress = Progress::new(args.output);
     let mut rows = Vec::new();
+    let share = share(&recipes);
     for (recipe, number) in recipes.into_iter().zip(1..) {
         let name = recipe.name.clone();
         progress.line(&format!("run {number}/{}: {name}", sweep.runs.len()));
         let result = match Sweep::finished(&folder, &name) {
             Ok(Some(summary)) => Ok(Some(summary)),
-            Ok(None) => train(recipe, &folder.join(&name), args, &stop, &mut progress),
+            Ok(None) => match open(&recipe, args, &mut progress) {
+                // The others would fail alike.
+                Err(error) if share => return Err(error),
+                Err(error) => Err(error),
+                Ok(opened) => {
+                    let folder = folder.join(&name);
+                    train(recipe, opened, &folder, args, &stop, &mut progress)
+                }
+            },
             Err(error) => Err(error.into()),
         };
         let result = match result {
             Ok(Some(summary)) => Ok(summary),
             Ok(None) => {
                 progress.clear();
-                report::sweep_interrupted(&args.sweep, &folder, args.output);
+                report::sweep_interrupted(args, &folder);
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             Err(error) => {
@@ -63,7 +74,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         rows.push(SweepRow { name, result });
         Sweep::write_comparison(&folder, &rows)?;
     }
-    progress.clear();
+    compare(&rows, &folder, args, &mut progress);
     report::sweep(&rows, &folder, args.output)?;
     let has_failed = rows.iter().any(|row| row.result.is_err());
     Ok(if has_failed {
@@ -85,20 +96,53 @@ fn find(name: &Path) -> Result<Sweep> {
     Ok(Sweep::parse(&text, name)?)
 }
 
-/// Trains one run to its end, from where it was stopped before, if it was. Nothing if it is interrupted.
-fn train(
-    recipe: Recipe,
-    folder: &Path,
-    args: &SweepArgs,
-    stop: &Stop,
-    progress: &mut Progress,
-) -> Result<Option<Summary>> {
+/// Whether all runs have one device and one data set.
+fn share(recipes: &[Recipe]) -> bool {
+    let of = |recipe: &Recipe| (recipe.runtime.device.clone(), recipe.dataset.clone());
+    recipes.windows(2).all(|pair| of(&pair[0]) == of(&pair[1]))
+}
+
+/// A run's device and its images.
+struct Opened {
+    device: Device,
+    data: DataSet,
+}
+
+/// Opens a run's device and its images.
+fn open(recipe: &Recipe, args: &SweepArgs, progress: &mut Progress) -> Result<Opened> {
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
     let data = recipe.open_data(!args.runtime.no_download, &mut |event| {
         progress.download(&event);
     })?;
     progress.left_out(&data);
+    Ok(Opened { device, data })
+}
+
+/// Writes the page that compares the runs that are complete. That it can't be drawn loses none of them: it is a warning.
+fn compare(rows: &[SweepRow], folder: &Path, args: &SweepArgs, progress: &mut Progress) {
+    let whole = rows.iter().filter(|row| row.failure().is_none());
+    let runs: Vec<_> = whole.map(|row| folder.join(&row.name)).collect();
+    if runs.len() > 1 {
+        progress.drawing("comparison", 0, 1);
+        let written = ::report::write_comparison(&runs, &folder.join("comparison.html"));
+        progress.clear();
+        if let Err(error) = written {
+            report::warning(&error.into(), args.output);
+        }
+    }
+    progress.clear();
+}
+
+/// Trains one run to its end, from where it was stopped before, if it was. Nothing if it is interrupted.
+fn train(
+    recipe: Recipe,
+    Opened { device, data }: Opened,
+    folder: &Path,
+    args: &SweepArgs,
+    stop: &Stop,
+    progress: &mut Progress,
+) -> Result<Option<Summary>> {
     let mut trainer = Trainer::new(recipe, data, &device)?;
     match RunDir::open(folder) {
         Ok(run) => {
@@ -118,7 +162,7 @@ fn train(
     let outcome = stop.heeded(|stop| trainer.run(stop, &mut listener))?;
     match outcome {
         Outcome::Finished(summary) => {
-            look_back(folder, tensorboard, args.output)?;
+            look_back(folder, tensorboard, progress, args.output)?;
             Ok(Some(*summary))
         }
         Outcome::Interrupted { .. } => Ok(None),

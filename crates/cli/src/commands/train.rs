@@ -17,6 +17,7 @@ use crate::report;
 use crate::signals::listen;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
+    let mut progress = Progress::new(args.output);
     // Locked at once, before images are read.
     let resumed = args.resume.as_deref();
     let resumed = resumed.map(|path| RunDir::open(path)?.locked());
@@ -26,9 +27,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         None => with_flags(chosen(args)?.with_settings(&args.control.settings)?, args),
     };
     recipe.check().map_err(|error| named(error, args))?;
+    if resumed.is_none() {
+        check_new(&recipe, args)?;
+    }
     let device = recipe.open_device().map_err(|error| named(error, args))?;
     super::device::heed(&device, args.output)?;
-    let mut progress = Progress::new(args.output);
     let data = recipe
         .open_data(!args.runtime.no_download, &mut |event| {
             progress.download(&event);
@@ -58,12 +61,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         None => {
             // Before anything is written.
             trainer.load_initial_weights()?;
-            let folder = match &args.out {
-                Some(out) => out.clone(),
-                None => RunDir::fresh_path(&trainer.recipe().name),
-            };
-            let run = RunDir::create(&folder, trainer.recipe())?;
-            warn_if_unlocked(&run, args);
+            let run = new_run(args, trainer.recipe())?;
+            let folder = run.path().to_owned();
             trainer.save_to(run)?;
             folder
         }
@@ -80,15 +79,37 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     match outcome {
         Outcome::Finished(summary) => {
             report::finished(&summary, &folder, args.output)?;
-            progress.line("drawing the plots and the report");
-            look_back(&folder, tensorboard, args.output)?;
+            look_back(&folder, tensorboard, &mut progress, args.output)?;
+            report::closing(&progress.times(), &folder, args.output)?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted { step } => {
+            progress.clear();
             report::interrupted(step, &folder, args.output);
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+/// Refuses a new run for what needs neither device nor images to be seen.
+fn check_new(recipe: &Recipe, args: &TrainArgs) -> Result<()> {
+    super::check_names(recipe).map_err(|error| named(error, args))?;
+    if let Some(out) = args.out.as_deref().filter(|out| RunDir::open(out).is_ok()) {
+        // It refuses a folder that has a run.
+        RunDir::create(out, recipe)?;
+    }
+    Ok(())
+}
+
+/// Where a new run is kept.
+fn new_run(args: &TrainArgs, recipe: &Recipe) -> Result<RunDir> {
+    let folder = match &args.out {
+        Some(out) => out.clone(),
+        None => RunDir::fresh_path(&recipe.name),
+    };
+    let run = RunDir::create(&folder, recipe)?;
+    warn_if_unlocked(&run, args);
+    Ok(run)
 }
 
 /// The trainer of a recipe, and of a resumed run that another program began with a network of its own.

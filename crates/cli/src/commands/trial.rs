@@ -80,7 +80,12 @@ fn train(
 ) -> Result<ExitCode> {
     let mut listener = |event: train::Event<'_>| progress.event(&event);
     let outcome = stop.heeded(|stop| trainer.run(stop, &mut listener))?;
+    progress.clear();
     let Outcome::Finished(summary) = outcome else {
+        report::working(
+            "interrupted; a trial leaves nothing to go on from",
+            args.output,
+        );
         return Ok(ExitCode::from(INTERRUPTED));
     };
     if matches!(kind, Kind::Fast) {

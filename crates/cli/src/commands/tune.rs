@@ -8,7 +8,7 @@ use train::tune;
 use crate::args::TuneArgs;
 use crate::commands::bench::recipe;
 use crate::progress::Progress;
-use crate::report;
+use crate::{hint, report};
 
 pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
     anyhow::ensure!(
@@ -21,10 +21,12 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode> {
     let device = recipe.open_device()?;
     super::device::heed(&device, args.output)?;
     let tiles = device.tiles();
-    anyhow::ensure!(
-        !tiles.is_empty(),
-        "--device: expected a GPU, got the CPU device, which has no tiles to choose from"
-    );
+    if tiles.is_empty() {
+        return Err(hint::error(
+            "--device: expected a GPU, got the CPU device, which has no tiles to choose from",
+            "`alexnet devices` lists what this machine has",
+        ));
+    }
     let mut progress = Progress::new(args.output);
     let found = tune::tune(
         &architecture,

@@ -68,7 +68,7 @@ fn optional_figures(row: &Row) -> String {
 pub(super) fn table(row: &Row, is_best: bool) -> String {
     let optional = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.4}"));
     format!(
-        "{} {:>5}  {:>10.4}  {:>9.4}  {:>8}  {:>7}  {:>6}  {:>9.2e}  {:>8.0}  {:>3.0} %  {:>6.1}s",
+        "{} {:>5} {:>8.4} {:>6.4} {:>8} {:>7} {:>6} {:>8.2e} {:>8.0} {:>3.0}% {:>7.1}s",
         if is_best { '*' } else { ' ' },
         row.epoch,
         row.train_loss,

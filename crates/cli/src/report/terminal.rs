@@ -2,21 +2,80 @@
 //! tensors, settings - may hold control characters, which would move a terminal's cursor or lie about what is on it:
 //! nothing but line ends passes.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
+use ratatui::crossterm::terminal::size;
+use ratatui::text::Span;
 use serde_json::{Value, json};
 
-/// Writes to standard error. There is nowhere to tell that this failed.
-pub(crate) fn to_stderr(text: &str) {
-    drop(std::io::stderr().lock().write_all(escaped(text).as_bytes()));
+/// How commands begin that are there to be copied: they stay in one piece.
+const COMMAND: &str = "  alexnet ";
+
+/// Whether the user has asked for errors alone, and for the result as JSON.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Leaves out what [`to_stdout`] is asked to write from now on.
+pub(crate) fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Writes to standard output; a closed pipe is not a failure.
+/// Writes to standard error, on a terminal in lines that fit. There is nowhere to tell that this failed.
+pub(crate) fn to_stderr(text: &str) {
+    let stream = std::io::stderr();
+    let text = fitting(&escaped(text), &stream);
+    drop(stream.lock().write_all(text.as_bytes()));
+}
+
+/// Writes to standard output, on a terminal in lines that fit; a closed pipe is not a failure.
 pub(crate) fn to_stdout(text: &str) -> Result<()> {
-    to_stdout_as_is(&escaped(text))
+    if IS_QUIET.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    to_stdout_as_is(&fitting(&escaped(text), &std::io::stdout()))
+}
+
+/// The columns of the terminal, if the stream is one.
+pub(crate) fn columns(stream: &impl IsTerminal) -> Option<usize> {
+    let (columns, _) = stream.is_terminal().then(size)?.ok()?;
+    (columns > 0).then_some(columns.into())
+}
+
+fn fitting(text: &str, stream: &impl IsTerminal) -> String {
+    columns(stream).map_or_else(|| text.to_owned(), |columns| folded(text, columns))
+}
+
+/// Lines that are longer than a terminal is wide, broken at spaces; what follows is set in by two.
+fn folded(text: &str, columns: usize) -> String {
+    let lines = text.split('\n').map(|line| {
+        let is_short = Span::raw(line).width() <= columns;
+        if is_short || line.starts_with(COMMAND) {
+            line.to_owned()
+        } else {
+            broken(line, columns)
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line over several. A word that is longer than the terminal is left to it.
+fn broken(line: &str, columns: usize) -> String {
+    let indent = line.len() - line.trim_start_matches(' ').len() + 2;
+    let mut lines = Vec::new();
+    let mut last = String::new();
+    for word in line.split_inclusive(' ') {
+        let width = Span::raw(last.as_str()).width() + Span::raw(word.trim_end()).width();
+        if width > columns && !last.trim().is_empty() {
+            lines.push(last.trim_end().to_owned());
+            last = " ".repeat(indent);
+        }
+        last.push_str(word);
+    }
+    lines.push(last);
+    lines.join("\n")
 }
 
 /// As [`to_stdout`], for texts of our own that a program reads: every character as it is.
@@ -101,6 +160,19 @@ mod tests {
         let text = json_escaped(&value.to_string());
         assert_eq!(text, r#"{"name":"a\u007f\u009b\u202e\u001b\n😀"}"#);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn long_lines_are_broken_at_spaces_and_commands_stay_whole() {
+        let text =
+            "12345 789 abc\n  a 34567 b\n\n  alexnet train --resume runs/x\nabcdefghijklm n\n";
+        let expected = "12345 789\n  abc\n  a 34567\n    b\n\n  alexnet train --resume runs/x\nabcdefghijklm\n  n\n";
+        assert_eq!(folded(text, 10), expected);
+        assert_eq!(
+            folded("\u{4e00}\u{4e01} a\n", 5),
+            "\u{4e00}\u{4e01}\n  a\n",
+            "wide letters"
+        );
     }
 
     #[cfg(unix)]

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use train::{RateFinding, Summary, SweepRow, ranked};
 
 use super::{in_json, print_json, shown, to_stderr, to_stdout};
-use crate::args::OutputArgs;
+use crate::args::{OutputArgs, SweepArgs};
+
+/// Letters of a run's name beside its figures.
+const MOST_NAME: usize = 22;
 
 /// A run that has passed through every part once.
 pub(crate) fn fast_run(summary: &Summary, output: OutputArgs) -> Result<()> {
@@ -110,12 +113,14 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
     if output.quiet {
         return Ok(());
     }
-    let width = rows
-        .iter()
-        .map(|row| row.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    let width = width.max(3);
+    let longest = rows.iter().map(|row| row.name.chars().count()).max();
+    let longest = longest.unwrap_or(0);
+    // A longer name has a line of its own, so that the figures fit into 80 columns.
+    let width = if longest > MOST_NAME {
+        3
+    } else {
+        longest.max(3)
+    };
     let mut text = format!(
         "{:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>6}  {:>8}\n",
         "run", "val acc", "test acc", "macro F1", "loss", "epochs", "seconds"
@@ -123,6 +128,11 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
     for row in ranked(rows) {
         if let Some(failure) = row.failure() {
             writeln!(text, "{:<width$}  failed: {failure}", row.name)?;
+        }
+        let mut name = row.name.as_str();
+        if longest > MOST_NAME && row.failure().is_none() {
+            writeln!(text, "{name}")?;
+            name = "";
         }
         let Ok(it) = &row.result else { continue };
         if row.failure().is_some() {
@@ -132,8 +142,7 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
             |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
         writeln!(
             text,
-            "{:<width$}  {:>8}  {:>8}  {:>8}  {:>8.4}  {:>6}  {:>8.0}",
-            row.name,
+            "{name:<width$}  {:>8}  {:>8}  {:>8}  {:>8.4}  {:>6}  {:>8.0}",
             figure(it.best_val_accuracy),
             figure(it.test_accuracy),
             figure(it.test_macro_f1),
@@ -142,20 +151,32 @@ pub(crate) fn sweep(rows: &[SweepRow], folder: &Path, output: OutputArgs) -> Res
             it.wall_s
         )?;
     }
+    let page = folder.join("comparison.html");
+    let page = if page.is_file() {
+        "comparison.html, "
+    } else {
+        ""
+    };
     writeln!(
         text,
-        "results in {}: comparison.csv, a folder for each run",
+        "results in {}: {page}comparison.csv, a folder for each run",
         shown(folder)
     )?;
     to_stdout(&text)
 }
 
 /// A sweep that Ctrl-C ended.
-pub(crate) fn sweep_interrupted(sweep: &Path, folder: &Path, output: OutputArgs) {
-    if !output.quiet {
-        let (sweep, folder) = (shown(sweep), shown(folder));
-        to_stderr(&format!(
-            "interrupted, saved; resume with `alexnet sweep {sweep} --resume {folder}`\n"
-        ));
+pub(crate) fn sweep_interrupted(args: &SweepArgs, folder: &Path) {
+    if args.output.quiet {
+        return;
     }
+    let (sweep, folder) = (files::pasted(&shown(&args.sweep)), shown(folder));
+    let settings = args.settings.iter();
+    let settings =
+        settings.map(|setting| format!(" --set {}", files::pasted(&files::escape(setting))));
+    to_stderr(&format!(
+        "interrupted, saved in {folder}\nto go on:\n  alexnet sweep {sweep} --resume {}{}\n",
+        files::pasted(&folder),
+        settings.collect::<String>()
+    ));
 }

@@ -45,7 +45,7 @@ pub(super) mod onnx {
         Tensor(tensor::Error),
     }
 
-    pub(crate) fn bytes(network: &Network, _: Option<&Pixels>) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(network: &Network, _: Option<&Pixels>, _: bool) -> Result<Vec<u8>> {
         super::absent(network.architecture().name(), "onnx")
     }
 

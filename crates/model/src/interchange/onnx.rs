@@ -3,8 +3,9 @@
 //!
 //! Channels come first there: filters are turned, and so are the rows of the first dense layer, which sees the last image
 //! flattened. ONNX divides LRN's alpha by the window, this project does not. Dropout is left out. The metadata has
-//! `network`, `classes` (a JSON array), `images` (a JSON object, a [`crate::Preparation`]), and `mean` and `std` (JSON
-//! arrays), with which pixels in 0 to 1 become input.
+//! `network`, `classes` (a JSON array), `images` (a JSON object, a [`crate::Preparation`]), what most need of it by itself:
+//! `resize` (the shorter side), `crop` (`[height, width]`), and `mean` and `std` (JSON arrays), with which pixels in 0 to 1
+//! become input.
 
 mod proto;
 mod run;
@@ -31,9 +32,15 @@ const LATER_IR_VERSION: i64 = 9;
 
 const INPUT: &str = "input";
 const OUTPUT: &str = "logits";
+/// The output after a softmax.
+const PROBABILITIES: &str = "probabilities";
 
-/// The file's bytes.
-pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8>> {
+/// The file's bytes; with a softmax at its end, if it is to have one.
+pub(super) fn bytes(
+    network: &Network,
+    pixels: Option<&Pixels>,
+    has_softmax: bool,
+) -> Result<Vec<u8>> {
     let architecture = network.architecture();
     let [height, width, channels] = architecture.input();
     let mut builder = Builder::default();
@@ -61,22 +68,17 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
     if let Some(last) = builder.graph.node.last_mut() {
         last.output = vec![OUTPUT.to_owned()];
     }
+    let output = if has_softmax {
+        builder.graph.node.push(softmax());
+        PROBABILITIES
+    } else {
+        OUTPUT
+    };
     let opset = builder.opset.max(OPSET);
     let mut graph = builder.graph;
     graph.name = Some(architecture.name().to_owned());
     graph.input = vec![value(INPUT, &[channels, height, width])];
-    graph.output = vec![value(OUTPUT, &[architecture.classes()])];
-    let mut metadata = vec![entry("network", architecture.to_string())];
-    let about = network.about().into_iter();
-    metadata.extend(about.map(|(key, json)| entry(key, json)));
-    let own = network.preparation().map(|own| Pixels {
-        mean: own.mean.clone(),
-        std: own.std.clone(),
-    });
-    if let Some(pixels) = pixels.cloned().or(own) {
-        metadata.push(entry("mean", format!("{:?}", pixels.mean)));
-        metadata.push(entry("std", format!("{:?}", pixels.std)));
-    }
+    graph.output = vec![value(output, &[architecture.classes()])];
     let kind = match channels {
         3 => "RGB ",
         1 => "grey ",
@@ -92,16 +94,50 @@ pub(super) fn bytes(network: &Network, pixels: Option<&Pixels>) -> Result<Vec<u8
         producer_name: Some("alexnet".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
-            "{architecture}: normalised {kind}images, channels first, to logits"
+            "{architecture}: normalised {kind}images, channels first, to {output}"
         )),
         graph: Some(graph),
         opset_import: vec![OperatorSet {
             domain: Some(String::new()),
             version: Some(i64::from(opset)),
         }],
-        metadata_props: metadata,
+        metadata_props: metadata(network, pixels),
     };
     Ok(model.encode_to_vec())
+}
+
+/// What a program needs to use the network.
+fn metadata(network: &Network, pixels: Option<&Pixels>) -> Vec<Entry> {
+    let mut metadata = vec![entry("network", network.architecture().to_string())];
+    let about = network.about().into_iter();
+    metadata.extend(about.map(|(key, json)| entry(key, json)));
+    let preparation = network.preparation();
+    if let Some(own) = preparation {
+        let crop = own.input_size.sides();
+        // Without a resize of its own, the image is brought to the source's size, and all of that to the input's.
+        let resize = own.resize.unwrap_or(crop[0].min(crop[1]));
+        metadata.push(entry("resize", resize.to_string()));
+        metadata.push(entry("crop", format!("{crop:?}")));
+    }
+    let own = preparation.map(|own| Pixels {
+        mean: own.mean.clone(),
+        std: own.std.clone(),
+    });
+    if let Some(pixels) = pixels.cloned().or(own) {
+        metadata.push(entry("mean", format!("{:?}", pixels.mean)));
+        metadata.push(entry("std", format!("{:?}", pixels.std)));
+    }
+    metadata
+}
+
+fn softmax() -> Node {
+    Node {
+        input: vec![OUTPUT.to_owned()],
+        output: vec![PROBABILITIES.to_owned()],
+        name: Some("softmax".to_owned()),
+        op_type: Some("Softmax".to_owned()),
+        attribute: vec![attribute("axis", OnnxValue::Int(1))],
+    }
 }
 
 fn entry(key: &str, value: String) -> Entry {

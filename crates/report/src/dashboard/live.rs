@@ -150,9 +150,15 @@ fn line(name: &str, run: std::result::Result<&Run, &String>) -> Line {
             }
             _ => format!("{}/{}", run.rows.len(), run.recipe.epochs),
         },
-        loss: number(step.map(|step| step.loss).or(row.map(|row| row.train_loss))),
+        // Of a run that goes on, the newest step's; else the last epoch's, as the report has it.
+        loss: number(
+            step.filter(|_| is_running || row.is_none())
+                .map(|step| step.loss)
+                .or(row.map(|row| row.train_loss)),
+        ),
         accuracy: number(
-            step.map(|step| step.accuracy)
+            step.filter(|_| is_running || row.is_none())
+                .map(|step| step.accuracy)
                 .or(row.map(|row| row.train_accuracy)),
         ),
         best: number(run.best().and_then(|row| row.val_accuracy)),
@@ -206,7 +212,7 @@ fn run(run: &Run, name: &str) -> Result<String> {
     let plots = curves(run)?;
     let curves: Vec<_> = plots
         .iter()
-        .map(|plot| (plot.title(), plot.inline()))
+        .map(|plot| (plot.title(), plot.inline(), plot.values()))
         .collect();
     let files = runs::names(&run.path);
     let context =

@@ -4,7 +4,7 @@ use train::{Published, PublishedEpoch};
 
 use super::{at, epochs, line, most_loss, rate_steps, rates, step_losses};
 use crate::error::Result;
-use crate::plots::curves::{Curves, Look};
+use crate::plots::curves::{Curves, Look, Note};
 use crate::run::Run;
 use crate::svg::{BLUE, GREEN, GREY, ORANGE, Plot, RED};
 
@@ -14,7 +14,7 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
     let published = Published::of(&run.recipe.name).ok().flatten();
     let published = published.as_ref();
     let mut plots = Vec::new();
-    let overfits = run.overfits_since().map(at);
+    let notes = notes(run);
     for mut curves in [
         loss(run, published),
         accuracy(run, published),
@@ -24,11 +24,26 @@ pub(crate) fn curves(run: &Run) -> Result<Vec<Plot>> {
         curves.series.retain(|series| !series.points.is_empty());
         curves.marks.clone_from(&marks);
         if curves.name != "learning-rate" {
-            curves.overfits = overfits;
+            curves.notes.clone_from(&notes);
         }
         plots.extend(curves.plot()?);
     }
     Ok(plots)
+}
+
+/// The best epoch, and the one since which the run overfits.
+fn notes(run: &Run) -> Vec<Note> {
+    let best = run.best().map(|row| Note {
+        at: at(row.epoch),
+        label: format!("best epoch {}", row.epoch),
+        colour: GREEN,
+    });
+    let overfits = run.overfits_since().map(|epoch| Note {
+        at: at(epoch),
+        label: format!("overfits since epoch {epoch}"),
+        colour: RED,
+    });
+    best.into_iter().chain(overfits).collect()
 }
 
 /// A figure of the epochs that were published, up to the last of the run's own, or all where that is shorter than two.
@@ -85,7 +100,7 @@ fn loss(run: &Run, published: Option<&Published>) -> Curves {
             ),
         ],
         marks: Vec::new(),
-        overfits: None,
+        notes: Vec::new(),
         most: Some(most_loss(run)),
     }
 }
@@ -93,7 +108,12 @@ fn loss(run: &Run, published: Option<&Published>) -> Curves {
 fn accuracy(run: &Run, published: Option<&Published>) -> Curves {
     let train = epochs(run, |row| Some(row.train_accuracy));
     let validation = epochs(run, |row| row.val_accuracy);
-    let top5 = epochs(run, |row| row.val_top5);
+    // Of five classes, each is among the first five.
+    let top5 = if run.has_top5() {
+        epochs(run, |row| row.val_top5)
+    } else {
+        Vec::new()
+    };
     let test = epochs(run, |row| row.test_accuracy);
     let mut series = vec![
         line("train", BLUE, train, Look::Solid),
@@ -131,7 +151,7 @@ fn accuracy(run: &Run, published: Option<&Published>) -> Curves {
         y: "accuracy",
         series,
         marks: Vec::new(),
-        overfits: None,
+        notes: Vec::new(),
         most: Some(1.0),
     }
 }
@@ -162,7 +182,7 @@ fn f1(run: &Run, published: Option<&Published>) -> Curves {
             ),
         ],
         marks: Vec::new(),
-        overfits: None,
+        notes: Vec::new(),
         most: Some(1.0),
     }
 }
@@ -174,7 +194,7 @@ fn learning_rate(run: &Run) -> Curves {
         y: "learning rate",
         series: vec![line("", GREY, rates(run), Look::Solid)],
         marks: Vec::new(),
-        overfits: None,
+        notes: Vec::new(),
         most: None,
     }
 }

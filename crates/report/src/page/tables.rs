@@ -11,9 +11,9 @@ use crate::run::{Profile, Run};
 /// A line of a table with a column for each run.
 #[derive(Serialize)]
 pub(super) struct Line {
-    label: String,
-    values: Vec<String>,
-    differs: bool,
+    pub(super) label: String,
+    pub(super) values: Vec<String>,
+    pub(super) differs: bool,
 }
 
 #[derive(Serialize)]
@@ -58,13 +58,15 @@ pub(super) fn metrics(runs: &[Run]) -> Vec<Line> {
             of_test(|s| s.test_accuracy)(run).map(percent)
         }),
         line("test top-5 accuracy", runs, |run| {
-            of_test(|s| s.test_top5)(run).map(percent)
+            let top5 = of_test(|s| s.test_top5)(run).filter(|_| run.has_top5());
+            top5.map(percent)
         }),
         line("test top-1 error", runs, |run| {
             of_test(|s| s.test_accuracy)(run).map(|share| percent(1.0 - share))
         }),
         line("test top-5 error", runs, |run| {
-            of_test(|s| s.test_top5)(run).map(|share| percent(1.0 - share))
+            let top5 = of_test(|s| s.test_top5)(run).filter(|_| run.has_top5());
+            top5.map(|share| percent(1.0 - share))
         }),
         line("published", runs, |run| {
             let published = Published::of(&run.recipe.name).ok().flatten()?;

@@ -6,7 +6,7 @@ use train::ClassScore;
 
 use super::{Anchor, count, pixels, shortened, text_style};
 use crate::error::Result;
-use crate::svg::{Area, BLUE, Drawn, FAINT, GREEN, GREY, INK, ORANGE, Plot};
+use crate::svg::{Area, BLUE, Drawn, FAINT, GREEN, INK, ORANGE, Plot, SOFT};
 
 const WIDTH: u32 = 560;
 const LETTERS: usize = 18;
@@ -53,7 +53,7 @@ pub(crate) fn classes(scores: &[ClassScore]) -> Result<Option<Plot>> {
                 let tick = vec![(x(share), y + 1), (x(share), y + pitch - 2)];
                 area.draw(&PathElement::new(tick, colour.stroke_width(3)))?;
             }
-            let value = text_style(letter, GREY, Anchor::Start);
+            let value = text_style(letter, SOFT, Anchor::Start);
             let text = format!("{:.3} ({})", class.f1, class.support);
             area.draw(&Text::new(text, (right + 6, middle), value))?;
         }

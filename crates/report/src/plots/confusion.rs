@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use image::{Rgba, RgbaImage};
 use plotters::element::{Rectangle, Text};
-use plotters::style::{Color as _, FontTransform, WHITE};
+use plotters::style::{BLACK, Color as _, FontTransform, RGBColor, WHITE};
 
 use super::{Anchor, count, pixels, shortened, text_style};
 use crate::error::Result;
-use crate::svg::{Area, BLUE, Drawn, GREY, INK, Placed, Plot};
+use crate::svg::{Area, BLUE, Drawn, GREY, INK, Placed, Plot, SOFT};
 
 /// Up to this many classes, cells show their counts; beyond, the matrix is a raster image.
 const MOST_COUNTED: usize = 24;
@@ -65,6 +65,9 @@ pub(crate) fn confusion(classes: &[String], counts: &[Vec<u64>]) -> Result<Optio
     plot.map(Some)
 }
 
+/// Black is read better than white on anything lighter: both have a contrast of 4.58 here.
+const READABLE: f64 = 0.179;
+
 /// A count's share of its row.
 fn share(value: u64, row: &[u64]) -> f64 {
     let total: u64 = row.iter().sum();
@@ -86,7 +89,7 @@ fn names(area: &Area<'_>, classes: &[String], layout: &Layout, side: i32) -> Dra
         let column = (layout.left + at, layout.top + side + 6);
         area.draw(&Text::new(name, column, columns.clone()))?;
     }
-    let title = text_style(13.0, GREY, Anchor::Middle);
+    let title = text_style(13.0, SOFT, Anchor::Middle);
     let (_, height) = area.dim_in_pixel();
     let bottom = (layout.left + side / 2, i32::try_from(height)? - 10);
     area.draw(&Text::new("predicted", bottom, title.clone()))?;
@@ -102,17 +105,15 @@ fn cells(area: &Area<'_>, counts: &[Vec<u64>], layout: &Layout) -> Drawn {
             let x = layout.left + layout.cell * i32::try_from(column)?;
             let y = layout.top + layout.cell * i32::try_from(row)?;
             let corners = [(x, y), (x + layout.cell - 1, y + layout.cell - 1)];
-            area.draw(&Rectangle::new(
-                corners,
-                BLUE.mix(0.04 + 0.96 * share).filled(),
-            ))?;
+            let cell = on_white(0.04 + 0.96 * share);
+            area.draw(&Rectangle::new(corners, cell.filled()))?;
             if value == 0 {
                 continue;
             }
-            let colour = if share > 0.5 {
-                plotters::style::RGBColor(WHITE.0, WHITE.1, WHITE.2)
+            let colour = if luminance(cell) > READABLE {
+                BLACK
             } else {
-                INK
+                RGBColor(WHITE.0, WHITE.1, WHITE.2)
             };
             let text = value.to_string();
             let room = f64::from(layout.cell) - 4.0;
@@ -123,6 +124,33 @@ fn cells(area: &Area<'_>, counts: &[Vec<u64>], layout: &Layout) -> Drawn {
         }
     }
     Ok(())
+}
+
+/// Blue on white, whatever the page's paper is: so that the numbers can be read on all of it.
+fn on_white(share: f64) -> RGBColor {
+    let mixed = |c: u8| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a mean of two bytes"
+        )]
+        let byte = (255.0 + share * (f64::from(c) - 255.0)).round() as u8;
+        byte
+    };
+    RGBColor(mixed(BLUE.0), mixed(BLUE.1), mixed(BLUE.2))
+}
+
+/// The relative luminance of WCAG 2.
+fn luminance(colour: RGBColor) -> f64 {
+    let linear = |c: u8| {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.04045 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2)
 }
 
 fn frame(area: &Area<'_>, layout: &Layout, side: i32) -> Drawn {

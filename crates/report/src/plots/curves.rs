@@ -4,6 +4,7 @@ use plotters::chart::ChartBuilder;
 use plotters::element::{Circle, PathElement, Text};
 use plotters::prelude::{DashedLineSeries, IntoLogRange as _, LineSeries};
 use plotters::style::{Color as _, IntoFont as _, RGBColor, ShapeStyle, TextStyle};
+use serde_json::json;
 
 use super::{Anchor, count, pixels, text_style};
 use crate::error::Result;
@@ -14,6 +15,8 @@ const SIZE: [u32; 2] = [560, 340];
 const LEFT: i32 = 70;
 /// From a line of the legend to the next.
 const LEGEND_LINE: usize = 18;
+/// Points of a curve that a script gets.
+const MOST_POINTS: usize = 1000;
 /// Points are marked singly up to this many.
 const MOST_DOTS: usize = 40;
 
@@ -35,6 +38,22 @@ pub(crate) enum Look {
     Faint,
 }
 
+/// Where the curves lie: left, top, right and bottom in pixels, and the values at the right and at the top. At the left and
+/// at the bottom is 0.
+struct Frame {
+    places: [i32; 4],
+    last: f64,
+    top: f64,
+}
+
+/// An epoch with a name: a dashed line from top to bottom.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) at: f64,
+    pub(crate) label: String,
+    pub(crate) colour: RGBColor,
+}
+
 /// What a plot of curves shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Curves {
@@ -44,8 +63,8 @@ pub(crate) struct Curves {
     pub(crate) series: Vec<Series>,
     /// Where the learning rate steps: epochs.
     pub(crate) marks: Vec<f64>,
-    /// The epoch since which the run overfits, if it does.
-    pub(crate) overfits: Option<f64>,
+    /// Epochs with a name.
+    pub(crate) notes: Vec<Note>,
     /// The largest value that is shown, if the curves reach it.
     pub(crate) most: Option<f64>,
 }
@@ -64,14 +83,37 @@ impl Curves {
         if finite.is_empty() {
             return Ok(None);
         }
+        let mut frame = None;
         let plot = Plot::draw(self.name, &self.title, SIZE, |area| {
-            self.paint(area, &finite)?;
+            frame = Some(self.paint(area, &finite)?);
             Ok(Vec::new())
-        });
-        plot.map(Some)
+        })?;
+        Ok(Some(match frame {
+            Some(frame) => plot.with_values(self.values(&frame)),
+            None => plot,
+        }))
     }
 
-    fn paint(&self, area: &Area<'_>, points: &[(f64, f64)]) -> Drawn {
+    /// The points of the curves, and where they lie.
+    fn values(&self, frame: &Frame) -> String {
+        let series = self.series.iter().map(|series| {
+            let every = series.points.len().div_ceil(MOST_POINTS).max(1);
+            let points = series.points.iter().filter(|(_, y)| y.is_finite());
+            let points: Vec<_> = points.step_by(every).map(|&(x, y)| [x, y]).collect();
+            let RGBColor(r, g, b) = series.colour;
+            let label = match series.label.as_str() {
+                "" if series.look == Look::Faint => "step",
+                "" => self.y,
+                label => label,
+            };
+            json!({ "label": label, "colour": format!("#{r:02x}{g:02x}{b:02x}"), "points": points })
+        });
+        let Frame { places, last, top } = frame;
+        let series: Vec<_> = series.collect();
+        json!({ "places": places, "last": last, "top": top, "series": series }).to_string()
+    }
+
+    fn paint(&self, area: &Area<'_>, points: &[(f64, f64)]) -> Drawn<Frame> {
         let xs = points.iter().map(|point| point.0);
         let last = xs.fold(1.0_f64, f64::max);
         let top = points.iter().map(|point| point.1).fold(0.0_f64, f64::max);
@@ -105,9 +147,10 @@ impl Curves {
             let line = [(mark, 0.0), (mark, top)];
             chart.draw_series(DashedLineSeries::new(line, 3, 4, GREY.stroke_width(1)))?;
         }
-        if let Some(epoch) = self.overfits {
-            let line = [(epoch, 0.0), (epoch, top)];
-            chart.draw_series(DashedLineSeries::new(line, 6, 3, RED.stroke_width(2)))?;
+        for note in &self.notes {
+            let line = [(note.at, 0.0), (note.at, top)];
+            let style = note.colour.stroke_width(2);
+            chart.draw_series(DashedLineSeries::new(line, 6, 3, style))?;
         }
         for series in &self.series {
             let style = series.style();
@@ -125,7 +168,13 @@ impl Curves {
                 chart.draw_series(dots)?;
             }
         }
-        self.legend(area, &legend)
+        self.legend(area, &legend)?;
+        let (xs, ys) = chart.plotting_area().get_pixel_range();
+        Ok(Frame {
+            places: [xs.start, ys.start, xs.end, ys.end],
+            last,
+            top,
+        })
     }
 
     /// Names the lines, above the plot.
@@ -159,9 +208,9 @@ impl Curves {
             colour: GREY,
             is_dashed: true,
         });
-        let overfits = self.overfits.map(|epoch| Entry {
-            label: format!("overfits since epoch {epoch:.0}"),
-            colour: RED,
+        let notes = self.notes.iter().map(|note| Entry {
+            label: note.label.clone(),
+            colour: note.colour,
             is_dashed: true,
         });
         let named = self.series.iter().filter(|series| !series.label.is_empty());
@@ -172,7 +221,7 @@ impl Curves {
         });
         let mut rows: Vec<Vec<(i32, Entry)>> = Vec::new();
         let mut left = i32::MAX;
-        for entry in entries.chain(mark).chain(overfits) {
+        for entry in entries.chain(mark).chain(notes) {
             let width = 48 + pixels(7.6 * count(entry.label.chars().count()));
             if left.saturating_add(width) > 552 {
                 rows.push(Vec::new());

@@ -8,7 +8,7 @@ use plotters::style::RGBColor;
 
 use super::{Anchor, count, pixels, shortened, text_style};
 use crate::error::Result;
-use crate::svg::{Placed, Plot};
+use crate::svg::{GREEN, Placed, Plot, RED, data_url};
 
 const GAP: i32 = 8;
 const LETTER: f64 = 11.0;
@@ -27,6 +27,8 @@ pub(crate) struct Grid {
     pub(crate) columns: usize,
     /// The side of an image, in pixels.
     pub(crate) tile: u32,
+    /// Whether a page may put as many into a row as fit: rows have no meaning.
+    pub(crate) flows: bool,
 }
 
 /// The sheet, or `None` without tiles.
@@ -69,7 +71,49 @@ pub(crate) fn sheet(name: &str, title: &str, grid: Grid, tiles: &[Tile]) -> Resu
         }
         Ok(images)
     });
-    plot.map(Some)
+    let plot = plot?;
+    if !grid.flows {
+        return Ok(Some(plot));
+    }
+    let html = flowing(name, grid, tiles)?;
+    Ok(Some(plot.with_html(html)))
+}
+
+/// The tiles for a page.
+fn flowing(name: &str, grid: Grid, tiles: &[Tile]) -> Result<String> {
+    let is_bare = tiles.iter().all(|tile| tile.lines.is_empty());
+    let bare = if is_bare { " bare" } else { "" };
+    let mut html = format!(
+        "<div class=\"tiles{bare}\" style=\"--tile: {}px\">",
+        grid.tile
+    );
+    for tile in tiles {
+        let [width, height] = within(&tile.image, grid.tile);
+        let pixels = if tile.image.width() < width {
+            " class=\"pixels\""
+        } else {
+            ""
+        };
+        let url = data_url(&tile.image, name)?;
+        html += &format!(
+            "<div><img alt=\"\" width=\"{width}\" height=\"{height}\"{pixels} src=\"{url}\">"
+        );
+        for (line, colour) in &tile.lines {
+            let class = match *colour {
+                GREEN => " class=\"right\"",
+                RED => " class=\"wrong\"",
+                _ => "",
+            };
+            html += &format!("<span{class}>{}</span>", escaped(line));
+        }
+        html += "</div>";
+    }
+    Ok(html + "</div>")
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Width and height of an image whose longer side is `tile`.

@@ -95,7 +95,11 @@ impl Kernels {
         sheet(
             name,
             title,
-            Grid { columns, tile },
+            Grid {
+                columns,
+                tile,
+                flows: true,
+            },
             &tiles.collect::<Vec<_>>(),
         )
     }
@@ -186,7 +190,12 @@ fn by_epoch(rows: &[(String, Kernels)], about: &str) -> Result<Option<Plot>> {
         .first()
         .map_or(1, |(_, kernels)| kernels.filters().min(IN_A_ROW));
     let title = format!("{about} by epoch, the first {columns} of them, on one scale");
-    sheet("kernels-epochs", &title, Grid { columns, tile: 48 }, &tiles)
+    let grid = Grid {
+        columns,
+        tile: 48,
+        flows: false,
+    };
+    sheet("kernels-epochs", &title, grid, &tiles)
 }
 
 /// The kernels that the run began with: its seed draws them again. None if it began with weights of a file.

@@ -38,6 +38,7 @@ struct Viewed {
 const MAPS: Grid = Grid {
     columns: 8,
     tile: 64,
+    flows: true,
 };
 
 impl Sheets<'_> {

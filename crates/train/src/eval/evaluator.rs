@@ -167,6 +167,7 @@ impl Evaluator {
             Ok(())
         };
         let n_batches = self.loader.n_batches();
+        progress(0, n_batches);
         for done in 1..=n_batches {
             if stop.load(Ordering::Relaxed) {
                 // The next run begins with the first batch.

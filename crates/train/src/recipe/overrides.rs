@@ -68,7 +68,7 @@ impl Recipe {
         for setting in settings {
             let setting = setting.as_ref();
             let Some((key, value)) = setting.split_once('=') else {
-                return Err(Error::setting("set", "KEY=VALUE", setting));
+                return Err(Error::setting("--set", "KEY=VALUE", setting));
             };
             let (key, value) = (key.trim(), value.trim());
             let is_toml = format!("value = {value}").parse::<Table>().is_ok();
@@ -77,10 +77,10 @@ impl Recipe {
             } else {
                 Value::from(value).to_string()
             };
-            let (text, path) = (format!("{key} = {value}"), Path::new(setting));
-            let table = table(&text, path)?;
+            let (text, path) = (format!("{key} = {value}"), format!("--set {setting}"));
+            let table = table(&text, Path::new(&path))?;
             sets_resize |= has_evaluation_resize(&table);
-            recipe = recipe.with_exactly(table, "", path)?;
+            recipe = recipe.with_exactly(table, "", Path::new(&path))?;
         }
         if sets_resize {
             return Ok(recipe);

@@ -1,6 +1,10 @@
 //! What is wrong with a TOML text, in one line: where, which key, what.
 
+use std::path::Path;
+
 use toml::de::{DeTable, Error};
+
+use crate::error::Error as TrainError;
 
 /// A parse error in the text itself.
 pub(crate) fn fault(error: &Error, text: &str) -> String {
@@ -10,24 +14,50 @@ pub(crate) fn fault(error: &Error, text: &str) -> String {
     }
 }
 
-/// A fault of the text `all`, which is `source` with the settings that it leaves out: the place is told in `source`, if the
-/// key is there.
-pub(super) fn fault_of_key(error: &Error, all: &str, source: &str) -> String {
-    if all == source {
-        return fault(error, source);
-    }
+/// A fault of the text `all`, which is `source` from `path` with the settings that it leaves out: the place is told in
+/// `source`, if the key is there.
+pub(super) fn error_of_key(error: &Error, all: &str, source: &str, path: &Path) -> TrainError {
+    let wrong = |message| TrainError::Format {
+        path: path.to_owned(),
+        message,
+    };
     let keys = error
         .span()
         .map_or_else(Vec::new, |span| keys_at(all, span.start));
+    let at = if all == source {
+        error.span().map(|span| span.start)
+    } else {
+        find(source, &keys)
+    };
+    if let Some((key, known)) = unknown_field(error.message()) {
+        let path = files::shown(path);
+        let is_whole = keys.last().is_some_and(|last| *last == key);
+        return TrainError::UnknownSetting {
+            place: match at {
+                Some(at) => format!("{path}: {}", place(source, at)),
+                None => path,
+            },
+            key: if is_whole { keys.join(".") } else { key },
+            known,
+        };
+    }
+    if all == source {
+        return wrong(fault(error, source));
+    }
     let message = message(error);
-    if keys.is_empty() {
-        return message;
-    }
     let dotted = keys.join(".");
-    match find(source, &keys) {
-        Some(at) => format!("{}: {dotted}: {message}", place(source, at)),
-        None => format!("{dotted}: {message}"),
-    }
+    wrong(match (at, dotted.as_str()) {
+        (_, "") => message,
+        (Some(at), _) => format!("{}: {dotted}: {message}", place(source, at)),
+        (None, _) => format!("{dotted}: {message}"),
+    })
+}
+
+/// What serde says of a field that there is not: its name, and those that there are.
+fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
+    let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let known = rest.split('`').skip(1).step_by(2);
+    Some((key.to_owned(), known.map(str::to_owned).collect()))
 }
 
 /// Where the text sets this key, as `line 3, column 1: `, or nothing: a key `b` or `a.b` may also be one within a table.
@@ -39,7 +69,31 @@ pub(super) fn place_of_key(text: &str, key: &str) -> String {
 /// The library's message, which may have several lines, as one line.
 fn message(error: &Error) -> String {
     let lines: Vec<_> = error.message().lines().map(str::trim).collect();
-    files::escape(&lines.join(", ")).into_owned()
+    let text = lines.join(", ");
+    files::escape(&in_words(&text)).into_owned()
+}
+
+/// What serde says of a value, without the names of Rust's types.
+fn in_words(text: &str) -> String {
+    if let Some((value, expected)) = text
+        .strip_prefix("invalid type: ")
+        .or_else(|| text.strip_prefix("invalid value: "))
+        .and_then(|rest| rest.rsplit_once(", expected "))
+    {
+        let expected = match expected {
+            "u64" | "u32" | "usize" => "a whole number of 0 or more",
+            "i64" | "i32" | "isize" => "a whole number",
+            "f64" | "f32" => "a number",
+            "a boolean" => "true or false",
+            other => other,
+        };
+        return format!("expected {expected}, got {value}");
+    }
+    let unknown = text.strip_prefix("unknown variant `");
+    if let Some((value, rest)) = unknown.and_then(|rest| rest.split_once("`, ")) {
+        return format!("{}, got {value}", rest.replace('`', ""));
+    }
+    text.to_owned()
 }
 
 /// Line and column, in letters, from 1.

@@ -123,6 +123,7 @@ impl Run<'_> {
             "Gelu" => x.gelu()?,
             "Sigmoid" => x.sigmoid()?,
             "Tanh" => x.tanh()?,
+            "Softmax" => x.softmax()?,
             "MaxPool" => x.max_pool(&self.window()?)?,
             "AveragePool" => {
                 let counts_padding = self.ints("count_include_pad")? == [1];
