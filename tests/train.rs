@@ -79,6 +79,8 @@ fn recipe() -> Recipe {
     (recipe.epochs, recipe.batch_size, recipe.drop_last) = (4, 16, true);
     (recipe.images.crop, recipe.images.pad) = (CropKind::Random, 2);
     recipe.images.flip = true;
+    // The network's own weights: they begin with a large loss, of which few steps show much.
+    recipe.init = train::InitKind::Network;
     recipe
 }
 

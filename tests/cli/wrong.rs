@@ -337,10 +337,8 @@ fn forty_wrong_inputs_get_a_line_and_a_hint_that_helps() {
 
 /// Whether a line begins with this word and has the text: at its beginning, or behind a path.
 fn starts_within(said: &str, word: &str, part: &str) -> bool {
-    let lines = said.lines().filter_map(|line| line.strip_prefix(word));
-    lines
-        .map(|line| {
-            line.starts_with(part) || part.starts_with("model.safetensors") && line.contains(part)
-        })
-        .any(|is_there| is_there)
+    let mut lines = said.lines().filter_map(|line| line.strip_prefix(word));
+    lines.any(|line| {
+        line.starts_with(part) || part.starts_with("model.safetensors") && line.contains(part)
+    })
 }

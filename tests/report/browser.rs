@@ -109,9 +109,9 @@ fn fits_text(browser: &Path, root: &Path, text: &str, page: &Path) {
         let mut widths = Vec::new();
         for (probe, _) in probes.filter(|(probe, _)| !probe.contains('\'')) {
             let mut parts = probe.splitn(6, '|');
-            let mut number = || parts.next().unwrap().parse::<f64>().unwrap();
-            let [needs, has, height, contrast] = [number(), number(), number(), number()];
-            let [needs, has, height] = [needs, has, height].map(|n| n as u32);
+            let [needs, has, height] =
+                [(); 3].map(|()| parts.next().unwrap().parse::<u32>().unwrap());
+            let contrast: f64 = parts.next().unwrap().parse().unwrap();
             let at = format!("{} at {has}, dark: {is_dark}", page.display());
             eprintln!("{at}: {height} high, contrast {contrast}");
             assert!(contrast >= LEAST_CONTRAST, "{at}: {probe}");

@@ -18,6 +18,8 @@ fn recipe(network: &str) -> Recipe {
     recipe.optimizer.kind = OptimizerKind::Sgd;
     recipe.optimizer.learning_rate = 1e-3;
     recipe.schedule = train::ScheduleRecipe::default();
+    // The network's own weights: they begin with a large loss, of which few steps show much.
+    recipe.init = train::InitKind::Network;
     recipe
 }
 
