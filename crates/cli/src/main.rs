@@ -1,5 +1,7 @@
 //! The `alexnet` command. Not for computing: everything it does is a call to `train`, and everything it prints is in
 //! `report`.
+// As in `train`: rustdoc goes down to the insides of wgpu's buffers.
+#![recursion_limit = "256"]
 
 mod args;
 mod commands;

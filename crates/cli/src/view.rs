@@ -280,7 +280,7 @@ mod tests {
             "a-run",
             "running",
             "best 0.3000 in epoch 3",
-            "epoch 3.5 of 12",
+            "epoch 3.5 of 6",
             "loss",
             "accuracy",
             "images/s 777",
