@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tensor::{Adapter, FunctionError, Probe, QUIRKS, Quirk};
+use tensor::{Adapter, Device, FunctionError, Probe, QUIRKS, Quirk};
 
 use super::machine::{adapter_json, adapter_lines};
 use super::{print_json, to_stdout};
@@ -112,7 +112,8 @@ pub(crate) fn doctor(examined: &[Examined<'_>], output: OutputArgs) -> Result<()
         }
         writeln!(text, "       {}", one.advice())?;
     }
-    if examined.iter().all(|one| one.adapter.is_none()) {
+    // Where the CPU alone was asked for, a GPU may be there all the same.
+    if examined.iter().all(|one| one.adapter.is_none()) && Device::adapters().is_empty() {
         writeln!(
             text,
             "\nno GPU was found: install its maker's Vulkan driver (on Linux also libvulkan1), or train with --device cpu"
