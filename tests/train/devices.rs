@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use tensor::{Device, DeviceOptions};
+use tensor::{Device, DeviceOptions, Winograd};
 use train::{Event, Trainer};
 
 use super::drivers::{rerun_on_newer_mesa, rerun_on_swiftshader};
@@ -68,6 +68,38 @@ fn the_first_losses_agree_between_cpu_and_gpu() {
             "step {}: cpu {a}, gpu {b}",
             idx + 1
         );
+    }
+}
+
+/// By Winograd's transforms and directly, on the CPU device and on a GPU.
+#[test]
+fn transformed_convolutions_learn_the_same() {
+    let options = DeviceOptions {
+        winograd: Winograd::Auto,
+        ..DeviceOptions::default()
+    };
+    let transforming = |name| Device::open_with(name, options).unwrap();
+    let direct = losses(&Device::cpu(), 5);
+    let mut devices = vec![transforming("cpu")];
+    devices.extend(gpu().map(|_| transforming("gpu")));
+    for device in devices {
+        let losses = losses(&device, 5);
+        assert_eq!(losses.len(), 20, "one loss a step");
+        assert_ne!(losses, direct, "{}: nothing was transformed", device.name());
+        let n_read = if device.is_cpu() || device.is_software() {
+            20
+        } else {
+            1
+        };
+        for (idx, (a, b)) in direct.iter().zip(&losses).enumerate().take(n_read) {
+            let far = ((a - b) / a).abs();
+            assert!(
+                far < 1e-3,
+                "{}, step {}: {a} and {b}",
+                device.name(),
+                idx + 1
+            );
+        }
     }
 }
 

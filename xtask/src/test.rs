@@ -308,7 +308,9 @@ impl Action {
                     .with_context(|| format!("cannot write {}", lock.display()))?;
                 cargo
                     .args(["run", "--manifest-path"])
-                    .arg(folder.join("Cargo.toml"));
+                    .arg(folder.join("Cargo.toml"))
+                    // Nobody looks into these programs, and wgpu's takes long to write.
+                    .env("CARGO_PROFILE_DEV_DEBUG", "0");
                 cargo.arg("--target-dir").arg(&workspace.target_dir);
             }
         }

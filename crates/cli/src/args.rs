@@ -23,7 +23,7 @@ pub(crate) use exchange::{
 };
 pub(crate) use output::OutputArgs;
 pub(crate) use preparation::PreparationArgs;
-pub(crate) use speed::{BenchArgs, SizeArgs, TuneArgs};
+pub(crate) use speed::{BenchArgs, CardArg, SizeArgs, TuneArgs};
 
 /// Trains, evaluates and inspects image classifiers of the AlexNet family, on any GPU or on the CPU alone.
 #[derive(Debug, Parser)]

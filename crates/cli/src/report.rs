@@ -8,6 +8,7 @@ mod exchange;
 mod machine;
 mod pages;
 mod parity;
+mod planned;
 mod predictions;
 mod score;
 mod speed;
@@ -30,6 +31,7 @@ pub(crate) use self::doctor::{Examined, Found, doctor};
 pub(crate) use self::exchange::{exported, imported, inspected};
 pub(crate) use self::machine::{devices, summary};
 pub(crate) use self::pages::{drawn, listening, missing_plots, page, state_name, status, warning};
+pub(crate) use self::planned::{Planned, planned};
 pub(crate) use self::predictions::{Guess, Predictions, passed_over};
 pub(crate) use self::speed::{Speed, speed};
 pub(crate) use self::terminal::{

@@ -10,15 +10,17 @@ use shaders::Variant;
 use crate::buffer::{Buffer, Pool, Width, lock};
 use crate::device::{Common, Device, Options};
 use crate::error::{Error, Result};
-use crate::profile::Cost;
+use crate::profile::{Cost, Launch};
 use crate::recorder::{CpuStep, Recording, Steps};
-use crate::tile::{Card, CardSpec};
+use crate::tile::{Card, CardSpec, launch_seconds};
 
 /// The state of a dry device. Used through [`crate::Device`].
 #[derive(Debug)]
 pub struct DryDevice {
     pub(crate) common: Common,
     spec: Mutex<CardSpec>,
+    /// How long the card would have been busy with what was launched while profiling was on.
+    busy_s: Mutex<f64>,
     launched: Mutex<HashSet<Variant>>,
     pool: Arc<Pool>,
     /// What was launched in the steps that threads are capturing.
@@ -39,9 +41,18 @@ impl Device {
     /// assert_eq!(device.compiled().len(), 1);
     /// # Ok::<(), kernels::Error>(())
     /// ```
+    ///
+    /// While it is profiled ([`Device::start_profile`]) it gathers the times that launches are predicted to take on the card: of a
+    /// product by how it is cut up, of all else by the traffic of its bindings.
     #[must_use]
     pub fn dry(card: CardSpec) -> Self {
-        Self::Dry(Arc::new(DryDevice::new(card)))
+        Self::dry_with(card, Options::default())
+    }
+
+    /// The same, opened with `options`.
+    #[must_use]
+    pub fn dry_with(card: CardSpec, options: Options) -> Self {
+        Self::Dry(Arc::new(DryDevice::new(card, options)))
     }
 
     /// Lets a dry device stand for another card, on which nothing has been launched. Other devices are what they are.
@@ -53,9 +64,10 @@ impl Device {
 }
 
 impl DryDevice {
-    pub(crate) fn new(spec: CardSpec) -> Self {
+    pub(crate) fn new(spec: CardSpec, options: Options) -> Self {
         Self {
-            common: Common::new("dry run".to_owned(), Options::default(), None),
+            common: Common::new("dry run".to_owned(), options, None),
+            busy_s: Mutex::default(),
             spec: Mutex::new(spec),
             launched: Mutex::default(),
             pool: Arc::default(),
@@ -108,8 +120,26 @@ impl DryDevice {
         let is_f16 = |buffer: &&Buffer| buffer.width() == Width::F16;
         let has_f16 = reads.iter().chain(writes).any(is_f16);
         lock(&self.launched).insert(variant.f16(has_f16));
+        if self.common.profiler.is_on() {
+            self.time(&cost);
+        }
         if let Some(steps) = lock(&self.captures).get_mut(&thread::current().id()) {
             steps.push(CpuStep::new(cost, || ()));
         }
+    }
+
+    /// Adds a launch to the profile, with the time that it is predicted to take.
+    fn time(&self, cost: &Cost) {
+        let seconds = launch_seconds(&self.card(), cost);
+        let mut busy_s = lock(&self.busy_s);
+        self.common.profiler.add(Launch {
+            kernel: cost.kernel,
+            start_s: *busy_s,
+            seconds,
+            flops: cost.flops,
+            bytes: cost.bytes,
+            product: cost.product,
+        });
+        *busy_s += seconds;
     }
 }

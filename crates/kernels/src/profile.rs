@@ -96,6 +96,12 @@ pub struct Profile {
 impl Profile {
     /// Launches that are kept one by one: some hundred training steps, and a trace that a browser still opens.
     pub const MOST_LAUNCHES: usize = 10_000;
+
+    /// The time of all launches together.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.kernels.iter().map(|kernel| kernel.seconds).sum()
+    }
 }
 
 impl Device {

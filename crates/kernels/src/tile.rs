@@ -3,7 +3,7 @@
 mod card;
 mod predict;
 
-pub(crate) use predict::DISPATCH;
+pub(crate) use predict::{DISPATCH, launch_seconds};
 
 pub use card::{Card, CardSpec};
 

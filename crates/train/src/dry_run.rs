@@ -2,8 +2,8 @@
 //! ([`Device::dry`](tensor::Device)) that takes neither the card nor memory nor time.
 
 use model::{Mode, Network};
-use tensor::no_grad;
 use tensor::pixels::Augment;
+use tensor::{Profile, no_grad};
 
 use crate::error::Result;
 use crate::recipe::Recipe;
@@ -50,18 +50,49 @@ impl<'a> DryRun<'a> {
     /// # Errors
     /// If the device has no room, or fails.
     pub fn capture(&self, n: usize) -> Result<()> {
+        self.train_step(n)?;
+        self.forward_pass(n)
+    }
+
+    /// What a training step and a forward pass on batches of `n` images are predicted to take on the card that a dry device stands for.
+    ///
+    /// ```
+    /// use model::{Architecture, Network};
+    /// use tensor::{AdapterKind, CardSpec, Device};
+    ///
+    /// let device = Device::dry(CardSpec::new("NVIDIA H100 80GB HBM3", 0x10de, AdapterKind::Discrete));
+    /// let network = Network::new(Architecture::new("alexnet-small", Some(10), None)?, 1, &device)?;
+    /// let recipe = train::Recipe::named("shapes10")?;
+    /// let [step, forward] = train::DryRun::new(&network, &recipe)?.predict(128)?;
+    /// assert!(step.seconds() > forward.seconds() && step.seconds() < 0.01);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the device has no room, or fails.
+    pub fn predict(&self, n: usize) -> Result<[Profile; 2]> {
+        let device = self.network.device();
+        device.start_profile();
+        self.train_step(n)?;
+        let step = device.finish_profile()?;
+        device.start_profile();
+        self.forward_pass(n)?;
+        Ok([step, device.finish_profile()?])
+    }
+
+    fn train_step(&self, n: usize) -> Result<()> {
+        let (network, recipe) = (self.network, self.recipe);
+        let input = Input::new(network.device(), n, network.architecture().input())?;
+        let step = TrainStep::capture(network, &self.optimizer, recipe, input, None)?;
+        drop(step);
+        Ok(())
+    }
+
+    fn forward_pass(&self, n: usize) -> Result<()> {
         let (network, recipe) = (self.network, self.recipe);
         let device = network.device();
         let shape = network.architecture().input();
         let [height, width, channels] = shape;
-        let input = Input::new(device, n, shape)?;
-        drop(TrainStep::capture(
-            network,
-            &self.optimizer,
-            recipe,
-            input,
-            None,
-        )?);
         let input = Input::new(device, n, shape)?;
         let (mean, std) = (vec![0.5; channels], vec![0.25; channels]);
         let view = Augment::plain([height, width], [height, width], mean, std);

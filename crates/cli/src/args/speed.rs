@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use model::Architecture;
 
 use super::{OutputArgs, PrecisionArg, WinogradArg};
@@ -45,6 +45,23 @@ pub(crate) struct TuneArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// A card that `bench --plan` knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CardArg {
+    /// NVIDIA H100 with HBM3
+    H100,
+    /// NVIDIA GeForce RTX 4090
+    Rtx4090,
+    /// AMD Radeon RX 7900 XTX
+    Rx7900,
+    /// Intel Arc, as any discrete card that is not known
+    Arc,
+    /// Apple M2, as any integrated GPU that is not known
+    M2,
+    /// Another maker's integrated GPU
+    Igpu,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct BenchArgs {
     /// The network, see `alexnet summary` [default: compares alexnet-small and alexnet-ungrouped on each device]
@@ -67,12 +84,18 @@ pub(crate) struct BenchArgs {
     /// The floats of activations and their gradients: f16 is mixed precision, on GPUs that have it
     #[arg(long, value_name = "FLOATS", default_value = "f32")]
     pub(crate) precision: PrecisionArg,
-    /// Whether a GPU may compute 3 x 3 convolutions by Winograd's transforms
-    #[arg(long, value_name = "WHEN", default_value = "never")]
+    /// Whether 3 x 3 convolutions may be computed by Winograd's transforms
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) winograd: WinogradArg,
     /// Also time each kernel of the training step
     #[arg(long)]
     pub(crate) profile: bool,
+    /// Predict the times on cards that need not be there, from what would be launched on them
+    #[arg(long, requires = "network", conflicts_with_all = ["device", "profile", "peers", "seconds"])]
+    pub(crate) plan: bool,
+    /// With each kernel of the training step, on this card alone
+    #[arg(long, value_name = "CARD", requires = "plan")]
+    pub(crate) card: Option<CardArg>,
     /// Compare with other frameworks, whose programs are in this folder (benches/peers of a checkout)
     #[arg(long, value_name = "DIR")]
     pub(crate) peers: Option<PathBuf>,

@@ -3,6 +3,7 @@
 
 mod comparison;
 pub(crate) mod contenders;
+mod plan;
 mod processors;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use crate::report::{self, Speed};
 /// Steps before the clock counts: caches, pools and shader compilers settle.
 const WARM_UP: usize = 3;
 /// Images in a step, unless told otherwise.
-const DEFAULT_BATCH: usize = 128;
+pub(super) const DEFAULT_BATCH: usize = 128;
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     anyhow::ensure!(
@@ -33,6 +34,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
         "--rounds: expected at least 1 round, got 0"
     );
     match &args.network {
+        Some(network) if args.plan => plan::run(network, args),
         Some(network) if args.peers.is_none() => measure(network, args),
         _ => comparison::run(args),
     }

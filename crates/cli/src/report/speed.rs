@@ -78,14 +78,21 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
         "first step {:.2} s, device memory {mib:.0} MiB",
         speed.first_step_s
     )?;
-    if !speed.profile.kernels.is_empty() {
-        writeln!(
-            text,
-            "{:<28} {:>6} {:>10} {:>10} {:>8}",
-            "kernel", "calls", "ms", "GFLOP/s", "GB/s"
-        )?;
+    kernels(&mut text, speed.profile)?;
+    to_stdout(&text)
+}
+
+/// A line for each kernel of a profile, if there are any.
+pub(super) fn kernels(text: &mut String, profile: &Profile) -> std::fmt::Result {
+    if profile.kernels.is_empty() {
+        return Ok(());
     }
-    for kernel in &speed.profile.kernels {
+    writeln!(
+        text,
+        "{:<28} {:>6} {:>10} {:>10} {:>8}",
+        "kernel", "calls", "ms", "GFLOP/s", "GB/s"
+    )?;
+    for kernel in &profile.kernels {
         let rate = |count: u64| 1e-9 * count as f64 / kernel.seconds.max(f64::MIN_POSITIVE);
         writeln!(
             text,
@@ -97,10 +104,10 @@ pub(crate) fn speed(speed: &Speed<'_>, output: OutputArgs) -> Result<()> {
             rate(kernel.bytes)
         )?;
     }
-    to_stdout(&text)
+    Ok(())
 }
 
-fn kernel_json(kernel: &KernelTime) -> serde_json::Value {
+pub(super) fn kernel_json(kernel: &KernelTime) -> serde_json::Value {
     json!({
         "kernel": kernel.kernel, "calls": kernel.calls, "seconds": kernel.seconds,
         "flops": kernel.flops, "bytes": kernel.bytes,

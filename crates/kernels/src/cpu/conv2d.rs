@@ -10,6 +10,7 @@ mod depthwise;
 mod gather;
 mod geometry;
 mod weight_gradient;
+pub(crate) mod winograd;
 
 use self::gather::Gather;
 pub(crate) use self::geometry::Geometry;

@@ -1,5 +1,5 @@
-//! Twins of `winograd.wgsl`: `L d L^T` of each tile, plane by plane. The CPU device convolves directly, which is as fast there, so
-//! these are oracles, and simple.
+//! Twins of `winograd.wgsl`: `L d L^T` of each tile, plane by plane. The CPU device computes tiles of 4 x 4 in one pass from images to
+//! images ([`crate::cpu::conv2d::winograd`]), so these are oracles, and simple.
 
 use rayon::prelude::*;
 

@@ -27,12 +27,12 @@ pub struct Options {
     /// Treats a software rasteriser as a large GPU, so that tests without one take the paths of one: its tiles, its splits of sums, and
     /// readings that are not waited for.
     pub is_large_gpu: bool,
-    /// Which 3 x 3 convolutions a GPU computes by Winograd's transforms.
+    /// Which 3 x 3 convolutions are computed by Winograd's transforms.
     pub winograd: Winograd,
 }
 
-/// Which convolutions of 3 x 3 filters with stride 1 a GPU computes by Winograd's transforms ([`mod@crate::ops::winograd`]): faster on
-/// most, with a rounding of its own. The CPU device computes all of them directly, and so are those of f16.
+/// Which convolutions of 3 x 3 filters with stride 1 are computed by Winograd's transforms ([`mod@crate::ops::winograd`]): faster for
+/// most, with a rounding of its own. Those of f16 are computed directly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Winograd {
     /// None.

@@ -238,6 +238,23 @@ pub fn forward(
     if let Some(winograd) = winograd::choose(device, &checked, Pass::Forward, x.width())? {
         return winograd.forward(device, [x, w], bias, activation);
     }
+    let twin: Twin<Conv2dParams> = match bias {
+        Some(_) => cpu::conv2d::forward::<true>,
+        None => cpu::conv2d::forward::<false>,
+    };
+    forward_by(twin, device, &checked, [x, w], bias, activation)
+}
+
+/// [`forward`] by this twin on the CPU device.
+pub(super) fn forward_by(
+    twin: Twin<Conv2dParams>,
+    device: &Device,
+    checked: &Checked,
+    [x, w]: [&Buffer; 2],
+    bias: Option<&Buffer>,
+    activation: Activation,
+) -> Result<Buffer> {
+    let conv = &checked.spec;
     let y = device.alloc_as(x.width(), elements(&[conv.n, checked.output_len()]))?;
     for images in checked.batches(device, x.width()) {
         let m = images.len() * checked.placement.out[0] * checked.placement.out[1];
@@ -251,14 +268,7 @@ pub fn forward(
             vector_b: &[conv.c_out],
             bias,
             is_relu: activation.is_relu(),
-            kernel: &|family, has_bias| {
-                let twin: Twin<Conv2dParams> = if has_bias {
-                    cpu::conv2d::forward::<true>
-                } else {
-                    cpu::conv2d::forward::<false>
-                };
-                Kernel::new(family.forward(has_bias), twin)
-            },
+            kernel: &|family, has_bias| Kernel::new(family.forward(has_bias), twin),
         };
         checked.run(device, &images, &part, &y)?;
     }
@@ -276,6 +286,17 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
     if let Some(winograd) = winograd::choose(device, &checked, Pass::DataGradient, dy.width())? {
         return winograd.data_gradient(device, dy, w);
     }
+    data_gradient_by(cpu::conv2d::data_gradient, device, &checked, [dy, w])
+}
+
+/// [`data_gradient`] by this twin on the CPU device.
+pub(super) fn data_gradient_by(
+    twin: Twin<Conv2dParams>,
+    device: &Device,
+    checked: &Checked,
+    [dy, w]: [&Buffer; 2],
+) -> Result<Buffer> {
+    let conv = &checked.spec;
     let dx = device.alloc_as(dy.width(), elements(&[conv.n, checked.image_len()]))?;
     for images in checked.batches(device, dy.width()) {
         let m = images.len() * conv.input[0] * conv.input[1];
@@ -295,9 +316,7 @@ pub fn data_gradient(device: &Device, conv: &Conv2d, dy: &Buffer, w: &Buffer) ->
             vector_b: &[conv.c_in, conv.c_out],
             bias: None,
             is_relu: false,
-            kernel: &|family, _| {
-                Kernel::new(family.data_gradient(is_unit), cpu::conv2d::data_gradient)
-            },
+            kernel: &|family, _| Kernel::new(family.data_gradient(is_unit), twin),
         };
         checked.run(device, &images, &part, &dx)?;
     }
@@ -315,11 +334,21 @@ pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) 
     if let Some(winograd) = winograd::choose(device, &checked, Pass::WeightGradient, dy.width())? {
         return winograd.weight_gradient(device, x, dy);
     }
+    weight_gradient_by(cpu::conv2d::weight_gradient, device, &checked, [x, dy])
+}
+
+/// [`weight_gradient`] by this twin on the CPU device.
+pub(super) fn weight_gradient_by(
+    twin: Twin<Conv2dParams>,
+    device: &Device,
+    checked: &Checked,
+    [x, dy]: [&Buffer; 2],
+) -> Result<Buffer> {
     let mut sum: Option<Buffer> = None;
     for images in checked.batches(device, dy.width()) {
         let x = slice_rows(x, &images, checked.image_len())?;
         let dy = slice_rows(dy, &images, checked.output_len())?;
-        let dw = weight_gradient_of(device, &checked, &images, &x, &dy)?;
+        let dw = weight_gradient_of(twin, device, checked, &images, [&x, &dy])?;
         match &sum {
             Some(sum) => elementwise::axpy(device, 1.0, &dw, sum)?,
             None => sum = Some(dw),
@@ -337,11 +366,11 @@ pub fn weight_gradient(device: &Device, conv: &Conv2d, x: &Buffer, dy: &Buffer) 
 
 /// The weight gradient of a part of the batch.
 fn weight_gradient_of(
+    twin: Twin<Conv2dParams>,
     device: &Device,
     checked: &Checked,
     images: &Range<usize>,
-    x: &Buffer,
-    dy: &Buffer,
+    operands: [&Buffer; 2],
 ) -> Result<Buffer> {
     let conv = &checked.spec;
     let dw = device.alloc(checked.filter_len())?;
@@ -349,12 +378,12 @@ fn weight_gradient_of(
     let part = PartProduct {
         entry: "conv2d_weight_gradient",
         sizes: [checked.filter_rows(), conv.c_out / conv.groups, k],
-        operands: [x, dy],
+        operands,
         vector_a: &[conv.c_in],
         vector_b: &[conv.c_out],
         bias: None,
         is_relu: false,
-        kernel: &|family, _| Kernel::new(family.weight_gradient(), cpu::conv2d::weight_gradient),
+        kernel: &|family, _| Kernel::new(family.weight_gradient(), twin),
     };
     checked.run(device, images, &part, &dw)?;
     Ok(dw)

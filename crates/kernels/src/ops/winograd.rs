@@ -6,6 +6,8 @@
 //! the filters turned by 180 degrees; the filters' gradient is the transpose of what the forward pass does to them,
 //! `dg = G^T [sum over tiles of (B^T d B) (A dy A^T)] G`. Only of f32: the planes of f16 would lose too much.
 //!
+//! The CPU device takes tiles of m = 4 through all of it while they are in its cache.
+//!
 //! Multiplications of an output: 9 directly, 4 with m = 2, 2.25 with m = 4. The transforms of m = 2 add, subtract and halve, so
 //! results are exact on whole numbers; those of m = 4 amplify rounding up to 32 times (derived in `verify`'s cases).
 
@@ -14,16 +16,19 @@ mod transforms;
 
 use std::ops::Range;
 
-use super::conv2d::{Checked, Conv2d};
+use super::conv2d::{self, Checked, Conv2d};
 use super::gemm::{self, Gemm};
 use super::{Activation, check_len, elements, elementwise, row_windows, slice_rows};
 use crate::buffer::{Buffer, Width};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::kernel::Twin;
 
 pub(super) use choice::{Pass, choose};
 use transforms::{Images, Tiles, Transforms};
 
+use crate::cpu::conv2d::Conv2dParams;
+use crate::cpu::conv2d::winograd as fused;
 use crate::cpu::winograd::FILTER;
 pub use crate::cpu::winograd::Side;
 
@@ -57,6 +62,13 @@ impl Winograd {
         if let Some(bias) = bias {
             check(bias, "bias", self.conv.c_out)?;
         }
+        if self.is_fused(device, &checked) {
+            let twin: Twin<Conv2dParams> = match bias {
+                Some(_) => fused::forward::<true>,
+                None => fused::forward::<false>,
+            };
+            return conv2d::forward_by(twin, device, &checked, [x, w], bias, activation);
+        }
         let filters = self.transforms(device).filter(&self.conv, w, false)?;
         let convolution = Convolution {
             from: inputs(&checked),
@@ -76,6 +88,9 @@ impl Winograd {
         let checked = self.check()?;
         check(dy, "dy", elements(&[self.conv.n, checked.output_len()]))?;
         check(w, "w", checked.filter_len())?;
+        if self.is_fused(device, &checked) {
+            return conv2d::data_gradient_by(fused::data_gradient, device, &checked, [dy, w]);
+        }
         let filters = self.transforms(device).filter(&self.conv, w, true)?;
         let before = checked.placement.before;
         let convolution = Convolution {
@@ -102,6 +117,9 @@ impl Winograd {
         let checked = self.check()?;
         check(x, "x", elements(&[self.conv.n, checked.image_len()]))?;
         check(dy, "dy", elements(&[self.conv.n, checked.output_len()]))?;
+        if self.is_fused(device, &checked) {
+            return conv2d::weight_gradient_by(fused::weight_gradient, device, &checked, [x, dy]);
+        }
         let (inputs, outputs) = (inputs(&checked), outputs(&checked));
         let transforms = self.transforms(device);
         let groups = self.conv.groups;
@@ -141,6 +159,11 @@ impl Winograd {
         let expected = "dense windows of 3 x 3 with stride 1 and at most 2 rows and columns of leading padding";
         let got = format!("{:?}", self.conv.window);
         Err(Error::argument(OP, "window", expected, got))
+    }
+
+    /// Whether the CPU device does it in one pass from images to images, without planes in memory.
+    fn is_fused(&self, device: &Device, checked: &Checked) -> bool {
+        device.is_cpu() && self.side == Side::Four && has_whole_vectors(checked)
     }
 
     fn transforms<'a>(&self, device: &'a Device) -> Transforms<'a> {
@@ -217,6 +240,14 @@ fn is_suited(checked: &Checked) -> bool {
             .before
             .iter()
             .all(|&before| before < FILTER)
+}
+
+/// Whether the channels of a group are whole vectors, as the CPU device wants them.
+fn has_whole_vectors(checked: &Checked) -> bool {
+    let conv = &checked.spec;
+    [conv.c_in, conv.c_out]
+        .iter()
+        .all(|channels| (channels / conv.groups).is_multiple_of(fused::CHANNELS))
 }
 
 fn inputs(checked: &Checked) -> Images {

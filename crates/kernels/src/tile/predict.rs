@@ -5,6 +5,7 @@
 //! it has; splitting K makes more workgroups of less work, and costs the traffic of the partial sums.
 
 use super::{Card, MAX_GROUPS, Product, TileKind, TilePlan};
+use crate::profile::Cost;
 
 /// Into how many stretches K may be cut, unless it has to be.
 const SPLITS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64];
@@ -55,8 +56,28 @@ fn cost(card: &Card, product: &Product, plan: TilePlan) -> f64 {
     factor * seconds(card, product, plan)
 }
 
-/// How long a product takes on a card; for ever if the grid is too long.
+/// How long a product takes on a card, until its partial sums are added up; for ever if the grid is too long.
 pub(super) fn seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
+    let product_s = product_seconds(card, product, plan);
+    if plan.splits == 1 {
+        return product_s;
+    }
+    let results = f64::from(product.m) * f64::from(product.n) * f64::from(product.layers);
+    let bytes = 4.0 * results * (2.0 * f64::from(plan.splits) + 1.0);
+    product_s + bytes / (REACHED * card.bandwidth) + DISPATCH
+}
+
+/// How long a launch takes on a card, the wait for the one before included: its arithmetic if it is a product, or the traffic of what it
+/// binds, whichever is longer.
+pub(crate) fn launch_seconds(card: &Card, cost: &Cost) -> f64 {
+    let product_s = cost
+        .product
+        .map_or(0.0, |(product, plan)| product_seconds(card, &product, plan));
+    product_s.max(cost.bytes as f64 / (REACHED * card.bandwidth)) + DISPATCH
+}
+
+/// How long a product's own launch takes.
+fn product_seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
     let tile = plan.tile.tile();
     let [x, y] = tile.grid(product.m, product.n);
     if y > MAX_GROUPS {
@@ -71,13 +92,7 @@ pub(super) fn seconds(card: &Card, product: &Product, plan: TilePlan) -> f64 {
     let on_one = each.ceil().min((each + 0.75).max(4.0)).max(1.0);
     let filled = (on_one * sums / SUMS).min(1.0).sqrt();
     let (share, start_s) = measured(plan.tile);
-    let product_s = on_one * work / (card.flops * share * filled) + start_s;
-    if plan.splits == 1 {
-        return product_s;
-    }
-    let results = f64::from(product.m) * f64::from(product.n) * f64::from(product.layers);
-    let bytes = 4.0 * results * (2.0 * f64::from(plan.splits) + 1.0);
-    product_s + bytes / (REACHED * card.bandwidth) + DISPATCH
+    on_one * work / (card.flops * share * filled) + start_s
 }
 
 /// The share of its peak that a full multiprocessor reaches on an H100 (see the test), and the seconds by which the shortest product takes longer than

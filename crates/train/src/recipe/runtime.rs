@@ -54,7 +54,7 @@ pub struct RuntimeRecipe {
     pub data_dir: Option<String>,
     /// Whether the norms of parameters and gradients are written to `norms.csv`, once an epoch.
     pub norms: bool,
-    /// Whether a GPU may compute convolutions of 3 x 3 filters by Winograd's transforms: the same but for rounding.
+    /// Whether convolutions of 3 x 3 filters may be computed by Winograd's transforms: the same but for rounding.
     #[serde(skip_serializing_if = "is_default_winograd")]
     pub winograd: Winograd,
 }
@@ -93,15 +93,15 @@ impl RuntimeRecipe {
     }
 }
 
-/// Whether a GPU computes convolutions by Winograd's transforms (Lavin and Gray 2015).
+/// Whether convolutions are computed by Winograd's transforms (Lavin and Gray 2015).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Winograd {
     /// Those of 3 x 3 filters with stride 1 that are predicted to be faster so.
+    #[default]
     Auto,
     /// None.
-    #[default]
     Never,
 }
 

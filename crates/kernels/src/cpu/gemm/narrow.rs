@@ -8,11 +8,8 @@ use rayon::prelude::*;
 
 use super::Transposes;
 use crate::cpu::gemm::GemmParams;
-use crate::cpu::shared::axis::NONE;
 use crate::cpu::shared::scratch::with_scratch;
-use crate::cpu::shared::tile::{
-    Epilogue, MAX_ROWS, Panels, RowTiles, TileList, pack, tile_shape, with_tiles,
-};
+use crate::cpu::shared::tile::{Epilogue, Panels, RowTiles, pack, tile_shape, with_tiles};
 
 /// Most rows of A: with more, packing B pays.
 const MAX_M: usize = 256;
@@ -50,13 +47,13 @@ pub(super) fn product(p: &GemmParams, a: &[f32], b: &[f32], c: &mut [f32]) {
             .enumerate()
             .for_each(|(task, output)| {
                 with_tiles(|tiles| {
-                    let first = task * rows_a_task;
-                    list_rows(tiles, first..first + output.len() / m, ldb, m);
+                    tiles.clear();
+                    tiles.push_rows(output.len() / m, ldb, m);
                     pulp::Arch::new().dispatch(RowTiles {
                         tiles,
                         run_len: k,
                         n_runs: 1,
-                        source: b,
+                        source: &b[task * rows_a_task * ldb..],
                         // Every row of the last tile that has no source of its own reads the first one's.
                         zeros: &b[..k],
                         panels,
@@ -68,21 +65,6 @@ pub(super) fn product(p: &GemmParams, a: &[f32], b: &[f32], c: &mut [f32]) {
             });
         store(p, transposed, c);
     });
-}
-
-/// Tiles of neighbouring rows of B, each written to its row of C^T.
-fn list_rows(tiles: &mut TileList, rows: std::ops::Range<usize>, ldb: usize, m: usize) {
-    tiles.clear();
-    for start in rows.clone().step_by(tile_shape().rows) {
-        let (mut sources, mut outputs) = ([NONE; MAX_ROWS], [NONE; MAX_ROWS]);
-        let count = tile_shape().rows.min(rows.end - start);
-        for idx in 0..count {
-            sources[idx] = (start + idx) * ldb;
-            outputs[idx] = (start + idx - rows.start) * m;
-        }
-        tiles.push_step(0, &sources[..count]);
-        tiles.finish_tile(&outputs[..count]);
-    }
 }
 
 /// `C = alpha * transposed + beta * C`; transposed: `[n, m]`.

@@ -89,6 +89,10 @@ impl Panels {
         }
     }
 
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.count
     }

@@ -3,7 +3,7 @@
 use super::naive;
 use super::support::{assert_equal, fractions, integers, on_threads};
 use crate::cpu::conv2d::Conv2dParams;
-use crate::cpu::conv2d::{data_gradient, forward, weight_gradient};
+use crate::cpu::conv2d::{data_gradient, forward, weight_gradient, winograd};
 use crate::kernel::CpuArgs;
 
 /// A convolution of square images and filters without dilation, output size by division.
@@ -47,12 +47,17 @@ fn lens(p: &Conv2dParams) -> [usize; 3] {
     .map(|len| len as usize)
 }
 
-fn run(
-    twin: fn(&Conv2dParams, CpuArgs<'_>),
-    p: &Conv2dParams,
-    reads: &[&[f32]],
-    len: usize,
-) -> Vec<f32> {
+type Twin = fn(&Conv2dParams, CpuArgs<'_>);
+
+/// Forward pass, gradient of the data, gradient of the filters.
+const DIRECT: [Twin; 3] = [forward::<false>, data_gradient, weight_gradient];
+const TRANSFORMED: [Twin; 3] = [
+    winograd::forward::<false>,
+    winograd::data_gradient,
+    winograd::weight_gradient,
+];
+
+fn run(twin: Twin, p: &Conv2dParams, reads: &[&[f32]], len: usize) -> Vec<f32> {
     let mut output = vec![f32::NAN; len];
     twin(
         p,
@@ -147,11 +152,75 @@ fn an_empty_batch_has_no_output_and_a_zero_weight_gradient() {
     check(&square(0, 4, [20, 36, 1], 3, 1, [1, 1]));
 }
 
+/// Transforms of 4 x 4 outputs divide the filters by up to 24 for rows and for columns: multiples of 576 stay whole numbers, and
+/// such small ones stay far below 2^24, so that results are exact.
+#[test]
+fn transformed_convolutions_match() {
+    let small = |len, seed| {
+        integers(len, seed)
+            .iter()
+            .map(|value| value.clamp(-2.0, 2.0))
+            .collect::<Vec<_>>()
+    };
+    let scaled = |values: &[f32]| values.iter().map(|value| 576.0 * value).collect::<Vec<_>>();
+    for p in [
+        square(3, 8, [16, 16, 1], 3, 1, [1, 1]),
+        square(2, 13, [32, 80, 1], 3, 1, [1, 1]),
+        square(5, 7, [64, 32, 2], 3, 1, [2, 0]),
+        square(1, 3, [16, 48, 1], 3, 1, [0, 0]),
+        square(1, 1, [16, 16, 1], 3, 1, [1, 1]),
+        square(0, 4, [16, 16, 1], 3, 1, [1, 1]),
+        Conv2dParams {
+            w: 150,
+            out_w: 150,
+            ..square(2, 6, [16, 64, 1], 3, 1, [1, 1])
+        },
+    ] {
+        let [x_len, w_len, y_len] = lens(&p);
+        let (x, w, dy) = (small(x_len, 1), small(w_len, 2), small(y_len, 3));
+        let bias = scaled(&small(p.c_out as usize, 4));
+        let (mut y, mut dx, mut dw) = (vec![0.0; y_len], vec![0.0; x_len], vec![0.0; w_len]);
+        naive::conv2d(&p, |at| {
+            let [x, w, dy] = [x[at.x], w[at.w], dy[at.y]].map(f64::from);
+            y[at.y] += 576.0 * x * w;
+            dx[at.x] += 576.0 * dy * w;
+            dw[at.w] += dy * x;
+        });
+        let w = scaled(&w);
+        assert_equal(
+            "y",
+            &run(winograd::forward::<false>, &p, &[&x, &w], y_len),
+            &y,
+        );
+        assert_equal(
+            "dx",
+            &run(winograd::data_gradient, &p, &[&dy, &w], x_len),
+            &dx,
+        );
+        assert_equal(
+            "dw",
+            &run(winograd::weight_gradient, &p, &[&x, &dy], w_len),
+            &dw,
+        );
+        for (idx, y) in y.iter_mut().enumerate() {
+            *y = (*y + f64::from(bias[idx % bias.len()])).max(0.0);
+        }
+        let relu = Conv2dParams { relu: 1, ..p };
+        let reads: [&[f32]; 3] = [&x, &w, &bias];
+        assert_equal(
+            "relu(y + bias)",
+            &run(winograd::forward::<true>, &relu, &reads, y_len),
+            &y,
+        );
+    }
+}
+
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
-    for p in [
-        square(65, 6, [24, 50, 1], 3, 1, [1, 1]),
-        square(40, 12, [3, 20, 1], 5, 2, [2, 2]),
+    for (p, twins) in [
+        (square(65, 6, [24, 50, 1], 3, 1, [1, 1]), DIRECT),
+        (square(40, 12, [3, 20, 1], 5, 2, [2, 2]), DIRECT),
+        (square(40, 13, [16, 48, 1], 3, 1, [1, 1]), TRANSFORMED),
     ] {
         let [x_len, w_len, y_len] = lens(&p);
         let (x, w, dy) = (
@@ -162,9 +231,9 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
         let relu = Conv2dParams { relu: 1, ..p };
         let [one, three] = on_threads(|| {
             [
-                run(forward::<false>, &relu, &[&x, &w], y_len),
-                run(data_gradient, &p, &[&dy, &w], x_len),
-                run(weight_gradient, &p, &[&x, &dy], w_len),
+                run(twins[0], &relu, &[&x, &w], y_len),
+                run(twins[1], &p, &[&dy, &w], x_len),
+                run(twins[2], &p, &[&x, &dy], w_len),
             ]
             .map(|values| {
                 values

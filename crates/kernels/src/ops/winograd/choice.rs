@@ -1,10 +1,11 @@
 //! Whether a convolution is faster by Winograd's transforms, and with which tiles: by predicted time, as tiles of products are chosen.
 
-use super::{FILTER, Side, Winograd, inputs, is_suited, outputs};
+use super::{FILTER, Side, Winograd, has_whole_vectors, inputs, is_suited, outputs};
 use crate::buffer::Width;
 use crate::device::{self, Device};
 use crate::error::Result;
 use crate::ops::conv2d::Checked;
+use crate::ops::elements;
 use crate::tile::{self, DISPATCH, Product};
 
 /// A convolution's three products.
@@ -24,12 +25,15 @@ pub(in crate::ops) fn choose(
 ) -> Result<Option<Winograd>> {
     let conv = checked.spec;
     let of = |side| Winograd { conv, side };
-    if device.is_cpu() || width != Width::Word || conv.n == 0 || !is_suited(checked) {
+    if width != Width::Word || conv.n == 0 || !is_suited(checked) {
         return Ok(None);
     }
     match device.common().options.winograd {
         device::Winograd::Never => Ok(None),
         device::Winograd::Always(side) => Ok(Some(of(side))),
+        device::Winograd::Auto if device.is_cpu() => {
+            Ok(pays_on_cpu(checked).then_some(of(Side::Four)))
+        }
         device::Winograd::Auto => {
             let direct = direct_product(checked, pass)?;
             let mut fastest = (tile::predicted_seconds(device, &direct), None);
@@ -42,6 +46,26 @@ pub(in crate::ops) fn choose(
             Ok(fastest.1)
         }
     }
+}
+
+/// What transforming a tile of one channel, there and back, takes on the CPU device: as long as its products with so many others.
+const TRANSFORM: usize = 32;
+
+/// Whether the CPU device is faster by transforms than directly, by the multiplications of an image and a group.
+fn pays_on_cpu(checked: &Checked) -> bool {
+    let (conv, [rows, columns]) = (&checked.spec, checked.placement.out);
+    let [group_in, group_out] = [conv.c_in, conv.c_out].map(|channels| channels / conv.groups);
+    let tiles = rows.div_ceil(Side::Four.outputs()) * columns.div_ceil(Side::Four.outputs());
+    // Taps on padding are left out, of large batches.
+    let taps = elements(&[
+        (FILTER * rows).saturating_sub(2),
+        (FILTER * columns).saturating_sub(2),
+    ]);
+    let products = group_in * group_out;
+    let direct = taps * products;
+    let transformed =
+        Side::Four.planes() * (tiles * (products + TRANSFORM * (group_in + group_out)));
+    has_whole_vectors(checked) && transformed < direct
 }
 
 /// The product of a group that a pass is without the transforms.

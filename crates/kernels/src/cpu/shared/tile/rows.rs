@@ -66,6 +66,20 @@ impl TileList {
         }
     }
 
+    /// Adds tiles of neighbouring rows: sources and destinations lie so many floats apart.
+    pub(crate) fn push_rows(&mut self, rows: usize, source_stride: usize, output_stride: usize) {
+        for start in (0..rows).step_by(self.rows) {
+            let (mut sources, mut outputs) = ([NONE; MAX_ROWS], [NONE; MAX_ROWS]);
+            let count = self.rows.min(rows - start);
+            for idx in 0..count {
+                sources[idx] = (start + idx) * source_stride;
+                outputs[idx] = (start + idx) * output_stride;
+            }
+            self.push_step(0, &sources[..count]);
+            self.finish_tile(&outputs[..count]);
+        }
+    }
+
     /// Closes the tile that is being built.
     pub(crate) fn finish_tile(&mut self, outputs: &[usize]) {
         self.outputs.extend_from_slice(outputs);
