@@ -74,10 +74,10 @@ impl<'a> DryRun<'a> {
         let device = self.network.device();
         device.start_profile();
         self.train_step(n)?;
-        let step = device.finish_profile()?;
+        let step = device.finish_profile().map_err(tensor::Error::from)?;
         device.start_profile();
         self.forward_pass(n)?;
-        Ok([step, device.finish_profile()?])
+        Ok([step, device.finish_profile().map_err(tensor::Error::from)?])
     }
 
     fn train_step(&self, n: usize) -> Result<()> {

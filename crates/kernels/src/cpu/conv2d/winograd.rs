@@ -7,6 +7,7 @@
 //! channels in order, so that the bits depend on neither threads nor caches.
 
 mod filters;
+mod matrices;
 mod transforms;
 mod weight_gradient;
 

@@ -1,9 +1,10 @@
-//! The transforms of `F(4, 3)` on vectors of channels, and what they read and write: tiles of images, and planes.
+//! What the transforms read and write: tiles of images and filters, and planes.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::matrices::{Filter, FilterGradient, Input, Matrix, Output, OutputGradient, both_sides};
 use super::{FILTER, Images};
 use crate::cpu::shared::tile::Epilogue;
 
@@ -64,130 +65,6 @@ impl Part {
     }
 }
 
-type Square<S, const N: usize> = [[<S as Simd>::f32s; N]; N];
-
-/// `L d L^T` for the L that `f` multiplies a column with.
-#[inline(always)]
-fn both_sides<S: Simd, const FROM: usize, const TO: usize>(
-    simd: S,
-    d: &Square<S, FROM>,
-    f: impl Fn(S, [S::f32s; FROM]) -> [S::f32s; TO],
-) -> Square<S, TO> {
-    let zero = simd.splat_f32s(0.0);
-    let mut half = [[zero; TO]; FROM];
-    for column in 0..FROM {
-        let mut values = [zero; FROM];
-        for row in 0..FROM {
-            values[row] = d[row][column];
-        }
-        half[column] = f(simd, values);
-    }
-    let mut square = [[zero; TO]; TO];
-    for row in 0..TO {
-        let mut values = [zero; FROM];
-        for column in 0..FROM {
-            values[column] = half[column][row];
-        }
-        square[row] = f(simd, values);
-    }
-    square
-}
-
-/// `a * b + c` for a number a.
-#[inline(always)]
-fn mul_add<S: Simd>(simd: S, a: f32, b: S::f32s, c: S::f32s) -> S::f32s {
-    simd.mul_add_f32s(simd.splat_f32s(a), b, c)
-}
-
-/// `a * b` for a number a.
-#[inline(always)]
-fn mul<S: Simd>(simd: S, a: f32, b: S::f32s) -> S::f32s {
-    simd.mul_f32s(simd.splat_f32s(a), b)
-}
-
-/// B^T
-#[inline(always)]
-fn input<S: Simd>(simd: S, d: [S::f32s; 6]) -> [S::f32s; 6] {
-    let (even, odd) = (
-        mul_add(simd, -4.0, d[2], d[4]),
-        mul_add(simd, -4.0, d[1], d[3]),
-    );
-    let (even_2, odd_2) = (simd.sub_f32s(d[4], d[2]), simd.sub_f32s(d[3], d[1]));
-    [
-        mul_add(simd, 4.0, d[0], mul_add(simd, -5.0, d[2], d[4])),
-        simd.add_f32s(even, odd),
-        simd.sub_f32s(even, odd),
-        mul_add(simd, 2.0, odd_2, even_2),
-        mul_add(simd, -2.0, odd_2, even_2),
-        mul_add(simd, 4.0, d[1], mul_add(simd, -5.0, d[3], d[5])),
-    ]
-}
-
-/// A^T
-#[inline(always)]
-fn output<S: Simd>(simd: S, m: [S::f32s; 6]) -> [S::f32s; 4] {
-    let (sum, difference) = (simd.add_f32s(m[1], m[2]), simd.sub_f32s(m[1], m[2]));
-    let (sum_2, difference_2) = (simd.add_f32s(m[3], m[4]), simd.sub_f32s(m[3], m[4]));
-    [
-        simd.add_f32s(m[0], simd.add_f32s(sum, sum_2)),
-        mul_add(simd, 2.0, difference_2, difference),
-        mul_add(simd, 4.0, sum_2, sum),
-        mul_add(simd, 8.0, difference_2, simd.add_f32s(difference, m[5])),
-    ]
-}
-
-/// A
-#[inline(always)]
-fn output_gradient<S: Simd>(simd: S, dy: [S::f32s; 4]) -> [S::f32s; 6] {
-    let (even, odd) = (simd.add_f32s(dy[0], dy[2]), simd.add_f32s(dy[1], dy[3]));
-    let even_2 = mul_add(simd, 4.0, dy[2], dy[0]);
-    let odd_2 = mul_add(simd, 8.0, dy[3], simd.add_f32s(dy[1], dy[1]));
-    [
-        dy[0],
-        simd.add_f32s(even, odd),
-        simd.sub_f32s(even, odd),
-        simd.add_f32s(even_2, odd_2),
-        simd.sub_f32s(even_2, odd_2),
-        dy[3],
-    ]
-}
-
-/// G
-#[inline(always)]
-pub(super) fn filter<S: Simd>(simd: S, g: [S::f32s; 3]) -> [S::f32s; 6] {
-    let (even, odd) = (
-        mul(simd, -1.0 / 6.0, simd.add_f32s(g[0], g[2])),
-        mul(simd, -1.0 / 6.0, g[1]),
-    );
-    let even_2 = mul_add(simd, 1.0 / 24.0, g[0], mul(simd, 1.0 / 6.0, g[2]));
-    let odd_2 = mul(simd, 1.0 / 12.0, g[1]);
-    [
-        mul(simd, 0.25, g[0]),
-        simd.add_f32s(even, odd),
-        simd.sub_f32s(even, odd),
-        simd.add_f32s(even_2, odd_2),
-        simd.sub_f32s(even_2, odd_2),
-        g[2],
-    ]
-}
-
-/// 24 G^T, of whole numbers: sums that nearly cancel out are exact for longer than those of sixths.
-#[inline(always)]
-fn filter_gradient<S: Simd>(simd: S, u: [S::f32s; 6]) -> [S::f32s; 3] {
-    let (sum, difference) = (simd.add_f32s(u[1], u[2]), simd.sub_f32s(u[2], u[1]));
-    let (sum_2, difference_2) = (simd.add_f32s(u[3], u[4]), simd.sub_f32s(u[3], u[4]));
-    [
-        mul_add(simd, 6.0, u[0], mul_add(simd, -4.0, sum, sum_2)),
-        mul_add(
-            simd,
-            4.0,
-            difference,
-            simd.add_f32s(difference_2, difference_2),
-        ),
-        mul_add(simd, 24.0, u[5], mul(simd, 4.0, simd.sub_f32s(sum_2, sum))),
-    ]
-}
-
 /// Transforms of tiles of FROM x FROM pixels to planes: `B^T d B` of 6 x 6, `A dy A^T` of 4 x 4.
 pub(super) struct ToPlanes<'a, const FROM: usize> {
     /// What is read, shifted to the first channel.
@@ -227,11 +104,7 @@ impl<const FROM: usize> ToPlanes<'_, FROM> {
     }
 
     #[inline(always)]
-    fn run<S: Simd>(
-        &mut self,
-        simd: S,
-        transform: impl Fn(S, [S::f32s; FROM]) -> [S::f32s; INPUTS] + Copy,
-    ) {
+    fn run<S: Simd, L: Matrix<FROM, INPUTS>>(&mut self, simd: S) {
         let zero = simd.splat_f32s(0.0);
         let stride = self.planes.stride() / S::F32_LANES;
         for (idx, tile) in self.tiles.clone().enumerate() {
@@ -258,7 +131,7 @@ impl<const FROM: usize> ToPlanes<'_, FROM> {
                             }
                         }
                     }
-                    let d = both_sides(simd, &d, transform);
+                    let d = both_sides::<S, L, FROM, INPUTS>(simd, &d);
                     for (row, values) in d.iter().enumerate() {
                         for (column, &value) in values.iter().enumerate() {
                             planes[(row * INPUTS + column) * stride + vector] = value;
@@ -275,7 +148,7 @@ impl WithSimd for ToPlanes<'_, INPUTS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        self.run(simd, input::<S>);
+        self.run::<S, Input>(simd);
     }
 }
 
@@ -284,7 +157,7 @@ impl WithSimd for ToPlanes<'_, TILE> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        self.run(simd, output_gradient::<S>);
+        self.run::<S, OutputGradient>(simd);
     }
 }
 
@@ -333,7 +206,7 @@ impl WithSimd for FromPlanes<'_, '_> {
                             *sum = m[(row * INPUTS + column) * stride + vector];
                         }
                     }
-                    let mut y = both_sides(simd, &sums, output::<S>);
+                    let mut y = both_sides::<S, Output, INPUTS, TILE>(simd, &sums);
                     let channel = self.channels.start + vector * S::F32_LANES;
                     if let Some(bias) = self.epilogue.bias {
                         let bias = S::as_simd_f32s(&bias[channel..][..S::F32_LANES]).0[0];
@@ -394,7 +267,7 @@ impl WithSimd for FilterToPlanes<'_> {
                         tap * self.strides[0] + row * self.strides[1] + vector * S::F32_LANES;
                     *value = S::as_simd_f32s(&self.w[first..][..S::F32_LANES]).0[0];
                 }
-                let g = both_sides(simd, &g, filter::<S>);
+                let g = both_sides::<S, Filter, FILTER, INPUTS>(simd, &g);
                 for (plane, &value) in g.as_flattened().iter().enumerate() {
                     u[(plane * self.rows + row) * vectors + vector] = value;
                 }
@@ -423,7 +296,7 @@ impl WithSimd for FilterFromPlanes<'_, '_> {
             for (value, row) in u.as_flattened_mut().iter_mut().zip(self.du) {
                 *value = S::as_simd_f32s(row).0[vector];
             }
-            let g = both_sides(simd, &u, filter_gradient::<S>);
+            let g = both_sides::<S, FilterGradient, INPUTS, FILTER>(simd, &u);
             let scale = simd.splat_f32s(24.0 * 24.0);
             let first = self.columns.start + vector * S::F32_LANES;
             for (row, &value) in self.dw.iter_mut().zip(g.as_flattened()) {
