@@ -1,4 +1,4 @@
-//! `alexnet bench --peers`, with peers that are shell scripts; and `alexnet tune`.
+//! `alexnet bench`: `--peers`, with peers that are shell scripts, and `--plan`; and `alexnet tune`.
 
 #[cfg(unix)]
 use std::fs;
@@ -154,4 +154,57 @@ fn what_cannot_be_compared_is_an_error() {
         ],
         &["batch_size", "memory", large],
     );
+}
+
+/// An H100 took these images a second in training on batches of 128: `benches/README.md`.
+const ON_AN_H100: [(&str, f64); 4] = [
+    ("alexnet-small", 86_677.0),
+    ("alexnet-cifar", 34_103.0),
+    ("alexnet", 6_605.0),
+    ("alexnet-ungrouped", 5_124.0),
+];
+
+#[test]
+fn a_plan_predicts_what_an_h100_took() {
+    for (network, measured) in ON_AN_H100 {
+        let text = succeed(&[
+            "bench",
+            network,
+            "--plan",
+            "--card",
+            "h100",
+            "--winograd",
+            "never",
+            "--json",
+        ]);
+        let plan: Value = serde_json::from_str(&text).unwrap();
+        let card = &plan["cards"][0];
+        let predicted = card["train_images_per_s"].as_f64().unwrap();
+        let ratio = predicted / measured;
+        assert!(
+            (0.87..1.15).contains(&ratio),
+            "{network}: {predicted}, measured {measured}"
+        );
+        let kernels = card["kernels"].as_array().unwrap();
+        let sum: f64 = kernels
+            .iter()
+            .map(|kernel| kernel["seconds"].as_f64().unwrap())
+            .sum();
+        assert!(
+            (sum - card["step_s"].as_f64().unwrap()).abs() < 1e-9,
+            "{network}: {sum}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_lists_all_cards_and_asks_for_a_network() {
+    let text = succeed(&["bench", "alexnet-small", "--plan", "--batch-size", "32"]);
+    for card in ["H100", "RTX 4090", "7900 XTX", "A770", "Apple M2", "UHD"] {
+        assert!(text.contains(card), "{card}: {text}");
+    }
+    let error = fail(&["bench", "--plan"]);
+    assert!(error.contains("NAME"), "{error}");
+    let error = fail(&["bench", "alexnet-small", "--card", "h100"]);
+    assert!(error.contains("--plan"), "{error}");
 }
