@@ -1,5 +1,9 @@
 //! The `alexnet` binary: what it prints, its exit codes, and one clear line for each bad input.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a helper that fails fails its test; what is skipped is said"
+)]
 
 #[path = "cli/bad_days.rs"]
 mod bad_days;
@@ -7,6 +11,8 @@ mod bad_days;
 mod bad_input;
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "common/browser.rs"]
+mod chromium;
 #[path = "cli/control.rs"]
 mod control;
 #[path = "cli/data.rs"]
@@ -25,8 +31,13 @@ mod faults;
 mod hostile;
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/learn.rs"]
+mod learn;
 #[path = "cli/old_runs.rs"]
 mod old_runs;
+#[cfg(unix)]
+#[path = "cli/permissions.rs"]
+mod permissions;
 #[cfg(unix)]
 #[path = "cli/terminal.rs"]
 mod terminal;

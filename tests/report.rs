@@ -8,6 +8,8 @@
 
 #[path = "report/browser.rs"]
 mod browser;
+#[path = "common/browser.rs"]
+mod chromium;
 #[path = "report/custom.rs"]
 mod custom;
 #[path = "report/dashboard.rs"]
@@ -75,6 +77,27 @@ fn train(folder: &Path, recipe: Recipe, stop_at: u64, plots: &[Plot]) -> Outcome
     outcome.unwrap()
 }
 
+/// Five epochs of two parameters and the gradient of one.
+fn histograms() -> String {
+    let of = [
+        ("conv1.weight", false),
+        ("conv1.bias", false),
+        ("conv1.weight", true),
+    ];
+    let rows = (1..=5).flat_map(|epoch| of.map(|(name, is_gradient)| (epoch, name, is_gradient)));
+    let row = |(epoch, name, is_gradient)| {
+        let counts: Vec<_> = (0_i32..40)
+            .map(|bar| 400 - (bar - 20).pow(2) + epoch)
+            .collect();
+        let row = serde_json::json!({
+            "epoch": epoch, "step": 4 * epoch, "parameter": name, "is_gradient": is_gradient,
+            "min": -0.25, "max": 0.25, "counts": counts,
+        });
+        format!("{row}\n")
+    };
+    rows.map(row).collect()
+}
+
 const STEP: &str = r#"{"time_s":2.5,"epoch":1,"step":1,"done":1,"of":4,"loss":2.5,"accuracy":0.1,"lr":0.01,"images_per_s":640.0}"#;
 
 /// The folder of a made-up run, without weights: its epochs, and an evaluation of `classes` classes.
@@ -107,6 +130,7 @@ fn made_up(root: &Path, name: &str, classes: usize) -> PathBuf {
         "profile.json",
         r#"{"device":"cpu","roofline_gflops":200.0,"roofline_gb_s":20.0,"kernels":[{"name":"conv2d_forward","calls":3,"ms":1.25,"gflops":120.0,"gb_s":4.0,"share":0.6}]}"#,
     );
+    write("histograms.jsonl", &histograms());
     let confusion: Vec<Vec<u64>> = (0..classes)
         .map(|row| {
             (0..classes)

@@ -5,6 +5,8 @@
 mod cards;
 #[path = "verify/checker.rs"]
 mod checker;
+#[path = "verify/learn.rs"]
+mod learn;
 #[path = "verify/network.rs"]
 mod network;
 #[path = "verify/parity.rs"]

@@ -66,6 +66,27 @@ fn flags_win_over_a_file_and_a_file_over_the_recipe() {
             .join("checkpoints/epoch-0001/model.safetensors")
             .is_file()
     );
+    let rows = fs::read_to_string(folder.join("histograms.jsonl")).unwrap();
+    let rows = rows
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows: Vec<_> = rows
+        .filter(|row| row["parameter"] == "conv1.weight")
+        .collect();
+    for (row, is_gradient) in rows.iter().zip([false, true]) {
+        assert_eq!(
+            (&row["epoch"], &row["is_gradient"]),
+            (&1.into(), &is_gradient.into())
+        );
+        let counts = row["counts"].as_array().unwrap().iter();
+        let n: u64 = counts.map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(n, 7 * 7 * 3 * 48, "every weight of conv1: {row}");
+    }
+    assert_eq!(
+        rows.len(),
+        2,
+        "weights, and gradients as norms are asked for"
+    );
     let norms = fs::read_to_string(folder.join("norms.csv")).unwrap();
     let lines: Vec<_> = norms.lines().collect();
     assert_eq!(lines[0], "epoch,step,parameter,weight_norm,gradient_norm");

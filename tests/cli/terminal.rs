@@ -162,6 +162,7 @@ fn a_run_is_trained_stopped_resumed_and_watched_without_a_wrapped_line() {
         run.press(b"\x03");
         assert_eq!(run.end(), 130, "Ctrl-C:\n{}", run.shown());
         let lines = run.lines();
+        has_no_bar(&lines);
         has(&lines, "interrupted after step");
         has(&lines, "saved in run");
         let last = lines.iter().rfind(|line| !line.is_empty()).unwrap();
@@ -189,6 +190,56 @@ fn a_run_is_trained_stopped_resumed_and_watched_without_a_wrapped_line() {
         assert!(watch.shown().contains("(q quits)"), "{}", watch.shown());
         watch.press(b"q");
         assert_eq!(watch.end(), 0, "q ends it");
+    }
+}
+
+fn has_no_bar(lines: &[String]) {
+    let bar = lines
+        .iter()
+        .find(|line| line.contains(['\u{2500}', '\u{2501}', '\u{2578}']));
+    assert_eq!(bar, None, "left over in\n{}", lines.join("\n"));
+}
+
+#[test]
+fn lessons_and_tables_fit_and_ctrl_c_leaves_no_bar() {
+    for size in SIZES {
+        let root = tempfile::tempdir().unwrap();
+        for args in [
+            &["learn"][..],
+            &["learn", "lrn", "--device", "cpu"],
+            &["learn", "conv2d", "--device", "cpu"],
+            &["kernels"],
+            &["summary"],
+            &["summary", "alexnet"],
+        ] {
+            let mut shown = Session::begin(root.path(), args, size);
+            assert_eq!(shown.end(), 0, "{args:?}:\n{}", shown.shown());
+            let lines = shown.lines();
+            assert!(lines.len() > 8, "{args:?}");
+            // The columns of a table stay columns.
+            let total = lines.iter().filter(|line| line.starts_with("total "));
+            let numbers = total.map(|line| line.split_whitespace().count());
+            let expected = if args == ["summary", "alexnet"] {
+                vec![4]
+            } else {
+                Vec::new()
+            };
+            assert_eq!(numbers.collect::<Vec<_>>(), expected, "{args:?}");
+        }
+        // Nothing is saved here, so that it ends at once; the bars go all the same.
+        let args = [
+            "learn", "relu", "--ablate", "--epochs", "500", "--device", "cpu",
+        ];
+        let mut run = Session::begin(root.path(), &args, size);
+        run.until("a bar", |run| {
+            run.listen();
+            run.shown().contains("epoch 1/500")
+        });
+        run.press(b"\x03");
+        assert_eq!(run.end(), 130, "Ctrl-C:\n{}", run.shown());
+        let lines = run.lines();
+        has_no_bar(&lines);
+        has(&lines, "interrupted; nothing was written");
     }
 }
 

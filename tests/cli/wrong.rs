@@ -47,6 +47,31 @@ const NAMES: &[Row] = &[
         "did you mean 'conv2d'? operators have the names of their kernels",
     ),
     (
+        "learn conv",
+        "no operator 'conv' to learn; there are conv2d, ",
+        "did you mean 'conv2d'? `alexnet learn` lists them",
+    ),
+    (
+        "learn softmax --ablate",
+        "--ablate: nothing trains without softmax",
+        "these can be left out: conv2d, ",
+    ),
+    (
+        "learn relu --image mine.toml",
+        "mine.toml: not a readable image",
+        "it takes JPEG, PNG, ",
+    ),
+    (
+        "kernels lrn_forwards",
+        "no kernel 'lrn_forwards'",
+        "did you mean 'lrn_forward'? `alexnet kernels` lists them",
+    ),
+    (
+        "kernels lrn --variant x",
+        "--variant x: expected the name of one variant, found none",
+        "`alexnet kernels lrn_forward --list` lists them",
+    ),
+    (
         "train shape10",
         "shape10: no such data set or folder; built-in data sets are shapes10, ",
         "did you mean 'shapes10'? ",

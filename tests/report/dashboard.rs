@@ -216,6 +216,27 @@ fn a_growing_run_is_followed() {
 }
 
 #[test]
+fn weights_and_gradients_have_histograms() {
+    let root = tempfile::tempdir().unwrap();
+    made_up(root.path(), "run", 3);
+    let address = serve(root.path());
+    let (_, page) = get(address, "/runs/run/");
+    for name in ["conv1.weight", "conv1.bias", "conv1.weight, gradient"] {
+        assert!(
+            page.contains(&format!("<figcaption>{name}</figcaption>")),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        page.matches("<polygon").count(),
+        3 * 5,
+        "a ridge for each epoch"
+    );
+    let (status, rows) = get(address, "/runs/run/histograms.jsonl");
+    assert_eq!((status, rows.matches("is_gradient").count()), (200, 15));
+}
+
+#[test]
 fn a_folder_that_is_none_and_a_port_that_is_taken_are_errors() {
     let root = tempfile::tempdir().unwrap();
     let any = "127.0.0.1:0".parse().unwrap();

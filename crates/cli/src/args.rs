@@ -3,6 +3,7 @@
 mod control;
 mod data;
 mod exchange;
+mod learning;
 mod output;
 mod preparation;
 mod speed;
@@ -21,6 +22,7 @@ pub(crate) use exchange::{
     CompletionsArgs, ExportArgs, FormatArg, ImportArgs, ImportedArg, InspectArgs, ManArgs,
     PredictArgs, TtaArg,
 };
+pub(crate) use learning::{KernelsArgs, LearnArgs};
 pub(crate) use output::OutputArgs;
 pub(crate) use preparation::PreparationArgs;
 pub(crate) use speed::{BenchArgs, CardArg, SizeArgs, TuneArgs};
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Serves a page that lists the runs of a folder and follows them while they train
     Dashboard(DashboardArgs),
+    /// Teaches an operator: equation, sources, pictures, and what training is like without it
+    Learn(LearnArgs),
+    /// Prints any shader, rendered as this machine's GPU gets it
+    Kernels(KernelsArgs),
     /// Prints a shell's completions
     Completions(CompletionsArgs),
     /// Prints the manual page, or writes all of them

@@ -12,6 +12,8 @@ mod export;
 mod gradcheck;
 mod import;
 mod inspect;
+mod kernels;
+mod learn;
 mod man;
 mod parity;
 mod predict;
@@ -59,6 +61,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Command::Inspect(args) => inspect::run(args),
         Command::Import(args) => import::run(args),
         Command::Export(args) => export::run(args),
+        Command::Learn(args) => learn::run(args),
+        Command::Kernels(args) => kernels::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }

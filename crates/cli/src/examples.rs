@@ -113,6 +113,22 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("parity", &["alexnet parity path/to/cases --only 'conv2d*'"]),
     (
+        "learn",
+        &[
+            "alexnet learn",
+            "alexnet learn lrn --image photo.jpg --html lrn.html",
+            "alexnet learn relu --ablate",
+        ],
+    ),
+    (
+        "kernels",
+        &[
+            "alexnet kernels",
+            "alexnet kernels conv2d_forward --device gpu",
+            "alexnet kernels lrn --list",
+        ],
+    ),
+    (
         "completions",
         &["alexnet completions bash > ~/.local/share/bash-completion/completions/alexnet"],
     ),

@@ -10,7 +10,8 @@ use model::Architecture;
 use tensor::{Device, DeviceError};
 use train::Error;
 
-use self::alike::{did_you_mean, setting_like};
+pub(crate) use self::alike::did_you_mean;
+use self::alike::setting_like;
 use crate::args::Command;
 
 /// The classes of a network are listed up to so many.
@@ -74,6 +75,10 @@ pub(crate) fn after(error: &anyhow::Error, command: &Command) -> Option<String> 
             return Some(format!(
                 "{like}operators have the names of their kernels, such as conv2d"
             ));
+        }
+        if let Some(verify::Error::UnknownTopic { name, known }) = cause.downcast_ref() {
+            let like = did_you_mean(name, known.split(", "));
+            return Some(format!("{like}`alexnet learn` lists them"));
         }
         let error = cause.downcast_ref::<report::Error>()?;
         of_report(error, command)
@@ -305,6 +310,7 @@ fn of_data(error: &DataError, command: &Command) -> Option<String> {
             Command::Train(_) | Command::Evaluate(_) | Command::Sweep(_) => {
                 "`--skip-unreadable` leaves such images out, and says how many"
             }
+            Command::Learn(_) => "it takes JPEG, PNG, WebP, BMP, GIF and TIFF",
             _ => return None,
         },
         DataError::Format { .. } => "remove the damaged file's folder, and it is downloaded anew",

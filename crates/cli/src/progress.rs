@@ -2,6 +2,7 @@
 
 mod clock;
 mod lines;
+mod narrow;
 mod screen;
 
 use std::io::IsTerminal as _;
@@ -13,8 +14,10 @@ use train::{Event, FineTuning, Metric, Published, RateChange, Row, Start, Step};
 
 use self::clock::{Clock, Stage};
 use self::screen::Screen;
+pub(crate) use self::screen::without_bars;
 use crate::args::OutputArgs;
 use crate::report::{left_out_lines, shown, skipped_lines, to_stderr};
+use crate::signals::listen;
 
 /// How often a plain line says how far an epoch is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -42,6 +45,10 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(output: OutputArgs) -> Self {
         let screen = (!output.quiet && std::io::stderr().is_terminal()).then(Screen::new);
+        if screen.is_some() {
+            // So that Ctrl-C takes the bars away. Where nobody can listen, it ends the program as ever.
+            drop(listen());
+        }
         Self {
             screen,
             output,

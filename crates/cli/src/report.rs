@@ -5,10 +5,12 @@ mod comparison;
 mod data;
 mod doctor;
 mod exchange;
+mod learning;
 mod machine;
 mod pages;
 mod parity;
 mod planned;
+mod picture;
 mod predictions;
 mod score;
 mod speed;
@@ -29,6 +31,9 @@ pub(crate) use self::checks::{Check, Checks};
 pub(crate) use self::comparison::{Compared, Comparison, compared, comparison};
 pub(crate) use self::doctor::{Examined, Found, doctor};
 pub(crate) use self::exchange::{exported, imported, inspected};
+pub(crate) use self::learning::{
+    KernelLine, kernels, lesson, lesson_page, source, topics, variants,
+};
 pub(crate) use self::machine::{devices, summary};
 pub(crate) use self::pages::{drawn, listening, missing_plots, page, state_name, status, warning};
 pub(crate) use self::planned::{Planned, planned};
@@ -43,7 +48,7 @@ use crate::args::{Command, OutputArgs};
 use crate::hint;
 
 /// What a run may leave in its folder, besides what is drawn afterwards.
-const RESULTS: [&str; 12] = [
+const RESULTS: [&str; 13] = [
     "config.toml",
     "environment.json",
     "summary.json",
@@ -52,6 +57,7 @@ const RESULTS: [&str; 12] = [
     "metrics.jsonl",
     "steps.jsonl",
     "validation.jsonl",
+    "histograms.jsonl",
     "norms.csv",
     "profile.json",
     "trace.json",
@@ -159,9 +165,16 @@ pub(crate) fn closing(times: &str, folder: &Path, output: OutputArgs) -> Result<
     if output.json || output.quiet {
         return Ok(());
     }
+    let megabytes = |folder: &Path| {
+        let bytes = files::folder_bytes(folder).unwrap_or(0);
+        format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+    };
+    let [all, checkpoints] =
+        [folder.to_owned(), folder.join("checkpoints")].map(|it| megabytes(&it));
     let folder = files::pasted(&shown(folder));
     to_stdout(&format!(
         "{times}\n\
+         {all} on disk, {checkpoints} of it checkpoints\n\
          next:\n  \
            alexnet predict {folder} IMAGE...\n  \
            alexnet evaluate {folder} --per-class\n  \

@@ -1,12 +1,13 @@
 //! Signals that ask a run to stop: it saves and ends, so that it can be resumed.
 
 use std::process::exit;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 
 use crate::commands::INTERRUPTED;
+use crate::progress::without_bars;
 
 /// What Ctrl-C (SIGINT), SIGTERM, SIGHUP and SIGQUIT ask for. The second of them ends the program at once, and so does the
 /// first where nothing can be saved.
@@ -29,18 +30,24 @@ impl Stop {
         let is_heeded = self.is_heeded.load(Ordering::Relaxed);
         if self.is_asked.swap(true, Ordering::Relaxed) || !is_heeded {
             // The user has asked twice and waits, or nothing would answer.
-            exit(INTERRUPTED.into());
+            without_bars::<()>(|| exit(INTERRUPTED.into()));
         }
     }
 }
 
-/// Begins to listen.
+/// Begins to listen, if nobody does yet.
 pub(crate) fn listen() -> Result<Arc<Stop>> {
+    static LISTENING: Mutex<Option<Arc<Stop>>> = Mutex::new(None);
+    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(stop) = &*listening {
+        return Ok(Arc::clone(stop));
+    }
     let stop = Arc::<Stop>::default();
     let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || asked.ask()).context("cannot listen for Ctrl-C")?;
     #[cfg(unix)]
     listen_for_quit(Arc::clone(&stop))?;
+    *listening = Some(Arc::clone(&stop));
     Ok(stop)
 }
 

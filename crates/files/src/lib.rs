@@ -9,6 +9,7 @@ mod lines;
 mod names;
 mod read;
 mod replace;
+mod size;
 mod windows;
 
 pub use digest::sha256;
@@ -17,6 +18,7 @@ pub use lines::{Lines, lines};
 pub use names::{escape, native, pasted, portable, printable, shown};
 pub use read::{MOST_TEXT_BYTES, open, read, read_text};
 pub use replace::{create_folder, replace, replace_if};
+pub use size::folder_bytes;
 pub use windows::{remove_folder, rename};
 
 /// The example in README.md, which is tested.

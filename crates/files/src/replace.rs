@@ -77,6 +77,23 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_has_the_permissions_that_the_umask_leaves() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| {
+            let path = folder.path().join(name);
+            fs::metadata(path).unwrap().permissions().mode() & 0o777
+        };
+        fs::write(folder.path().join("plain"), b"").unwrap();
+        fs::create_dir(folder.path().join("below")).unwrap();
+        replace(&folder.path().join("file"), b"x").unwrap();
+        create_folder(&folder.path().join("made/deep")).unwrap();
+        assert_eq!(mode("file"), mode("plain"));
+        assert_eq!([mode("made"), mode("made/deep")], [mode("below"); 2]);
+    }
+
     #[test]
     fn a_fault_leaves_what_was_there() {
         let folder = tempfile::tempdir().unwrap();

@@ -30,6 +30,7 @@ mod profile;
 mod quirk;
 mod recorder;
 mod roofline;
+mod sources;
 mod step;
 mod tile;
 
@@ -52,5 +53,6 @@ pub use quirk::{QUIRKS, Quirk};
 pub use recorder::Recording;
 pub use roofline::Roofline;
 pub use shaders::Variant;
+pub use sources::{shader_source, shader_variants, twin_source};
 pub use step::{Mix, ParameterUpdate, StepScalars};
 pub use tile::{Card, CardSpec, Product, TileKind, TilePlan};

@@ -186,41 +186,64 @@ impl Summary {
 }
 
 /// The table as text; each line ends in a line break. As in Keras' summaries, a layer's parameters include those that are not
-/// trained.
+/// trained. Columns are as wide as what is in them, so that the networks here fit a terminal of 80.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        let mut line = |words: [&str; 3], numbers: [&str; 3]| {
-            let ([layer, kind, output], [parameters, flops, bytes]) = (words, numbers);
-            writeln!(
-                f,
-                "{layer:<10} {kind:<21} {output:<16} {parameters:>12} {flops:>15} {bytes:>13}"
-            )
-        };
-        line(
-            ["layer", "kind", "output"],
-            ["parameters", "FLOPs", "kept bytes"],
-        )?;
-        for row in &self.rows {
-            let parameters = (row.parameters + row.buffers) as u64;
-            let numbers = [parameters, row.flops, row.activation_bytes].map(grouped);
-            let kind = match row.activation {
-                Some(activation) => format!("{}, {activation}", row.kind),
-                None => row.kind.to_owned(),
-            };
-            line(
-                [&row.layer, &kind, &row.output.to_string()],
-                numbers.each_ref().map(String::as_str),
-            )?;
-        }
         let (trained, buffers) = (self.parameters() as u64, self.buffers() as u64);
+        let heads = [
+            "layer",
+            "kind",
+            "output",
+            "parameters",
+            "FLOPs",
+            "kept bytes",
+        ];
         let totals = [trained + buffers, self.flops(), self.activation_bytes()].map(grouped);
-        line(["total", "", ""], totals.each_ref().map(String::as_str))?;
+        let [parameters, flops, bytes] = totals;
+        let first = heads.map(str::to_owned);
+        let last = [
+            "total".to_owned(),
+            String::new(),
+            String::new(),
+            parameters,
+            flops,
+            bytes,
+        ];
+        let rows = std::iter::once(first).chain(self.rows.iter().map(SummaryRow::cells));
+        let rows: Vec<_> = rows.chain([last]).collect();
+        let letters = |at: usize| rows.iter().map(move |row| row[at].chars().count());
+        let widths = [0, 1, 2, 3, 4, 5].map(|at| letters(at).max().unwrap_or(0));
+        for row in &rows {
+            for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
+                match at {
+                    0 => write!(f, "{cell:<width$}")?,
+                    1 | 2 => write!(f, " {cell:<width$}")?,
+                    _ => write!(f, " {cell:>width$}")?,
+                }
+            }
+            writeln!(f)?;
+        }
         let [total, trained, buffers] = [trained + buffers, trained, buffers].map(grouped);
         writeln!(
             f,
             "parameters: {total} in all, {trained} trainable, {buffers} non-trainable"
         )
+    }
+}
+
+impl SummaryRow {
+    /// Its line of the table.
+    fn cells(&self) -> [String; 6] {
+        let parameters = (self.parameters + self.buffers) as u64;
+        let [parameters, flops, bytes] =
+            [parameters, self.flops, self.activation_bytes].map(grouped);
+        let kind = match self.activation {
+            Some(activation) => format!("{}, {activation}", self.kind),
+            None => self.kind.to_owned(),
+        };
+        let output = self.output.to_string();
+        [self.layer.clone(), kind, output, parameters, flops, bytes]
     }
 }
 
@@ -240,6 +263,17 @@ fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_fit_a_terminal() {
+        for (name, _) in crate::networks() {
+            let network = Architecture::new(name, None, None).unwrap();
+            let text = network.summary().to_string();
+            let longest = text.lines().max_by_key(|line| line.chars().count());
+            let longest = longest.unwrap_or_default();
+            assert!(longest.chars().count() <= 80, "{name}: {longest}");
+        }
+    }
 
     #[test]
     fn thousands_are_grouped() {

@@ -7,6 +7,7 @@
 mod dashboard;
 mod error;
 mod gallery;
+mod lesson;
 mod page;
 mod plots;
 mod run;
@@ -17,6 +18,7 @@ mod tensorboard;
 pub use dashboard::Dashboard;
 pub use error::{Error, Result};
 pub use gallery::Gallery;
+pub use lesson::{Lesson, LessonCode, LessonPicture, LessonTrials};
 pub use page::{Written, write_comparison, write_report, write_report_telling};
 pub use run::{KernelShare, Profile, Run, RunState};
 pub use sheets::Shown;

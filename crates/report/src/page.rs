@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::epochs::{Epochs, epochs};
 use self::settings::settings;
 use self::tables::{
-    ProfileTable, duration, metrics, percent, profile, side_by_side, speed, thousands,
+    ProfileTable, duration, megabytes, metrics, percent, profile, side_by_side, speed, thousands,
 };
 use crate::error::Result;
 use crate::gallery::{Gallery, comparison};
@@ -309,6 +309,13 @@ fn subtitle(run: &Run) -> String {
     )
 }
 
+/// What a run takes on disk, but for its report.
+fn bytes_of(run: &Run) -> Option<u64> {
+    let all = files::folder_bytes(&run.path).ok()?;
+    let report = std::fs::metadata(run.path.join(REPORT));
+    Some(all.saturating_sub(report.map_or(0, |file| file.len())))
+}
+
 fn cards(run: &Run) -> Vec<(&'static str, String)> {
     let summary = run.summary.as_ref();
     let test = summary.and_then(|summary| summary.test_accuracy);
@@ -332,6 +339,7 @@ fn cards(run: &Run) -> Vec<(&'static str, String)> {
         ),
         ("time", summary.map(|s| duration(s.wall_s))),
         ("parameters", summary.map(|s| thousands(s.parameters))),
+        ("on disk, without this page", bytes_of(run).map(megabytes)),
         (
             "overfits since epoch",
             run.overfits_since().map(|epoch| epoch.to_string()),

@@ -4,6 +4,7 @@
 pub(crate) mod bars;
 pub(crate) mod confusion;
 pub(crate) mod curves;
+pub(crate) mod ridges;
 pub(crate) mod sheet;
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use train::{Evaluation, Recipe, Row, RunDir, StepRow, Summary};
+use train::{Evaluation, HistogramRow, Recipe, Row, RunDir, StepRow, Summary};
 
 use crate::error::{Error, Result};
 
@@ -39,6 +39,8 @@ pub struct Run {
     pub rows: Vec<Row>,
     /// `steps.jsonl`: a row every few steps.
     pub steps: Vec<StepRow>,
+    /// `histograms.jsonl`: of each parameter in each epoch.
+    pub histograms: Vec<HistogramRow>,
     /// `summary.json`, when the run is complete.
     pub summary: Option<Summary>,
     /// `evaluation.json`, when the run is complete.
@@ -123,6 +125,7 @@ impl Run {
             environment: json(&file("environment.json"))?,
             rows: lines(&file("metrics.jsonl"))?,
             steps: lines(&file("steps.jsonl"))?,
+            histograms: lines(&file("histograms.jsonl"))?,
             summary: json(&file("summary.json"))?,
             evaluation: json(&file("evaluation.json"))?,
             profile: json(&file("profile.json"))?,

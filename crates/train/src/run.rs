@@ -3,6 +3,7 @@
 pub(crate) mod checkpoint;
 pub(crate) mod dir;
 pub(crate) mod environment;
+pub(crate) mod histograms;
 pub(crate) mod lock;
 pub(crate) mod norms;
 pub(crate) mod profiler;

@@ -24,6 +24,7 @@ use crate::recipe::{DROPOUT_MOVED, Recipe, ValidationKind};
 use crate::run::checkpoint::State;
 use crate::run::dir::RunDir;
 use crate::run::environment::Environment;
+use crate::run::histograms::HistogramLog;
 use crate::run::profiler::Profiler;
 use crate::run::step_log::StepLog;
 use crate::run::validation_log::ValidationLog;
@@ -62,6 +63,7 @@ pub struct Trainer {
     profiler: Option<Profiler>,
     log: Option<StepLog>,
     validation_log: Option<ValidationLog>,
+    histograms: Option<HistogramLog>,
     state: State,
     /// What the weights at the run's beginning were taken from.
     initial: Option<FineTuning>,
@@ -192,6 +194,7 @@ impl Trainer {
             profiler: None,
             log: None,
             validation_log: None,
+            histograms: None,
             state,
             initial: None,
             rate_change: None,

@@ -21,6 +21,14 @@ pub enum Error {
         /// The names there are, comma-separated.
         known: String,
     },
+    /// No lesson has this name.
+    #[error("no operator '{name}' to learn; there are {known}")]
+    UnknownTopic {
+        /// The name as given.
+        name: String,
+        /// The names there are, comma-separated.
+        known: String,
+    },
     /// A kernel, its device or its arguments failed.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),

@@ -3,6 +3,7 @@
 //! - [`operators`]: the cases of every operator with forward in f64; shader, twin and backward are checked against it.
 //! - `network` (a feature): whole networks at their own layer shapes.
 //! - `cards` (a feature): which shaders AlexNet's shapes ask for on other people's cards.
+//! - `learn` (a feature): what a student reads about an operator.
 //! - `parity` (a feature): cases recorded from other frameworks.
 
 // As in `train`: rustdoc looks for `Send` and `Sync` down to the insides of wgpu's buffers.
@@ -14,6 +15,8 @@
 
 #[cfg(feature = "cards")]
 pub mod cards;
+#[cfg(feature = "learn")]
+pub mod learn;
 #[cfg(feature = "network")]
 pub mod network;
 pub mod operators;

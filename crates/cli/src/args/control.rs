@@ -23,13 +23,17 @@ pub(crate) struct ControlArgs {
     /// Stop after so many epochs without a better validation loss, which then chooses the best checkpoint too
     #[arg(long, value_name = "N")]
     pub(crate) early_stopping: Option<u64>,
-    /// Keep the checkpoint of every Nth epoch too, the newest three of them
+    /// Keep the checkpoint of every Nth epoch too, the newest of them: see --keep
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) checkpoint_every: Option<u64>,
+    /// How many checkpoints of epochs stay, besides the last and the best: what bounds a run's size [default: the recipe's, or 3]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub(crate) keep: Option<u64>,
     /// Stop after this time, such as 90m or 1h30m, with everything saved and tested; continue with `--resume`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_time: Option<Duration>,
-    /// Write the norm of each parameter and of its gradient to norms.csv, once an epoch
+    /// Once an epoch, write the norm of each parameter and of its gradient to norms.csv, and the gradient's histogram beside the
+    /// parameter's to histograms.jsonl
     #[arg(long)]
     pub(crate) norms: bool,
     #[command(flatten)]

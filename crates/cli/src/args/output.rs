@@ -44,6 +44,8 @@ impl Command {
             Self::Parity(args) => args.output,
             Self::Report(args) => args.output,
             Self::Dashboard(args) => args.output,
+            Self::Learn(args) => args.output,
+            Self::Kernels(args) => args.output,
             Self::Watch(_) | Self::Completions(_) | Self::Man(_) => return false,
         };
         output.quiet

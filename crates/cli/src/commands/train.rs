@@ -226,5 +226,8 @@ fn control(args: &ControlArgs, recipe: &mut Recipe) {
     if let Some(every) = args.checkpoint_every {
         recipe.checkpoints.every = every;
     }
+    if let Some(keep) = args.keep {
+        recipe.checkpoints.keep = keep;
+    }
     recipe.runtime.norms |= args.norms;
 }

@@ -22,7 +22,7 @@ const TABLES: [&str; 11] = [
 ];
 
 /// `did you mean 'x'? `, or nothing if none of the known names is like this one.
-pub(super) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let name = name.to_lowercase();
     let scored = known.map(|known| (jaro_winkler(&name, &known.to_lowercase()), known));
     let near = scored.filter(|(score, _)| *score > ALIKE);

@@ -37,7 +37,7 @@ fn metric_name(metric: Metric) -> &'static str {
 pub(super) fn epoch(row: &Row, epochs: u64) -> String {
     let more = optional_figures(row);
     format!(
-        "epoch {}/{epochs} step {} lr {} loss {:.4} accuracy {:.4}{more} images/s {:.0} seconds {:.1}",
+        "epoch {}/{epochs} step {} lr {:.1e} loss {:.4} accuracy {:.4}{more} images/s {:.0} seconds {:.1}",
         row.epoch,
         row.step,
         row.lr,
@@ -141,6 +141,11 @@ mod tests {
             ..Row::default()
         };
         let text = epoch(&row, 9);
+        let slow = Row {
+            lr: 0.000_000_000_503_551,
+            ..row.clone()
+        };
+        assert!(epoch(&slow, 9).contains(" lr 5.0e-10 loss"), "{slow:?}");
         assert!(
             text.contains(" test_accuracy 0.2500 test_macro_f1 0.1250 penalty 0.5000 images/s"),
             "{text}"

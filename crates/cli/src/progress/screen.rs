@@ -1,11 +1,13 @@
 //! The bars at the bottom of a terminal.
 
 use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use train::{Start, Step};
 
+use super::narrow::Narrow;
 use crate::report::columns;
 
 /// How often a bar is drawn while nothing is told: so that it is seen to be alive.
@@ -13,6 +15,21 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// A terminal from this width on has room for the learning rate and the share of waiting.
 const WIDE: usize = 100;
+
+/// How often bars are drawn in a second, at most.
+const RATE_HZ: u8 = 20;
+
+/// The bars that are shown.
+static SHOWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// Does something, such as ending the program, with the bars that are shown out of the way for as long as it takes.
+pub(crate) fn without_bars<T>(action: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shown {
+        Some(bars) => bars.suspend(action),
+        None => action(),
+    }
+}
 
 /// The bars.
 #[derive(Debug)]
@@ -28,7 +45,10 @@ impl Screen {
     pub(super) fn new() -> Self {
         // https://no-color.org
         let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let terminal = Box::new(Narrow::stderr());
+        let target = ProgressDrawTarget::term_like_with_hz(terminal, RATE_HZ);
+        let bars = MultiProgress::with_draw_target(target);
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bars.clone());
         let steps = bars.add(ProgressBar::no_length());
         steps.set_style(style(
             "{prefix:<12} {wide_bar} {pos}/{len}{msg}{left}",
@@ -96,6 +116,13 @@ impl Screen {
         self.steps.finish_and_clear();
         // The next stage may have the same name.
         self.steps.set_prefix("");
+    }
+}
+
+/// A command that fails leaves no bars.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::json;
-use train::StepRow;
+use train::{HistogramRow, StepRow};
 
 use super::{runs, whole};
 use crate::error::Result;
 use crate::gallery::curves;
 use crate::page::render;
 use crate::page::tables::duration;
+use crate::plots::ridges::ridges;
 use crate::run::{Run, RunState};
 
 const LIST: &str = include_str!("../../templates/runs.html");
@@ -105,6 +106,7 @@ fn signature(run: &Path) -> Signature {
         "config.toml",
         "steps.jsonl",
         "metrics.jsonl",
+        "histograms.jsonl",
         "summary.json",
         "report.html",
     ];
@@ -215,9 +217,37 @@ fn run(run: &Run, name: &str) -> Result<String> {
         .map(|plot| (plot.title(), plot.inline(), plot.values()))
         .collect();
     let files = runs::names(&run.path);
-    let context =
-        json!({ "run": line, "cards": cards, "log": log, "curves": curves, "files": files });
+    let context = json!({
+        "run": line,
+        "cards": cards,
+        "log": log,
+        "curves": curves,
+        "histograms": histograms(&run.histograms),
+        "files": files,
+    });
     render("run.html", RUN, &context)
+}
+
+/// The histograms of each parameter and of each gradient, in the network's order: what it is, and the drawing.
+fn histograms(rows: &[HistogramRow]) -> Vec<(String, String)> {
+    let mut found: Vec<(&str, bool, Vec<&HistogramRow>)> = Vec::new();
+    for row in rows {
+        let of = (row.parameter.as_str(), row.is_gradient);
+        match found
+            .iter_mut()
+            .find(|(name, kind, _)| (*name, *kind) == of)
+        {
+            Some((.., own)) => own.push(row),
+            None => found.push((of.0, of.1, vec![row])),
+        }
+    }
+    // Parameters first, then gradients.
+    found.sort_by_key(|(_, is_gradient, _)| *is_gradient);
+    let drawn = found.into_iter().map(|(name, is_gradient, rows)| {
+        let what = if is_gradient { ", gradient" } else { "" };
+        (format!("{name}{what}"), ridges(&rows))
+    });
+    drawn.collect()
 }
 
 fn log_line(step: &StepRow) -> [String; 7] {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::gallery::PLOTS;
 
 /// Files of a run's folder, and what they are.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("report.html", "text/html; charset=utf-8"),
     ("config.toml", "text/plain; charset=utf-8"),
     ("environment.json", "application/json"),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 9] = [
     ("metrics.csv", "text/csv; charset=utf-8"),
     ("metrics.jsonl", "text/plain; charset=utf-8"),
     ("steps.jsonl", "text/plain; charset=utf-8"),
+    ("histograms.jsonl", "text/plain; charset=utf-8"),
 ];
 /// Files of its folder of plots, by their ends.
 const IMAGES: [(&str, &str); 2] = [(".svg", "image/svg+xml"), (".png", "image/png")];

@@ -249,6 +249,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     format!("{hours} h {:02.0} min", minutes - 60.0 * hours)
 }
 
+/// `34.6 MB`.
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
 /// `2,887,306`.
 pub(super) fn thousands(n: u64) -> String {
     let digits = n.to_string();

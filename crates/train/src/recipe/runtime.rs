@@ -52,7 +52,8 @@ pub struct RuntimeRecipe {
     /// The data directory, if not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
-    /// Whether the norms of parameters and gradients are written to `norms.csv`, once an epoch.
+    /// Whether the norms of parameters and gradients are written to `norms.csv`, and histograms of gradients to
+    /// `histograms.jsonl`, once an epoch.
     pub norms: bool,
     /// Whether convolutions of 3 x 3 filters may be computed by Winograd's transforms: the same but for rounding.
     #[serde(skip_serializing_if = "is_default_winograd")]

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::eval::score::Score;
 use crate::run::checkpoint::{self, Best, Checkpoint, Partial};
 use crate::run::dir::EPOCH;
+use crate::run::histograms::LastGradients;
 use crate::run::norms;
 use crate::run::rows::{Row, rounded, significant};
 use crate::run::validation_log::ValidationRow;
@@ -56,12 +57,24 @@ impl Trainer {
                 unscale,
             )?;
         }
+        self.note_histograms(&row)?;
         self.save(improved)?;
         listener.event(Event::Epoch(&row));
         if let Some(cut) = cut {
             listener.event(Event::RateCut(cut));
         }
         Ok(Ok(()))
+    }
+
+    /// Writes down how the weights are distributed, and their gradients where the recipe asks for those.
+    fn note_histograms(&mut self, row: &Row) -> Result<()> {
+        let Some(log) = &mut self.histograms else {
+            return Ok(());
+        };
+        let unscale = self.optimizer.unscale();
+        let last = self.step.last_gradients();
+        let last = last.map(|gradients| LastGradients { gradients, unscale });
+        log.note(row.epoch, row.step, self.optimizer.trained(), last)
     }
 
     /// Lets the schedule look at an epoch.

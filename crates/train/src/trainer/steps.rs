@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::run::checkpoint::Partial;
 use crate::run::dir::RunDir;
+use crate::run::histograms::HistogramLog;
 use crate::run::step_log::StepLog;
 use crate::run::validation_log::ValidationLog;
 use crate::step::{Place, Reading};
@@ -108,6 +109,7 @@ impl Trainer {
         let within = self.recipe.evaluation.every_steps;
         let log = within.map(|_| ValidationLog::open(path, step));
         self.validation_log = log.transpose()?;
+        self.histograms = Some(HistogramLog::open(path, step)?);
         Ok(())
     }
 
