@@ -43,6 +43,8 @@ mod plateau;
 mod precision;
 #[path = "train/profile.rs"]
 mod profile;
+#[path = "train/quick.rs"]
+mod quick;
 #[path = "train/recipes.rs"]
 mod recipes;
 #[path = "train/reporting.rs"]
