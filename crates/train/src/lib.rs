@@ -47,6 +47,7 @@ pub use recipe::{
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};
 pub use run::lock::FolderLock;
+pub use run::milestones::Milestone;
 pub use run::rows::{Row, Summary};
 pub use run::step_log::StepRow;
 pub use run::validation_log::ValidationRow;

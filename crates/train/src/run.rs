@@ -4,6 +4,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod dir;
 pub(crate) mod environment;
 pub(crate) mod lock;
+pub(crate) mod milestones;
 pub(crate) mod norms;
 pub(crate) mod profiler;
 pub(crate) mod rows;
