@@ -19,6 +19,7 @@ struct Params {
     epsilon: f32,
     weight_decay: f32,
     decoupled: u32,
+    rate_factor: f32,
 }
 
 {% include "shared/update.wgsl" %}

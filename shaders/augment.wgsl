@@ -9,6 +9,9 @@
 // augment_apply: one invocation computes one output pixel: y = gain v + bias, with v in 0..=255 interpolated between
 // pixels by a triangle as wide as the scale (so down-scaling does not alias), black outside of the image.
 //
+// With `reflect`, a place beside the resized image shows the one that is as far within. With `alternate`, half of the images
+// are mirrored in even epochs, by their numbers (steps count from 1), and the others in odd ones.
+//
 // pixels: [images, in_h, in_w, c] bytes, four to a word; samples: [n]; step: shared/step.wgsl; plan: [n, 22];
 // y: [n, out_h, out_w, c], with c = 1, 3 or 4 channels. Sizes are height before width.
 
@@ -18,9 +21,9 @@ struct Params {
     resident: u32, images: u32,
     in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
     // 0: a window at (top, left) of the resized image; 1: a random one, up to `pad` outside; 2: a random area, resized.
-    crop: u32, top: i32, left: i32, pad: u32,
+    crop: u32, top: i32, left: i32, pad: u32, reflect: u32,
     area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
-    flip: f32, brightness: f32, contrast: f32,
+    flip: f32, alternate: u32, brightness: f32, contrast: f32,
     shift_rr: f32, shift_rg: f32, shift_rb: f32,
     shift_gr: f32, shift_gg: f32, shift_gb: f32,
     shift_br: f32, shift_bg: f32, shift_bb: f32,
@@ -131,10 +134,15 @@ fn augment_plan(@builtin(global_invocation_id) id: vec3<u32>) {
         let areas = vec2<f32>(params.erase_low, params.erase_high);
         erased = part(sample, 32u, out.x, out.y, areas, vec2<f32>(params.erase_ratio_low, params.erase_ratio_high));
     }
+    var is_flipped = u.x < params.flip;
+    if params.alternate == 1u {
+        let own = philox(vec4<u32>(sample, 0u, 0u, step[SEED_HIGH]), vec2<u32>(step[SEED_LOW], STREAM));
+        is_flipped = (own.x >> 31u) != (step[EPOCH] & 1u);
+    }
     let place = min(select(id.x, sample, params.resident == 1u), params.images);
     {% set record = [
         "begin.x", "begin.y", "resized.x", "resized.y", "window.x", "window.y", "window.z", "window.w",
-        "select(0.0, 1.0, u.x < params.flip)", "gain.x", "gain.y", "gain.z", "bias.x", "bias.y", "bias.z",
+        "select(0.0, 1.0, is_flipped)", "gain.x", "gain.y", "gain.z", "bias.x", "bias.y", "bias.z",
         "erased.x", "erased.y", "erased.z", "erased.w", "f32(place)",
         "1.0 / (255.0 * params.deviation_a)", "-params.mean_a / params.deviation_a",
     ] %}
@@ -203,8 +211,12 @@ fn augment_apply(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_work
     let column = f32(i % params.out_w);
     let r = 22u * (i / (params.out_h * params.out_w));
     let place = u32(plan[r + 19u]);
-    let at = vec2<f32>(row, select(column, f32(params.out_w) - 1.0 - column, plan[r + 8u] > 0.0))
+    var at = vec2<f32>(row, select(column, f32(params.out_w) - 1.0 - column, plan[r + 8u] > 0.0))
         + vec2<f32>(plan[r], plan[r + 1u]);
+    if params.reflect == 1u {
+        let last = vec2<f32>(plan[r + 2u], plan[r + 3u]) - 1.0;
+        at = last - abs(last - abs(at));
+    }
     {% if resample %}
     let window = vec4<f32>(plan[r + 4u], plan[r + 5u], plan[r + 6u], plan[r + 7u]);
     let v = resample(place, at, vec2<f32>(plan[r + 2u], plan[r + 3u]), window);

@@ -14,6 +14,7 @@ struct Params {
     dampening: f32,
     weight_decay: f32,
     nesterov: u32,
+    rate_factor: f32,
 }
 
 {% include "shared/update.wgsl" %}

@@ -43,6 +43,8 @@ mod plateau;
 mod precision;
 #[path = "train/profile.rs"]
 mod profile;
+#[path = "train/quick.rs"]
+mod quick;
 #[path = "train/recipes.rs"]
 mod recipes;
 #[path = "train/reporting.rs"]
@@ -155,7 +157,7 @@ fn a_run_folder_holds_what_it_promises() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     for key in "recipe network dataset device parameters epochs steps images_per_s wall_s train_loss train_accuracy \
         val_loss val_accuracy best_epoch best_val_accuracy test_loss test_accuracy test_top5 test_macro_f1 \
-        peak_host_bytes peak_device_bytes"
+        peak_host_bytes peak_device_bytes training_flops milestones"
         .split_whitespace()
     {
         assert!(json.get(key).is_some_and(|value| !value.is_null()), "{key} in {text}");

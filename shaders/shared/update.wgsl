@@ -1,5 +1,5 @@
 {# What the optimizers' updates share: the bindings up to the parameter, which those of an optimizer's own state follow, and the
-   entry point. The including file gives `struct Params` with `n`, and the rule,
+   entry point. The including file gives `struct Params` with `n` and `rate_factor`, this parameter's part of the learning rate, and the rule,
    `fn updated(i: u32, old: vec4<f32>, grad: vec4<f32>, rate: f32) -> vec4<f32>`: the four elements at i after the step.
    scaled: the gradient is multiplied by scale, the factor of gradient clipping, which is -1 where the step is to be skipped. #}
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,6 +25,6 @@ fn {{ entry }}(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
         return;
     }
     {% endif %}
-    let rate = bitcast<f32>(step[LEARNING_RATE]);
+    let rate = params.rate_factor * bitcast<f32>(step[LEARNING_RATE]);
     parameter[i] = updated(i, parameter[i], {{ "scale[0] * gradient[i]" if scaled else "gradient[i]" }}, rate);
 }

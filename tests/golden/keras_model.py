@@ -24,14 +24,16 @@ def model(summary):
     for layer in summary["layers"]:
         s = {name: int(v) if v == int(v) else v for name, v in layer["settings"].items()}
         activation = "relu" if layer["activation"] == "ReLU" else None
+        biased = bool(s.get("bias", 1))
         pads = (s.get("pad_before", 0), s.get("pad_after", 0))
         match layer["kind"]:
             case "convolution":
                 if any(pads):
                     x = layers.ZeroPadding2D((pads, pads))(x)
-                x = layers.Conv2D(s["filters"], s["window"], s["stride"], groups=s["groups"], activation=activation)(x)
+                shape = {"filters": s["filters"], "kernel_size": s["window"], "strides": s["stride"], "groups": s["groups"]}
+                x = layers.Conv2D(**shape, activation=activation, use_bias=biased)(x)
             case "dense":
-                x = layers.Dense(s["units"], activation=activation)(x)
+                x = layers.Dense(s["units"], activation=activation, use_bias=biased)(x)
             case "batch norm":
                 x = layers.BatchNormalization(epsilon=s["epsilon"])(x)  # Keras' own is 1e-3
             case "LRN":
@@ -42,6 +44,10 @@ def model(summary):
                 x = layers.AveragePooling2D(s["window"], s["stride"])(x)
             case "ReLU":
                 x = layers.ReLU()(x)
+            case "GELU":
+                x = layers.Activation("gelu")(x)
+            case "scale":
+                x = layers.Rescaling(s["factor"])(x)
             case "dropout":
                 x = layers.Dropout(s["rate"])(x)
             case "flatten":

@@ -349,9 +349,10 @@ fn onnx_files_give_the_live_networks_logits() {
 }
 
 /// Networks with the side that they are tried at.
-pub(super) const NETWORKS: [(&str, usize); 8] = [
+pub(super) const NETWORKS: [(&str, usize); 9] = [
     ("alexnet-small", 32),
     ("alexnet-cifar", 32),
+    ("alexnet-quick", 32),
     ("alexnet", 67),
     ("alexnet-ungrouped", 67),
     ("alexnet-keras", 67),

@@ -1,8 +1,8 @@
 //! Networks of one's own: of this program's layers, and of a layer of another crate.
 
 use model::layers::{
-    AvgPool, AvgPoolTo, Conv2d, Dense, Flatten, Gelu, GlobalAvgPool, LeakyRelu, MaxPool, Module,
-    Sigmoid, Tanh,
+    AvgPool, AvgPoolTo, BatchNorm, Conv2d, Dense, Flatten, Gelu, GlobalAvgPool, LeakyRelu, MaxPool,
+    Module, Scale, Sigmoid, Tanh,
 };
 use model::{Architecture, Context, Format, Layer, Mode, Network, Parameter};
 use tensor::ops::conv2d::{Conv2dOptions, Padding};
@@ -239,6 +239,120 @@ fn activations_and_averages_are_saved_and_exported() {
     ];
     let message = Architecture::from_layers("steep", [8, 6, 1], steep).unwrap_err();
     assert!(message.to_string().contains("slope"), "{message}");
+}
+
+/// Layers without a part of what they have otherwise.
+fn bare() -> Architecture {
+    let layers = vec![
+        Conv2d::new(4, 3).same().without_bias().named("conv1"),
+        BatchNorm::new().without_scale().named("bn1"),
+        Flatten::new().into(),
+        Dense::new(3).without_bias().named("logits"),
+        Scale::new(0.25).named("scale"),
+    ];
+    Architecture::from_layers("bare", [6, 5, 1], layers).unwrap()
+}
+
+#[test]
+fn layers_do_without_a_bias_or_a_learnt_scale() {
+    let network = Network::new(bare(), 1, &Device::cpu()).unwrap();
+    let parameters = network.parameters().iter();
+    let names: Vec<_> = parameters
+        .map(|(name, tensor)| (name.as_str(), tensor.requires_grad()))
+        .collect();
+    let expected = [
+        ("conv1.weight", true),
+        ("bn1.weight", false),
+        ("bn1.bias", true),
+        ("bn1.running_mean", false),
+        ("bn1.running_var", false),
+        ("logits.weight", true),
+    ];
+    assert_eq!(names, expected);
+    let summary = network.architecture().summary();
+    assert_eq!(summary.parameters(), 9 * 4 + 4 + 120 * 3);
+    let pixels: Vec<f32> = (0_u8..60).map(|i| f32::from(i % 11) / 5.0 - 1.0).collect();
+    let images = Tensor::from_slice(network.device(), &pixels, [2, 6, 5, 1]).unwrap();
+    let layer = |idx| network.activations(&images, idx).unwrap();
+    let values = |x: &Tensor| x.to_vec::<f32>().unwrap();
+    let conv = images
+        .conv2d(
+            &network.parameters()[0].1,
+            None,
+            &Conv2dOptions::padded(Padding::Same),
+        )
+        .unwrap();
+    assert_eq!(values(&layer(0)), values(&conv));
+    let product = layer(2).matmul(&network.parameters()[5].1).unwrap();
+    assert_eq!(values(&layer(3)), values(&product));
+    let quarter: Vec<f32> = values(&product).iter().map(|x| 0.25 * x).collect();
+    assert_eq!(values(&layer(4)), quarter);
+    // In a step of training all that is trained has a gradient, and the rest none.
+    let step = StepBuffer::new(network.device(), &StepScalars::new(1, 1, 0.1)).unwrap();
+    let logits = network
+        .forward(&images, Mode::Train { step: &step })
+        .unwrap();
+    let labels = Tensor::from_slice(network.device(), &[0_u32, 2], [2]).unwrap();
+    let loss = logits.cross_entropy(&labels, &CrossEntropy::default());
+    let gradients = loss.unwrap().backward().unwrap();
+    for (name, parameter) in network.parameters() {
+        let gradient = gradients.get(parameter);
+        assert_eq!(gradient.is_some(), parameter.requires_grad(), "{name}");
+    }
+}
+
+#[test]
+fn layers_without_a_part_are_saved_and_exported() {
+    let network = Network::new(bare(), 1, &Device::cpu()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bare.safetensors");
+    network.export(Format::Safetensors, None, &path).unwrap();
+    let again = Network::open(&path, &Device::cpu()).unwrap();
+    assert_eq!(again.architecture(), network.architecture());
+    assert_eq!(again.to_bytes().unwrap(), network.to_bytes().unwrap());
+    // Files of before name no such part: all layers have them.
+    let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+    for part in ["biased", "scaled", "factor"] {
+        assert!(text.contains(part), "{part}");
+    }
+    for (format, end) in [(Format::Onnx, "onnx"), (Format::Keras, "weights.h5")] {
+        let path = folder.path().join(format!("bare.{end}"));
+        network.export(format, None, &path).unwrap();
+    }
+    for (layers, part) in [
+        (vec![Scale::new(0.0).into()], "factor of 0"),
+        (vec![Scale::new(f32::NAN).into()], "factor of NaN"),
+    ] {
+        let message = Architecture::from_layers("flat", [3, 3, 1], layers).unwrap_err();
+        assert!(message.to_string().contains(part), "{message}");
+    }
+}
+
+#[test]
+fn the_quick_network_begins_as_a_partial_identity() {
+    let architecture = Architecture::new("alexnet-quick", None, None).unwrap();
+    let summary = architecture.summary();
+    assert_eq!(summary.parameters(), 1_971_640);
+    let network = Network::new(architecture, 1, &Device::cpu()).unwrap();
+    let pixels: Vec<f32> = (0_u16..3072)
+        .map(|i| f32::from(i % 13) / 6.0 - 1.0)
+        .collect();
+    let images = Tensor::from_slice(network.device(), &pixels, [1, 32, 32, 3]).unwrap();
+    let place = |name: &str| {
+        let mut names = network.architecture().layers();
+        names.position(|layer| layer.name() == name).unwrap()
+    };
+    for (before, conv) in [("gelu1", "conv2"), ("gelu2", "conv3"), ("gelu3", "conv4")] {
+        let [x, y] = [before, conv].map(|name| network.activations(&images, place(name)).unwrap());
+        let (_, inputs) = x.shape().rows_and_columns();
+        let (_, outputs) = y.shape().rows_and_columns();
+        let [x, y] = [x, y].map(|x| x.to_vec::<f32>().unwrap());
+        for (x, y) in x.chunks(inputs).zip(y.chunks(outputs)) {
+            for (x, y) in x.iter().zip(y) {
+                assert!((x - y).abs() <= 1e-6 * x.abs(), "{conv}: {x} became {y}");
+            }
+        }
+    }
 }
 
 #[test]

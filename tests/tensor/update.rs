@@ -1,6 +1,6 @@
 //! Optimizers and mixing inside a captured step: a replay sees the scalars that were written before it.
 
-use tensor::pixels::{Augment, Crop, augment, can_be_resident, mix};
+use tensor::pixels::{Augment, Beside, Crop, augment, can_be_resident, mix};
 use tensor::update::{
     Adam, Mix, Norm, Sgd, StepBuffer, StepScalars, adam_step, clip_grad_norm, sgd_step,
 };
@@ -131,6 +131,74 @@ fn augmentation_depends_on_the_sample_and_the_step_alone() {
     );
     assert_ne!(images([7, 9], 2), first, "another step");
     assert_ne!(images([8, 9], 1)[..192], first[..192], "another sample");
+}
+
+#[test]
+fn alternating_flips_show_each_image_both_ways_in_two_epochs() {
+    const IMAGES: usize = 200;
+    for device in devices() {
+        // Black on the left, white on the right.
+        let bytes = [0_u8, 0, 0, 255, 255, 255].repeat(IMAGES);
+        let pixels = Tensor::from_slice(&device, &bytes, [IMAGES, 1, 2, 3]).unwrap();
+        let mut spec = Augment::plain([1, 2], [1, 2], [0.0; 3], [1.0; 3]);
+        spec.alternates = true;
+        let samples: Vec<u32> = (0..).take(IMAGES).collect();
+        let samples = Tensor::from_slice(&device, &samples, [IMAGES]).unwrap();
+        let mirrored = |seed: u64, step: u32, epoch: u32| -> Vec<bool> {
+            let scalars = StepScalars {
+                epoch,
+                ..StepScalars::new(seed, step, 0.0)
+            };
+            let step = StepBuffer::new(&device, &scalars).unwrap();
+            let y = augment(&spec, &pixels, &samples, &step).unwrap();
+            let y: Vec<f32> = y.to_vec().unwrap();
+            y.chunks(6).map(|image| image[0] > 0.5).collect()
+        };
+        let first = mirrored(7, 1, 0);
+        assert_eq!(mirrored(7, 9, 0), first, "whatever the step");
+        let other: Vec<bool> = first.iter().map(|is_mirrored| !is_mirrored).collect();
+        assert_eq!(mirrored(7, 10, 1), other, "the next epoch");
+        assert_eq!(mirrored(7, 30, 2), first, "the one after it");
+        assert_eq!(mirrored(7, 40, 3), other);
+        // Five standard deviations of a binomial.
+        let n = first.iter().filter(|is_mirrored| **is_mirrored).count();
+        assert!((65..=135).contains(&n), "{n} of {IMAGES}");
+        assert_ne!(mirrored(8, 1, 0), first, "another seed");
+    }
+}
+
+#[test]
+fn a_reflection_does_not_repeat_the_edge_and_reaches_no_further_than_the_image() {
+    for device in devices() {
+        // Grey images of three by four pixels: ten times the row and the column.
+        let bytes: Vec<u8> = (0..3)
+            .flat_map(|row| (0..4).map(move |column| 10 * row + column))
+            .collect();
+        let pixels = Tensor::from_slice(&device, &bytes, [1, 3, 4, 1]).unwrap();
+        let samples = Tensor::from_slice(&device, &[0_u32], [1]).unwrap();
+        let step = StepBuffer::new(&device, &StepScalars::new(5, 1, 0.0)).unwrap();
+        let of = |by: [i32; 2]| {
+            let mut spec = Augment::plain([3, 4], [3, 4], [0.0], [1.0 / 255.0]);
+            spec.beside = Beside::Reflection;
+            spec.crop = Crop::Shifted {
+                resized: [3, 4],
+                by,
+            };
+            augment(&spec, &pixels, &samples, &step).map(|y| {
+                let y: Vec<f32> = y.to_vec().unwrap();
+                y.iter().map(|v| v.round()).collect::<Vec<f32>>()
+            })
+        };
+        // Rows 2 1 0, columns 3 2 1 0; rows 2 1 0, columns 1 2 3 2.
+        let expected = [23_u8, 22, 21, 20, 13, 12, 11, 10, 3, 2, 1, 0].map(f32::from);
+        assert_eq!(of([-2, -3]).unwrap(), expected, "{}", device.name());
+        let expected = [21_u8, 22, 23, 22, 11, 12, 13, 12, 1, 2, 3, 2].map(f32::from);
+        assert_eq!(of([2, 1]).unwrap(), expected, "{}", device.name());
+        for by in [[-3, 0], [3, 0], [0, -4], [0, 4]] {
+            let message = of(by).unwrap_err().to_string();
+            assert!(message.contains("beside"), "{message}");
+        }
+    }
 }
 
 fn devices() -> Vec<Device> {

@@ -2,7 +2,7 @@
 
 use tensor::Device;
 use tensor::Tensor;
-use train::optim::{Adam, AdamW, Optimizer, Options, Sgd};
+use train::optim::{Adam, AdamW, Group, Optimizer, Options, Sgd};
 
 #[path = "../../examples/02_mlp.rs"]
 #[expect(dead_code, reason = "its main")]
@@ -75,6 +75,40 @@ fn adam_corrects_its_moments_and_adamw_decays_beside_them() {
     let mut optimizer = Optimizer::new(&parameters, AdamW(adam)).unwrap();
     step(&mut optimizer, &parameters, 0.1);
     close(value(&parameters[0].1), 0.89);
+}
+
+#[test]
+fn a_group_has_a_rate_and_a_decay_of_its_own() {
+    let device = Device::cpu();
+    let group = |name: &str| match name {
+        "b" => Group {
+            rate_factor: 0.25,
+            weight_decay: Some(0.5),
+        },
+        _ => Group::default(),
+    };
+    let parameters = ["w", "b"].map(|name| parameter(&device, name));
+    let sgd = Sgd {
+        momentum: 0.9,
+        weight_decay: 0.1,
+        ..Sgd::default()
+    };
+    let options = Options::from(sgd).decaying(|_| false).grouped(group);
+    let mut optimizer = Optimizer::new(&parameters, options).unwrap();
+    // g = 2 without decay, and 2.5 with that of the group, at an eighth of a rate.
+    step(&mut optimizer, &parameters, 0.5);
+    close(value(&parameters[0].1), 0.0);
+    close(value(&parameters[1].1), 1.0 - 2.5 / 8.0);
+    // v = 0.9 * 2.5 + 2.5 * 0.6875.
+    step(&mut optimizer, &parameters, 0.5);
+    close(value(&parameters[1].1), 0.6875 - 3.96875 / 8.0);
+    // Adam's first step is as long as the rate, whatever the gradient.
+    let parameters = ["w", "b"].map(|name| parameter(&device, name));
+    let options = Options::from(AdamW::default()).grouped(group);
+    let mut optimizer = Optimizer::new(&parameters, options).unwrap();
+    step(&mut optimizer, &parameters, 0.1);
+    close(value(&parameters[0].1), 0.9 - 0.1 * 0.01);
+    close(value(&parameters[1].1), 1.0 - 0.025 - 0.025 * 0.5);
 }
 
 #[test]

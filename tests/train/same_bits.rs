@@ -63,7 +63,7 @@ fn a_run_with_all_that_a_step_can_do_is_resumed_with_the_same_bits() {
     (recipe.epochs, recipe.batch_size) = (2, 8);
     recipe.optimizer.accumulate = 3;
     recipe.optimizer.clip_norm = Some(1.0);
-    recipe.ema = Some(EmaRecipe { decay: 0.9 });
+    recipe.ema = Some(EmaRecipe::new(0.9));
     recipe.label_smoothing = 0.1;
     recipe.mix = MixRecipe {
         mixup: 0.4,

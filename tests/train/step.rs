@@ -119,7 +119,7 @@ fn averaged_weights_are_those_of_a_host_computation() {
     let mut averaged = recipe("alexnet-cifar");
     averaged.optimizer.learning_rate = 0.05;
     let plain = averaged.clone();
-    averaged.ema = Some(EmaRecipe { decay: 0.3 });
+    averaged.ema = Some(EmaRecipe::new(0.3));
     let mut one_by_one = trainer(plain);
     let mut expected = weights(&one_by_one);
     for step in 1..=STEPS {

@@ -8,24 +8,36 @@ use train::{Evaluator, Recipe, Tta};
 
 const SIDE: usize = 32;
 
-/// Where a view begins, and whether it is mirrored.
-type View = (usize, usize, bool);
+/// Where a view begins, and whether it is mirrored. What is beside the image is its reflection.
+type View = (isize, isize, bool);
 
-/// The mean probabilities of the images' views of `size`, `[n, 10]`.
+/// The row or column that a place within a few pixels of the image shows.
+fn reflected(at: isize) -> usize {
+    let last = SIDE - 1;
+    let inside = at.unsigned_abs();
+    if inside > last {
+        2 * last - inside
+    } else {
+        inside
+    }
+}
+
+/// The mean probabilities of the images' views of `size`, `[n, 10]`; a view that is there twice counts twice.
 fn by_hand(network: &Network, images: &Images, size: usize, views: &[View]) -> Vec<f64> {
+    let place = |begin: isize, at: usize| reflected(begin + isize::try_from(at).unwrap());
     let pixels = images.read_all().unwrap();
     let mut mean = vec![0.0; 10 * images.len()];
     for &(top, left, is_mirrored) in views {
         let mut x = Vec::new();
         for image in pixels.chunks(SIDE * SIDE * 3) {
-            for row in top..top + size {
+            for row in (0..size).map(|row| place(top, row)) {
                 for column in 0..size {
-                    let column = left
-                        + if is_mirrored {
-                            size - 1 - column
-                        } else {
-                            column
-                        };
+                    let column = if is_mirrored {
+                        size - 1 - column
+                    } else {
+                        column
+                    };
+                    let column = place(left, column);
                     let pixel = &image[3 * (SIDE * row + column)..][..3];
                     x.extend(pixel.iter().map(|&v| (f32::from(v) / 255.0 - 0.5) / 0.25));
                 }
@@ -82,6 +94,14 @@ fn one_view_is_the_centre() {
 #[test]
 fn an_image_and_its_mirror_image_are_averaged() {
     check(Tta::Flip, SIDE, &[(0, 0, false), (0, 0, true)]);
+}
+
+#[test]
+fn shifted_views_count_half_as_much_as_the_centre() {
+    let [centre, up, down] = [0, -1, 1].map(|by| [(by, by, false), (by, by, true)]);
+    check(Tta::FlipShift, SIDE, &[centre, centre, up, down].concat());
+    let [centre, up, down] = [4, 3, 5].map(|by| [(by, by, false), (by, by, true)]);
+    check(Tta::FlipShift, 24, &[centre, centre, up, down].concat());
 }
 
 #[test]

@@ -10,6 +10,8 @@
 //! | 5 | Adam: `sqrt(1 - beta2^t)` | `f32` |
 //! | 6 | mixup: the share of the sample itself; cutmix: the rectangle's share of a side, `sqrt(1 - share)` | `f32` |
 //! | 7 | 0: do not mix, 1: mixup, 2: cutmix | `u32` |
+//! | 8 | epoch, from 0 | `u32` |
+//! | 9 | scheduled average: the share that it takes of the weights; negative for none in this step | `f32` |
 
 use crate::buffer::Buffer;
 use crate::device::Device;
@@ -50,13 +52,19 @@ pub struct StepScalars {
     pub correction2: f32,
     /// How the batch is mixed.
     pub mix: Mix,
+    /// Number of the epoch, from 0: alternating flips follow it.
+    pub epoch: u32,
+    /// The share of the weights that a scheduled average takes in this step; negative if it is left as it is. See
+    /// [`crate::ops::ema::scheduled`].
+    pub average_share: f32,
 }
 
 impl StepScalars {
     /// Length of a step buffer in words.
-    pub const WORDS: usize = 8;
+    pub const WORDS: usize = 10;
 
-    /// The scalars of step number `step`, counted from 1, without Adam's corrections and without mixing.
+    /// The scalars of step number `step`, counted from 1, of the first epoch, without Adam's corrections, mixing and
+    /// scheduled average.
     #[must_use]
     pub const fn new(seed: u64, step: u32, learning_rate: f32) -> Self {
         Self {
@@ -66,6 +74,8 @@ impl StepScalars {
             correction1: 1.0,
             correction2: 1.0,
             mix: Mix::None,
+            epoch: 0,
+            average_share: -1.0,
         }
     }
 
@@ -110,6 +120,8 @@ impl StepScalars {
             correction2,
             share,
             mode,
+            self.epoch,
+            self.average_share.to_bits(),
         ]
     }
 
@@ -177,6 +189,7 @@ mod tests {
             (f64::from(second) - 0.002_997_001_f64.sqrt()).abs() < 1e-8,
             "sqrt(1 - 0.999^3)"
         );
-        assert_eq!(words[7], 0, "no mixing");
+        assert_eq!(words[7..9], [0, 0], "no mixing, the first epoch");
+        assert!(f32::from_bits(words[9]) < 0.0, "no scheduled average");
     }
 }

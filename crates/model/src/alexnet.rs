@@ -1,5 +1,7 @@
 //! The networks, each on one screen. Sizes in comments are those of the network's own input.
 
+mod quick;
+
 use crate::init::Init;
 use crate::layers::{
     AvgPool, AvgPoolTo, BatchNorm, Conv2d, Dense, Dropout, Flatten, Layer, Lrn, MaxPool,
@@ -86,6 +88,13 @@ pub(crate) const NETWORKS: &[Definition] = &[
         input_size: 32,
         classes: 10,
         layers: alexnet_cifar,
+    },
+    Definition {
+        name: "alexnet-quick",
+        about: "for 32x32: whitening 2x2 filters, then six 3x3 convolutions with batch norm and GELU, scaled logits",
+        input_size: 32,
+        classes: 10,
+        layers: quick::alexnet_quick,
     },
 ];
 

@@ -1,4 +1,4 @@
-//! Initial weights: He-normal, Glorot-uniform, normal, PyTorch's default and constants.
+//! Initial weights: He-normal, Glorot-uniform, normal, PyTorch's default, partial identity and constants.
 //!
 //! Values are Philox's, keyed by the seed and the parameter's index, and computed on the host: a network starts with the
 //! same bits on every device. Not here: random numbers during training, whose steps count from 1.
@@ -43,6 +43,10 @@ pub enum Init {
     /// Normal around zero with this standard deviation, values beyond two of which are drawn again: TensorFlow's
     /// `truncated_normal`. What is left has .8796 of it.
     TruncatedNormal(f32),
+    /// PyTorch's default, but for the first filters of a convolution: the first passes the first channel on, the second the
+    /// second, as far as there are channels, by a one in the middle of the window and zeros elsewhere (`dirac_` on them). In
+    /// a layer of groups this holds in each.
+    PartialIdentity,
 }
 
 /// The standard deviation of a standard normal variable within two of its own: `sqrt(1 - 4 phi(2) / (2 Phi(2) - 1))`, with
@@ -94,6 +98,34 @@ impl Init {
             Self::TruncatedNormal(std) => truncated(device, shape, std, source),
             Self::GlorotUniform => uniform((6.0 / (fan_in + fan_out)).sqrt(), shape),
             Self::FanInUniform => uniform(fan_in.sqrt().recip(), shape),
+            Self::PartialIdentity => {
+                let rest = uniform(fan_in.sqrt().recip(), shape.clone())?;
+                let mut values: Vec<f32> = rest.to_vec()?;
+                pass_on(&mut values, &shape, fans);
+                Tensor::from_slice(device, &values, shape)
+            }
+        }
+    }
+}
+
+/// Makes the first filters `[kh, kw, in / groups, out]` of each group pass a channel on, or the first units `[in, out]` an input.
+fn pass_on(values: &mut [f32], shape: &Shape, fans: Fans) {
+    let (height, width, inputs, outputs) = match shape[..] {
+        [height, width, inputs, outputs] => (height, width, inputs, outputs),
+        [inputs, outputs] => (1, 1, inputs, outputs),
+        _ => return,
+    };
+    // As SAME padding has it: of an even window, the place before its middle.
+    let middle = (height.max(1) - 1) / 2 * width + (width.max(1) - 1) / 2;
+    let of_group = (fans.fan_out / (height * width).max(1)).clamp(1, outputs.max(1));
+    for output in 0..outputs {
+        let input = output % of_group;
+        if input < inputs {
+            let places = values.iter_mut().skip(output).step_by(outputs);
+            for (place, value) in places.enumerate() {
+                let is_own = place == middle * inputs + input;
+                *value = if is_own { 1.0 } else { 0.0 };
+            }
         }
     }
 }
@@ -178,6 +210,29 @@ mod tests {
         for (one, other) in all.iter().zip(&kept) {
             assert!(other.abs() <= 0.02, "{other}");
             assert!(one == other || one.abs() > 0.02, "{one} became {other}");
+        }
+    }
+
+    #[test]
+    fn the_first_filters_of_each_group_pass_a_channel_on_and_the_others_are_as_before() {
+        // Four channels in two groups of two, five filters each.
+        let fans = Fans {
+            fan_in: 9 * 2,
+            fan_out: 9 * 5,
+        };
+        let draw = |init: Init| -> Vec<f32> {
+            let shape = Shape::from([3, 3, 2, 10]);
+            let tensor = init.tensor(&Device::cpu(), shape, fans, 7, 3);
+            tensor.unwrap().to_vec().unwrap()
+        };
+        let (ours, torch) = (draw(Init::PartialIdentity), draw(Init::FanInUniform));
+        for (at, (one, other)) in ours.iter().zip(&torch).enumerate() {
+            let (filter, channel, place) = (at % 10, at / 10 % 2, at / 20);
+            let expected = match filter % 5 {
+                own if own < 2 => f32::from(u8::from(channel == own && place == 4)),
+                _ => *other,
+            };
+            assert_eq!(*one, expected, "filter {filter}, {channel}, {place}");
         }
     }
 

@@ -47,6 +47,7 @@ layers! {
     lrn::Lrn = "LRN",
     max_pool::MaxPool = "max-pool",
     relu::Relu = "ReLU",
+    scale::Scale = "scale",
     sigmoid::Sigmoid = "sigmoid",
     tanh::Tanh = "tanh",
 }
@@ -138,6 +139,8 @@ pub struct OnnxNode {
     pub attributes: Vec<(&'static str, OnnxValue)>,
     /// How ONNX lays out those of the layer's parameters that it takes, from the first on.
     pub parameters: Vec<OnnxLayout>,
+    /// Numbers that it takes behind those, each an input of one element.
+    pub constants: Vec<f32>,
     /// The first operator set that has it so: the file asks for this one, and for 17 at least.
     pub opset: u32,
 }
@@ -174,6 +177,7 @@ impl OnnxNode {
             op,
             attributes: Vec::new(),
             parameters: Vec::new(),
+            constants: Vec::new(),
             opset: 0,
         }
     }
@@ -189,6 +193,13 @@ impl OnnxNode {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: OnnxValue) -> Self {
         self.attributes.push((name, value));
+        self
+    }
+
+    /// The operator with one more constant among its inputs.
+    #[must_use]
+    pub fn by(mut self, constant: f32) -> Self {
+        self.constants.push(constant);
         self
     }
 

@@ -96,6 +96,8 @@ pub enum PreparedTta {
     None,
     /// The centre, and its mirror image.
     Flip,
+    /// The centre, which counts half, and moved by a pixel both ways along its diagonal, and their mirror images.
+    FlipShift,
     /// The four corners and the centre, and their mirror images.
     TenCrop,
 }

@@ -2,7 +2,7 @@
 
 use kernels::ops::{augment, mix};
 
-pub use kernels::ops::augment::{Augment, ColourShift, Crop, Erase, can_be_resident};
+pub use kernels::ops::augment::{Augment, Beside, ColourShift, Crop, Erase, can_be_resident};
 
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Tensor};

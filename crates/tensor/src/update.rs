@@ -115,6 +115,29 @@ pub fn ema_step(decay: f64, parameter: &Tensor, ema: &Tensor, step: &StepBuffer)
     Ok(ema::update(device, decay, parameter, ema, step)?)
 }
 
+/// Moves `average` towards `parameter` by the share in the step's scalars ([`StepScalars::average_share`]), in place; writes it
+/// back into `parameter` if that is asked for. A step without a share leaves both as they are.
+///
+/// # Errors
+/// If shapes, dtypes or devices differ, both share memory, or the device fails.
+pub fn average_step(
+    parameter: &Tensor,
+    average: &Tensor,
+    step: &StepBuffer,
+    is_written_back: bool,
+) -> Result<()> {
+    check("ema", parameter, [("average", Some(average))])?;
+    let (device, step) = (parameter.device(), step.0.buffer());
+    let (parameter, average) = (parameter.buffer(), average.buffer());
+    Ok(ema::scheduled(
+        device,
+        parameter,
+        average,
+        step,
+        is_written_back,
+    )?)
+}
+
 /// What clipping found: scalars on the device.
 #[derive(Clone, Debug)]
 pub struct Clip {

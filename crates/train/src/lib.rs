@@ -20,6 +20,7 @@ mod run;
 mod step;
 mod sweep;
 mod trainer;
+mod whitening;
 
 pub mod globs;
 pub mod optim;
@@ -39,14 +40,15 @@ pub use eval::preview::{Activations, Preview};
 pub use eval::score::{Mistake, Score};
 pub use recipe::{
     CheckpointsRecipe, CropKind, EarlyStoppingRecipe, EmaRecipe, EraseRecipe, EvaluationRecipe,
-    FitKind, ImagesRecipe, InitKind, InterpolationKind, LayersRecipe, Metric, MixRecipe,
-    OptimizerKind, OptimizerRecipe, Precision, Published, PublishedEpoch, Recipe, Residency,
-    RuntimeRecipe, Tta, ValidationKind, Winograd,
+    FitKind, GroupRecipe, ImagesRecipe, InitKind, InterpolationKind, LayersRecipe, Metric,
+    MixRecipe, OptimizerKind, OptimizerRecipe, PadKind, Precision, Published, PublishedEpoch,
+    Recipe, Residency, RuntimeRecipe, Tta, ValidationKind, WhiteningRecipe, Winograd,
 };
 pub use run::dir::RunDir;
 pub use run::environment::{peak_host_bytes, resident_bytes};
 pub use run::histograms::HistogramRow;
 pub use run::lock::FolderLock;
+pub use run::milestones::Milestone;
 pub use run::rows::{Row, Summary};
 pub use run::step_log::StepRow;
 pub use run::validation_log::ValidationRow;

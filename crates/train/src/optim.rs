@@ -28,7 +28,7 @@ use tensor::{Error, Gradients, Result, Shape, Tensor};
 
 use options::Rule;
 pub(crate) use options::single;
-pub use options::{Adam, AdamW, Options, Sgd};
+pub use options::{Adam, AdamW, Group, Options, Sgd};
 
 /// An optimizer and its state, on the parameters' device.
 #[derive(Debug)]
@@ -44,12 +44,15 @@ pub struct Optimizer {
 /// A parameter and the optimizer's state for it.
 #[derive(Debug)]
 struct Slot {
+    name: String,
     parameter: Tensor,
     rule: Rule,
     /// The sum of a step's gradients so far, where a step takes several batches. Zero between steps.
     sum: Option<Tensor>,
     /// With the names under which they are saved.
     state: Vec<(String, Tensor)>,
+    /// Whether it is not trained any more.
+    is_over: bool,
 }
 
 /// An optimizer's state: the number of steps, and its tensors by name, such as `conv1.weight.velocity`.
@@ -82,10 +85,12 @@ impl Optimizer {
                 state.push((format!("{name}.{kind}"), zeros()?));
             }
             slots.push(Slot {
+                name: name.clone(),
                 parameter: parameter.clone(),
                 rule: options.rule.of(name, &options),
                 sum: options.accumulates.then(zeros).transpose()?,
                 state,
+                is_over: false,
             });
         }
         let Some(first) = slots.first() else {
@@ -213,6 +218,13 @@ impl Optimizer {
         self.loss_scale.as_ref()
     }
 
+    /// Leaves the parameters whose names `is_over` tells as they are from now on.
+    pub(crate) fn end(&mut self, is_over: impl Fn(&str) -> bool) {
+        for slot in &mut self.slots {
+            slot.is_over |= is_over(&slot.name);
+        }
+    }
+
     /// Adds a batch's gradients to those of the step so far.
     pub(crate) fn accumulate(&self, gradients: &Gradients) -> Result<()> {
         for slot in &self.slots {
@@ -226,9 +238,8 @@ impl Optimizer {
     /// Updates every parameter in place by what was accumulated, which becomes zero again.
     pub(crate) fn update_by_sums(&self, step: &StepBuffer) -> Result<()> {
         let sums = || {
-            self.slots
-                .iter()
-                .filter_map(|slot| Some((slot, slot.sum.as_ref()?)))
+            let slots = self.slots.iter().filter(|slot| !slot.is_over);
+            slots.filter_map(|slot| Some((slot, slot.sum.as_ref()?)))
         };
         self.update_by(&sums().collect::<Vec<_>>(), step)?;
         sums().try_for_each(|(_, sum)| sum.fill(0.0))
@@ -236,7 +247,7 @@ impl Optimizer {
 
     /// Updates every parameter in place by its gradient.
     pub(crate) fn update(&self, gradients: &Gradients, step: &StepBuffer) -> Result<()> {
-        let slots = self.slots.iter();
+        let slots = self.slots.iter().filter(|slot| !slot.is_over);
         let found = slots.filter_map(|slot| Some((slot, gradients.get(&slot.parameter)?)));
         self.update_by(&found.collect::<Vec<_>>(), step)
     }

@@ -5,7 +5,10 @@ mod built_in;
 mod changes;
 mod checkpoints;
 mod early_stopping;
+mod ema;
 mod evaluation;
+mod groups;
+mod image_kinds;
 mod images;
 mod layers;
 mod metric;
@@ -20,6 +23,7 @@ mod published;
 mod runtime;
 mod text;
 mod validation;
+mod whitening;
 
 use std::path::Path;
 
@@ -32,19 +36,23 @@ use crate::schedule::ScheduleRecipe;
 
 pub use checkpoints::CheckpointsRecipe;
 pub use early_stopping::EarlyStoppingRecipe;
+pub use ema::EmaRecipe;
 pub use evaluation::{EvaluationRecipe, Tta};
-pub use images::{CropKind, EraseRecipe, FitKind, ImagesRecipe, InterpolationKind};
+pub use groups::GroupRecipe;
+pub use image_kinds::{CropKind, FitKind, InterpolationKind, PadKind};
+pub use images::{EraseRecipe, ImagesRecipe};
 pub(crate) use layers::DROPOUT_MOVED;
 pub use layers::LayersRecipe;
 pub use metric::Metric;
 pub use mix::MixRecipe;
-pub use optimizer::{EmaRecipe, OptimizerKind, OptimizerRecipe};
+pub use optimizer::{OptimizerKind, OptimizerRecipe};
 pub(crate) use overrides::merge;
 pub use precision::Precision;
 pub use published::{Published, PublishedEpoch};
 pub use runtime::{Residency, RuntimeRecipe, Winograd};
 pub(crate) use text::fault;
 pub use validation::ValidationKind;
+pub use whitening::WhiteningRecipe;
 
 /// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +76,9 @@ pub struct Recipe {
     /// How its weights are initialised.
     #[serde(default)]
     pub init: InitKind,
+    /// Initial weights of the first convolution from the training images; none if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whitening: Option<WhiteningRecipe>,
     /// The dropout rate; the network's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f32>,
@@ -157,6 +168,8 @@ pub enum InitKind {
     Truncated,
     /// As PyTorch's layers begin, whatever the network says: weights and biases uniform in `+-1 / sqrt(fan_in)`.
     Torch,
+    /// Weights as PyTorch's, but the first filters of each convolution pass a channel on each; biases are zero.
+    Identity,
 }
 
 const fn default_evaluation_batch_size() -> usize {
@@ -287,6 +300,9 @@ impl Recipe {
         if let Some(ema) = self.ema {
             ema.check()?;
         }
+        if let Some(whitening) = self.whitening {
+            whitening.check()?;
+        }
         self.images.check()?;
         self.mix.check()?;
         self.evaluation.check()
@@ -294,104 +310,4 @@ impl Recipe {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::built_in::BUILT_IN;
-    use super::*;
-
-    #[test]
-    fn built_in_recipes_are_valid_and_survive_a_round_trip() {
-        for (recipe, (name, _)) in Recipe::built_in().unwrap().iter().zip(BUILT_IN) {
-            assert_eq!(recipe.name, *name, "a recipe's file and its name");
-            let text = recipe.to_toml().unwrap();
-            assert_eq!(
-                *recipe,
-                Recipe::parse(&text, Path::new("config.toml")).unwrap()
-            );
-        }
-    }
-
-    #[test]
-    fn a_folder_gets_a_recipe_under_its_own_name() {
-        let recipe = Recipe::for_dataset("/home/me/my images/").unwrap();
-        assert_eq!(
-            (recipe.name.as_str(), recipe.dataset.as_str()),
-            ("my-images", "/home/me/my images/")
-        );
-        recipe.check().unwrap();
-        assert_eq!(
-            Recipe::for_dataset("cifar10").unwrap().name,
-            "cifar10",
-            "a set's own"
-        );
-    }
-
-    #[test]
-    fn every_data_set_has_a_recipe_of_its_own() {
-        for (dataset, expected) in [
-            ("shapes10", "shapes10"),
-            ("cifar10", "cifar10"),
-            ("cifar100", "cifar100"),
-            ("cifar100-coarse", "cifar100-coarse"),
-            ("mnist", "mnist"),
-            ("fashion-mnist", "fashion-mnist"),
-            ("flowers", "flowers-best"),
-            ("imagenet", "paper-imagenet"),
-        ] {
-            let recipe = Recipe::for_dataset(dataset).unwrap();
-            recipe.check().unwrap();
-            let got = (recipe.name.as_str(), recipe.dataset.as_str());
-            assert_eq!(got, (expected, dataset));
-            // CIFAR's colours are nobody else's; those who give none take them from their images.
-            let is_cifar_like = recipe.images.mean == Some(vec![0.4914, 0.4822, 0.4465]);
-            assert_eq!(is_cifar_like, dataset == "cifar10", "{dataset}");
-        }
-        assert_eq!(data::NAMES.len(), 8, "those above");
-        let is_mirrored = |name| Recipe::for_dataset(name).unwrap().images.flip;
-        assert!(
-            !is_mirrored("mnist") && is_mirrored("fashion-mnist"),
-            "digits"
-        );
-    }
-
-    #[test]
-    fn a_misspelt_key_is_an_error_that_names_it() {
-        let text = Recipe::named("shapes10").unwrap().to_toml().unwrap();
-        let text = text.replace("batch_size = ", "batch_sise = ");
-        let message = Recipe::parse(&text, Path::new("mine.toml"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.contains("batch_sise") && message.contains("mine.toml"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_errors() {
-        type Change = fn(&mut Recipe);
-        let changes: [(&str, Change); 12] = [
-            ("limit", |r| r.limit = Some(0)),
-            ("batch_size", |r| r.batch_size = 0),
-            ("epochs", |r| r.epochs = 0),
-            ("seed", |r| r.seed = u64::MAX),
-            ("learning_rate", |r| r.optimizer.learning_rate = f64::NAN),
-            ("std", |r| {
-                r.images.std = Some(vec![1.0, 0.0, 1.0]);
-            }),
-            ("pad", |r| r.images.pad = 4),
-            ("label_smoothing", |r| r.label_smoothing = 1.5),
-            ("clip_norm", |r| r.optimizer.clip_norm = Some(0.0)),
-            ("accumulate", |r| r.optimizer.accumulate = 0),
-            ("mix.probability", |r| r.mix.probability = 0.5),
-            ("ema.decay", |r| {
-                r.ema = Some(EmaRecipe { decay: 1.0 });
-            }),
-        ];
-        for (setting, change) in changes {
-            let mut recipe = Recipe::named("shapes10").unwrap();
-            change(&mut recipe);
-            let message = recipe.check().unwrap_err().to_string();
-            assert!(message.starts_with(setting), "{message}");
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ pub(crate) mod dir;
 pub(crate) mod environment;
 pub(crate) mod histograms;
 pub(crate) mod lock;
+pub(crate) mod milestones;
 pub(crate) mod norms;
 pub(crate) mod profiler;
 pub(crate) mod rows;

@@ -61,8 +61,9 @@ struct UnderWay {
 #[derive(Debug)]
 struct BatchStep {
     input: Input,
-    /// From a batch to its gradients, and to the update unless a step takes several batches.
-    recording: Recording,
+    /// From a batch to its gradients, and to the update unless a step takes several batches. None only while it is captured
+    /// anew.
+    recording: Option<Recording>,
     /// Those of the last batch, where they are asked for.
     gradients: Option<Gradients>,
 }
@@ -153,6 +154,36 @@ impl TrainStep {
         })
     }
 
+    /// Captures the same step anew, for a network of which other parameters are trained now: for the same batches, with the
+    /// same sums. What was captured before is given back first.
+    pub(crate) fn capture_anew(
+        &mut self,
+        network: &Network,
+        optimizer: &RecipeOptimizer,
+        recipe: &Recipe,
+    ) -> Result<()> {
+        let parts = Parts {
+            network,
+            optimizer,
+            recipe,
+            sums: &self.sums,
+            share: self.update.as_ref().map(|update| &update.share),
+        };
+        let steps = std::iter::once(&mut self.full).chain(&mut self.partial);
+        let steps = steps.map(|step| {
+            (step.recording, step.gradients) = (None, None);
+            step
+        });
+        // All of them first: their memory is for the new ones.
+        for step in steps.collect::<Vec<_>>() {
+            *step = BatchStep::capture(&parts, step.input.clone())?;
+        }
+        if let Some(update) = &mut self.update {
+            update.recording = OptimizerStep::record(optimizer, &self.full.input)?;
+        }
+        Ok(())
+    }
+
     /// Bytes of the training images that stay on the device.
     pub(crate) fn resident_bytes(&self) -> u64 {
         self.full.input.resident_bytes()
@@ -208,14 +239,14 @@ impl TrainStep {
         let is_last = place.idx + 1 == place.of;
         match &self.update {
             None => {
-                let recording = &of_size.recording;
+                let recording = of_size.recording();
                 recording.replay(device).map_err(tensor::Error::from)?;
             }
             Some(update) => {
                 #[expect(clippy::cast_precision_loss, reason = "images of a step")]
                 let share = batch.n_images as f32 / place.images as f32;
                 update.share.write(&[share])?;
-                let recording = &of_size.recording;
+                let recording = of_size.recording();
                 recording.replay(device).map_err(tensor::Error::from)?;
                 if is_last {
                     self.full.input.step().write(scalars)?;
@@ -224,7 +255,7 @@ impl TrainStep {
                 }
             }
         }
-        let is_due = step.is_multiple_of(self.every) || of_size.recording.is_long(device);
+        let is_due = step.is_multiple_of(self.every) || of_size.recording().is_long(device);
         if is_last && (is_due || !self.has_read) {
             self.begin_reading(step)?;
         }
@@ -289,6 +320,11 @@ impl TrainStep {
 }
 
 impl BatchStep {
+    fn recording(&self) -> &Recording {
+        let recording = self.recording.as_ref();
+        recording.expect("a step that could not be captured anew ends the run")
+    }
+
     fn capture(parts: &Parts<'_>, input: Input) -> Result<Self> {
         let Parts {
             network,
@@ -328,7 +364,7 @@ impl BatchStep {
             })?;
         Ok(Self {
             input,
-            recording,
+            recording: Some(recording),
             // Else their memory is free for what follows.
             gradients: recipe.runtime.norms.then_some(gradients),
         })
@@ -337,12 +373,16 @@ impl BatchStep {
 
 impl OptimizerStep {
     fn capture(optimizer: &RecipeOptimizer, input: &Input) -> Result<Self> {
+        Ok(Self {
+            recording: Self::record(optimizer, input)?,
+            share: full(input.labels().device(), Shape::default(), 1.0)?,
+        })
+    }
+
+    fn record(optimizer: &RecipeOptimizer, input: &Input) -> Result<Recording> {
         let step = input.step();
         let device = step.tensor().device();
         let ((), recording) = device.capture(|| optimizer.update_by_sums(step))?;
-        Ok(Self {
-            recording,
-            share: full(device, Shape::default(), 1.0)?,
-        })
+        Ok(recording)
     }
 }

@@ -35,6 +35,8 @@ use crate::step::recipe_optimizer::RecipeOptimizer;
 use crate::trainer::callback::{Ended, Event, FineTuning, Listener, Outcome, RateChange, Start};
 use crate::trainer::memory::Ahead;
 
+use initial::initial_network;
+
 pub use builder::TrainerBuilder;
 pub use rate_search::{RateFinding, RatePoint, RateSearch};
 pub use resume::ResumeOptions;
@@ -141,7 +143,6 @@ impl Trainer {
     ) -> Result<Self> {
         recipe.check()?;
         let (recipe, data) = resolved(recipe, &architecture, data)?;
-        let input = architecture.input();
         // The loader checks the batch size against the images, before the larger allocations.
         let is_resident = recipe.runtime.resident.keeps(&data.train, device)?;
         let (n, left) = batch_sizes(&recipe, data.train.len());
@@ -157,19 +158,16 @@ impl Trainer {
             ..LoaderOptions::training(n, recipe.seed)
         };
         let loader = Loader::new(data.train.clone(), options)?;
-        let preparation = recipe.preparation(data.train.size(), input)?;
-        let mut trained = Network::new(architecture, recipe.seed, device)?
-            .with_class_names(data.class_names())?
-            .with_preparation(preparation);
-        trained.freeze(|name| recipe.optimizer.freezes(name));
-        let optimizer = RecipeOptimizer::new(&recipe, &trained)?;
+        let trained = initial_network(architecture, &recipe, &data, device)?;
+        let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
+        let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
+        let all_steps = recipe.epochs.saturating_mul(steps as u64);
+        let optimizer = RecipeOptimizer::new(&recipe, &trained)?.with_steps(all_steps);
         let input = Input::of(device, n, &data.train, is_resident)?;
         let partial = (left > 0).then(|| input.smaller(left)).transpose()?;
         let step = TrainStep::capture(&trained, &optimizer, &recipe, input, partial)?;
         let network = optimizer.model().clone();
-        let epochs = usize::try_from(recipe.epochs).unwrap_or(usize::MAX);
         let rate = recipe.optimizer.learning_rate;
-        let steps = loader.n_batches().div_ceil(recipe.optimizer.accumulate);
         let schedule = recipe.schedule.schedule(rate, epochs, steps);
         let state = State::new(recipe.schedule.plateau_after(rate, &[]));
         let validation = data.validation.clone();

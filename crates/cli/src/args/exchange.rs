@@ -49,6 +49,8 @@ pub(crate) enum TtaArg {
     None,
     /// The centre, and its mirror image
     Flip,
+    /// The centre, twice moved by a pixel, and their mirror images
+    FlipShift,
     /// The four corners and the centre, and their mirror images
     TenCrop,
 }

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         recipe.evaluation.tta = match tta {
             TtaArg::None => Tta::None,
             TtaArg::Flip => Tta::Flip,
+            TtaArg::FlipShift => Tta::FlipShift,
             TtaArg::TenCrop => Tta::TenCrop,
         };
     }

@@ -15,6 +15,7 @@ params! {
         epsilon: f32,
         weight_decay: f32,
         decoupled: u32,
+        rate_factor: f32,
     }
 }
 
@@ -36,6 +37,7 @@ pub(crate) fn update<const SCALED: bool>(p: &AdamParams, args: CpuArgs<'_>) {
     let CpuArgs { reads, writes } = args;
     let step = words(reads[1]);
     let [rate, correction1, correction2] = [3, 4, 5].map(|i: usize| f32::from_bits(step[i]));
+    let rate = p.rate_factor * rate;
     let scalars = Scalars {
         rate,
         pace: rate / correction1,

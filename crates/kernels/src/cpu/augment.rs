@@ -16,9 +16,9 @@ params! {
     pub(crate) struct AugmentParams {
         n: u32, resident: u32, images: u32,
         in_h: u32, in_w: u32, out_h: u32, out_w: u32, resized_h: u32, resized_w: u32,
-        crop: u32, top: i32, left: i32, pad: u32,
+        crop: u32, top: i32, left: i32, pad: u32, reflect: u32,
         area_low: f32, area_high: f32, ratio_low: f32, ratio_high: f32,
-        flip: f32, brightness: f32, contrast: f32,
+        flip: f32, alternate: u32, brightness: f32, contrast: f32,
         shift_rr: f32, shift_rg: f32, shift_rb: f32,
         shift_gr: f32, shift_gg: f32, shift_gb: f32,
         shift_br: f32, shift_bg: f32, shift_bb: f32,
@@ -47,6 +47,13 @@ impl Draws<'_> {
     pub(crate) fn draw(&self, block: u32) -> [f32; 4] {
         let counter = [self.sample, self.step[2], block, self.step[1]];
         philox(counter, [self.step[0], STREAM]).map(unit)
+    }
+
+    /// Whether the image is mirrored in the present epoch, if it is in every other one: by its number alone, as steps count
+    /// from 1.
+    fn alternates(&self) -> bool {
+        let counter = [self.sample, 0, 0, self.step[1]];
+        philox(counter, [self.step[0], STREAM])[0] >> 31 != self.step[8] & 1
     }
 
     /// Three near-normal numbers: sums of twelve uniform ones less 6.
@@ -163,7 +170,12 @@ fn plan_image(p: &AugmentParams, draws: &Draws<'_>) -> [f32; RECORD] {
     } else {
         None
     };
-    let flip = if u[0] < p.flip { 1.0 } else { 0.0 };
+    let is_flipped = if p.alternate == 1 {
+        draws.alternates()
+    } else {
+        u[0] < p.flip
+    };
+    let flip = if is_flipped { 1.0 } else { 0.0 };
     let fields = [&begin[..], &resized, &window, &[flip], &gain, &bias];
     let mut record = [0.0; RECORD];
     let values = fields.into_iter().flatten().chain(erased.iter().flatten());
@@ -205,8 +217,7 @@ fn copy<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut
     let [top, left] = [record[0], record[1]].map(|begin| begin as isize);
     let is_flipped = record[8] > 0.0;
     for (row, y) in (top..).zip(y.chunks_exact_mut(C * out_w)) {
-        let source = usize::try_from(row)
-            .ok()
+        let source = shown(p, row, index(p.in_h))
             .and_then(|row| bytes.get(C * in_w * row..C * in_w * (row + 1)));
         let Some(source) = source else {
             y.fill(0.0);
@@ -220,7 +231,7 @@ fn copy<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut
             };
             let pixel = left
                 .checked_add_unsigned(at)
-                .and_then(|at| usize::try_from(at).ok())
+                .and_then(|at| shown(p, at, in_w))
                 .and_then(|at| source.get(C * at..C * at + C));
             match pixel {
                 Some(pixel) => y
@@ -233,6 +244,23 @@ fn copy<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut
     }
 }
 
+/// The place of an axis that a place beside the image shows; none where that is black.
+fn shown(p: &AugmentParams, at: isize, length: usize) -> Option<usize> {
+    let place = if p.reflect == 1 {
+        let last = length.checked_sub(1)?;
+        last.checked_sub(last.abs_diff(at.unsigned_abs()))?
+    } else {
+        usize::try_from(at).ok()?
+    };
+    (place < length).then_some(place)
+}
+
+/// The same for places between pixels.
+fn mirrored(at: f32, length: f32) -> f32 {
+    let last = length - 1.0;
+    last - (last - at.abs()).abs()
+}
+
 /// A crop with interpolation: along rows into scratch memory, then along columns.
 fn resample<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: &mut [f32]) {
     thread_local! {
@@ -243,6 +271,11 @@ fn resample<const C: usize>(p: &AugmentParams, bytes: &[u8], record: &[f32], y: 
     let is_flipped = record[8] > 0.0;
     let centres = |axis: usize, at: f32| {
         let at = at + record[axis];
+        let at = if p.reflect == 1 {
+            mirrored(at, record[2 + axis])
+        } else {
+            at
+        };
         let scale = record[6 + axis] / record[2 + axis];
         (at >= 0.0 && at < record[2 + axis]).then_some((at + 0.5) * scale)
     };

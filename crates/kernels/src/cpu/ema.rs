@@ -1,14 +1,15 @@
-//! Twin of `ema.wgsl`.
+//! Twins of `ema.wgsl`.
 
 use rayon::prelude::*;
 
 use crate::kernel::{CpuArgs, params, words};
 
 params! {
-    /// Parameters of the kernel.
+    /// Parameters of both kernels.
     pub(crate) struct EmaParams {
         n: u32,
         rest: f32,
+        write_back: u32,
     }
 }
 
@@ -28,6 +29,31 @@ pub(crate) fn ema(p: &EmaParams, args: CpuArgs<'_>) {
         .for_each(|(y, x)| {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y += share * (x - *y);
+            }
+        });
+}
+
+/// `y += s (x - y)` with the step's share, from the nearer end, and then `x = y` if that is asked for; nothing if the share is negative.
+pub(crate) fn scheduled(p: &EmaParams, args: CpuArgs<'_>) {
+    let ([step], [x, y]) = args.split();
+    let share = f32::from_bits(words(step)[9]);
+    if share < 0.0 {
+        return;
+    }
+    let is_written_back = p.write_back != 0;
+    y.par_chunks_mut(CHUNK)
+        .zip(x.par_chunks_mut(CHUNK))
+        .for_each(|(y, x)| {
+            for (y, x) in y.iter_mut().zip(x) {
+                let way = *x - *y;
+                *y = if share < 0.5 {
+                    *y + share * way
+                } else {
+                    *x - (1.0 - share) * way
+                };
+                if is_written_back {
+                    *x = *y;
+                }
             }
         });
 }

@@ -12,6 +12,7 @@ params! {
         dampening: f32,
         weight_decay: f32,
         nesterov: u32,
+        rate_factor: f32,
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) fn update<const MOMENTUM: bool, const SCALED: bool>(p: &SgdParams, ar
     let CpuArgs { reads, mut writes } = args;
     let step = words(reads[1]);
     let scalars = Scalars {
-        rate: f32::from_bits(step[3]),
+        rate: p.rate_factor * f32::from_bits(step[3]),
         scale: if SCALED { reads[2][0] } else { 1.0 },
         is_first: step[2] <= 1,
     };

@@ -36,6 +36,8 @@ pub struct Adam {
     pub weight_decay: f32,
     /// Whether weight decay shrinks the parameter itself (`AdamW`) or is added to its gradient (Adam).
     pub is_decoupled: bool,
+    /// What the step's learning rate is multiplied by for this parameter.
+    pub rate_factor: f32,
 }
 
 impl Default for Adam {
@@ -46,6 +48,7 @@ impl Default for Adam {
             epsilon: 1e-8,
             weight_decay: 0.0,
             is_decoupled: false,
+            rate_factor: 1.0,
         }
     }
 }
@@ -101,6 +104,7 @@ impl Adam {
             epsilon: self.epsilon,
             weight_decay: self.weight_decay,
             decoupled: u32::from(self.is_decoupled),
+            rate_factor: self.rate_factor,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! section 4.1; random areas as Szegedy 2015; erasing as Zhong 2017).
 //!
 //! `y = gain v + bias`, where `v` in `0..=255` is the source, resized bilinearly and without aliasing, then cropped and
-//! flipped, black outside of the image. With brightness `b`, contrast `c`, colour shift `s` and the data set's mean `m`
+//! flipped, black outside of the image or its reflection. With brightness `b`, contrast `c`, colour shift `s` and the data set's mean `m`
 //! and standard deviation `d`: `y = (m + c (b v / 255 - m) + s - m) / d`. Nothing is clamped. What is random is a function of
 //! (seed, step, sample number) alone.
 
@@ -18,7 +18,7 @@ use crate::kernel::{Grid, Kernel};
 use crate::step::StepScalars;
 use shaders::variants::augment as variants;
 
-pub use parts::{ColourShift, Crop, Erase};
+pub use parts::{Beside, ColourShift, Crop, Erase};
 
 const OP: &str = "augment";
 /// The most images that `pixels` may hold: an image's place is a float in the record.
@@ -47,8 +47,13 @@ pub struct Augment {
     pub output: [usize; 2],
     /// Which part of the source.
     pub crop: Crop,
+    /// What is beside the resized image, for crops that reach over its edge.
+    pub beside: Beside,
     /// How likely it is mirrored left to right; 0 never, 1 always.
     pub flip: f32,
+    /// Whether it is mirrored in every other epoch instead: a half of the images, by their numbers, in the first, the third and
+    /// so on, the other half in those between.
+    pub alternates: bool,
     /// Brightness is uniform in 1 plus or minus this.
     pub brightness: f32,
     /// Contrast, about the mean colour, is uniform in 1 plus or minus this.
@@ -85,7 +90,9 @@ impl Augment {
             input,
             output,
             crop: Crop::Centre { resized: output },
+            beside: Beside::Black,
             flip: 0.0,
+            alternates: false,
             brightness: 0.0,
             contrast: 0.0,
             colour_shift: None,
@@ -103,9 +110,10 @@ impl Augment {
 
     fn resized(&self) -> [usize; 2] {
         match self.crop {
-            Crop::Centre { resized } | Crop::At { resized, .. } | Crop::Random { resized, .. } => {
-                resized
-            }
+            Crop::Centre { resized }
+            | Crop::At { resized, .. }
+            | Crop::Shifted { resized, .. }
+            | Crop::Random { resized, .. } => resized,
             Crop::Area { .. } => self.output,
         }
     }
@@ -168,8 +176,14 @@ impl Augment {
                 format!("{:?} at ({top}, {left}) of {resized:?}", self.output),
             )?,
             Crop::Area { share, ratio } => check_part("crop", share, ratio)?,
-            Crop::Centre { .. } => {}
+            Crop::Centre { .. } | Crop::Shifted { .. } => {}
         }
+        check(
+            "beside",
+            self.beside == Beside::Black || self.crop.is_within_reflections(self.output),
+            "less than the image's side of its reflection",
+            format!("{:?} for {:?}", self.crop, self.output),
+        )?;
         if let Some(erase) = self.erase {
             check_part("erase", erase.share, erase.ratio)?;
         }
@@ -193,6 +207,7 @@ impl Augment {
         let [out_h, out_w] = self.output.map(|side| size(OP, "output", side));
         let [resized_h, resized_w] = self.resized().map(|side| size(OP, "crop", side));
         let (crop, [top, left], pad) = self.place()?;
+        let reaches_over = matches!(self.crop, Crop::Random { .. } | Crop::Shifted { .. });
         let (area, ratio) = match self.crop {
             Crop::Area { share, ratio } => (share, ratio.map(libm::log2f)),
             _ => ([0.0; 2], [0.0; 2]),
@@ -221,11 +236,13 @@ impl Augment {
             top,
             left,
             pad,
+            reflect: (reaches_over && self.beside == Beside::Reflection).into(),
             area_low: area[0],
             area_high: area[1],
             ratio_low: ratio[0],
             ratio_high: ratio[1],
             flip: self.flip,
+            alternate: self.alternates.into(),
             brightness: self.brightness,
             contrast: self.contrast,
             shift_rr: r[0],
@@ -256,12 +273,20 @@ impl Augment {
     /// How the shader knows the crop: its kind, the output's place in the resized image, and the padding.
     fn place(&self) -> Result<(u32, [i32; 2], u32)> {
         let signed = |x: usize| i32::try_from(x).unwrap_or(i32::MAX);
+        let middle = |resized: [usize; 2]| {
+            [0, 1].map(|axis: usize| {
+                (signed(resized[axis]) - signed(self.output[axis])).div_euclid(2)
+            })
+        };
         Ok(match self.crop {
-            Crop::Centre { resized } => {
-                let middle = [0, 1].map(|axis: usize| {
-                    (signed(resized[axis]) - signed(self.output[axis])).div_euclid(2)
-                });
-                (0, middle, 0)
+            Crop::Centre { resized } => (0, middle(resized), 0),
+            Crop::Shifted { resized, by } => {
+                let [top, left] = middle(resized);
+                (
+                    0,
+                    [top.saturating_add(by[0]), left.saturating_add(by[1])],
+                    0,
+                )
             }
             Crop::At { top, left, .. } => (0, [signed(top), signed(left)], 0),
             Crop::Random { pad, .. } => (1, [0; 2], size(OP, "pad", pad)?),

@@ -11,15 +11,13 @@ use crate::cpu::dropout::DropoutParams;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Grid, Kernel};
+use crate::step::StepScalars;
 
 const OP: &str = "dropout";
 const FORWARD: Kernel<DropoutParams> = Kernel::new(
     shaders::Variant::new(OP, "dropout_forward"),
     cpu::dropout::forward,
 );
-
-/// Words of the buffer `step`: seed (low, high), step number, and what other operators read.
-const STEP_WORDS: usize = 8;
 
 /// Which elements are dropped.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,11 +28,11 @@ pub struct Dropout {
     pub stream: u32,
 }
 
-/// `y = 0` with probability `rate`, else `x / (1 - rate)`. x: any shape; step: `[8]` words, seed (low, high) and step
-/// number first.
+/// `y = 0` with probability `rate`, else `x / (1 - rate)`. x: any shape; step: the step's scalars,
+/// [`StepScalars::WORDS`] words.
 ///
 /// # Errors
-/// If the rate is not a probability, `step` does not have 8 words, memory runs out or the device fails.
+/// If the rate is not a probability, `step` has another length, memory runs out or the device fails.
 pub fn forward(device: &Device, spec: &Dropout, x: &Buffer, step: &Buffer) -> Result<Buffer> {
     let Dropout { rate, stream } = *spec;
     if !(0.0..=1.0).contains(&rate) {
@@ -45,7 +43,7 @@ pub fn forward(device: &Device, spec: &Dropout, x: &Buffer, step: &Buffer) -> Re
             rate.to_string(),
         ));
     }
-    check_len(OP, "step", step, STEP_WORDS)?;
+    check_len(OP, "step", step, StepScalars::WORDS)?;
     let y = device.alloc_as(x.width(), x.len())?;
     let params = DropoutParams {
         n: size(OP, "x", x.len())?,

@@ -29,7 +29,7 @@ const KERNELS: [[Kernel<SgdParams>; 2]; 2] = [
 ];
 
 /// What does not change from step to step. The learning rate comes with the step's scalars.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
     /// Share of the last velocity that is kept; 0 for plain descent.
     pub momentum: f32,
@@ -39,6 +39,21 @@ pub struct Sgd {
     pub weight_decay: f32,
     /// Whether to use Nesterov momentum.
     pub is_nesterov: bool,
+    /// What the step's learning rate is multiplied by for this parameter.
+    pub rate_factor: f32,
+}
+
+impl Default for Sgd {
+    /// Plain descent at the step's learning rate.
+    fn default() -> Self {
+        Self {
+            momentum: 0.0,
+            dampening: 0.0,
+            weight_decay: 0.0,
+            is_nesterov: false,
+            rate_factor: 1.0,
+        }
+    }
 }
 
 /// Updates the parameter, and its velocity where there is momentum, in place.
@@ -72,6 +87,7 @@ pub fn update(
             dampening: spec.dampening,
             weight_decay: spec.weight_decay,
             nesterov: u32::from(spec.is_nesterov),
+            rate_factor: spec.rate_factor,
         };
         let grid = Grid::vec4(window.len()).flops(8 * window.len());
         let gradient = update.gradient.slice(window.clone())?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Architecture, argument};
 use crate::error::Result;
 use crate::layers::{
-    Conv2d, Dense, Dropout, Layer, Lrn, MaxPool, Module as _, Relu, Sigmoid, Tanh,
+    Conv2d, Dense, Dropout, Gelu, Layer, Lrn, MaxPool, Module as _, Relu, Sigmoid, Tanh,
     compute_the_same, to_json,
 };
 
@@ -21,6 +21,8 @@ pub enum ActivationKind {
     Tanh,
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
+    /// `x P(X <= x)` for a standard normal `X` (Hendrycks and Gimpel 2016).
+    Gelu,
 }
 
 /// Where dropout is in the dense layers.
@@ -40,12 +42,13 @@ impl ActivationKind {
             Self::Relu => Relu::new().named(name),
             Self::Tanh => Tanh::new().named(name),
             Self::Sigmoid => Sigmoid::new().named(name),
+            Self::Gelu => Gelu::new().named(name),
         }
     }
 }
 
 impl Architecture {
-    /// The same layers with another activation in place of each ReLU, tanh and sigmoid. One that is part of a layer
+    /// The same layers with another activation in place of each ReLU, tanh, sigmoid and GELU. One that is part of a layer
     /// becomes a layer of its own behind it, `conv1_act`.
     ///
     /// ```
@@ -66,6 +69,7 @@ impl Architecture {
                 layer.is::<Relu>(),
                 layer.is::<Tanh>(),
                 layer.is::<Sigmoid>(),
+                layer.is::<Gelu>(),
             ];
             let conv = layer.downcast::<Conv2d>().filter(|conv| conv.has_relu());
             let dense = layer.downcast::<Dense>().filter(|dense| dense.has_relu());
@@ -192,6 +196,22 @@ impl Architecture {
         self.with_inits(|_| crate::Init::FanInUniform)
     }
 
+    /// The same layers with PyTorch's default initial weights and zero biases, but for the first filters of a convolution: each
+    /// passes one channel on ([`crate::Init::PartialIdentity`]).
+    #[must_use]
+    pub fn with_identity_init(self) -> Self {
+        self.with_layers(|_, layer| {
+            let zero = crate::Init::Constant(0.0);
+            let conv = layer.downcast::<Conv2d>();
+            let conv =
+                conv.map(|conv| layer.with(conv.clone().init(crate::Init::PartialIdentity, zero)));
+            let dense = layer.downcast::<Dense>();
+            let dense =
+                dense.map(|dense| layer.with(dense.clone().init(crate::Init::FanInUniform, zero)));
+            conv.or(dense)
+        })
+    }
+
     /// The same layers with what `change` makes of the initial weights and biases of convolutions and dense layers.
     fn with_inits(self, change: impl Fn(crate::Init) -> crate::Init) -> Self {
         self.with_layers(|_, layer| {
@@ -302,6 +322,10 @@ mod tests {
         );
         let small = of("alexnet-small");
         assert_eq!(small.with_activation(ActivationKind::Relu).unwrap(), small);
+        let quick = of("alexnet-quick");
+        assert_eq!(quick.with_activation(ActivationKind::Gelu).unwrap(), quick);
+        let relu = quick.with_activation(ActivationKind::Relu).unwrap();
+        assert_eq!(relu.layers().filter(|layer| layer.is::<Relu>()).count(), 7);
         let bare = small.without_lrn().unwrap().with_plain_pools().unwrap();
         assert_eq!(names(&bare)[..4], ["conv1", "pool1", "conv2", "pool2"]);
         let window = bare.summary().rows()[1].settings.clone();

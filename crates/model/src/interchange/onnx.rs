@@ -228,6 +228,11 @@ impl Builder {
             self.initializer(name, &shape, &values);
             inputs.push(name.to_owned());
         }
+        for (idx, constant) in node.constants.iter().enumerate() {
+            let input = format!("{name}.constant{idx}");
+            self.initializer(&input, &[], &[*constant]);
+            inputs.push(input);
+        }
         if node.parameters.contains(&OnnxLayout::Rows) {
             self.flattened = None;
         }

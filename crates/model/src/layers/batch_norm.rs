@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tensor::ops::batch_norm::{BatchNorm as Constants, Momentum};
 use tensor::{Shape, Tensor};
 
+use super::parameter::{is_yes, yes};
 use super::{Context, Module, OnnxLayout, OnnxNode, OnnxValue, Parameter, decimal};
 use crate::init::Init;
 
@@ -16,6 +17,9 @@ pub struct BatchNorm {
     /// The weight of the batch's value in the running one, or of the running one so far.
     momentum: Weight,
     unbiased: bool,
+    /// Whether gamma is learnt; if not, it stays one.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    scaled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +37,7 @@ impl BatchNorm {
             epsilon: 1e-5,
             momentum: Weight::OfNew(0.1),
             unbiased: true,
+            scaled: true,
         }
     }
 
@@ -43,6 +48,7 @@ impl BatchNorm {
             epsilon: 1e-3,
             momentum: Weight::OfOld(0.99),
             unbiased: false,
+            scaled: true,
         }
     }
 
@@ -57,6 +63,13 @@ impl BatchNorm {
     #[must_use]
     pub const fn momentum(mut self, of_new: f32) -> Self {
         self.momentum = Weight::OfNew(of_new);
+        self
+    }
+
+    /// Without a learnt scale: gamma is a buffer of ones.
+    #[must_use]
+    pub const fn without_scale(mut self) -> Self {
+        self.scaled = false;
         self
     }
 
@@ -90,8 +103,9 @@ impl Module for BatchNorm {
     fn parameters(&self, input: &Shape) -> Vec<Parameter> {
         let (_, channels) = input.rows_and_columns();
         let of = |name, value| Parameter::new(name, [channels], Init::Constant(value));
+        let gamma = of("weight", 1.0);
         vec![
-            of("weight", 1.0),
+            if self.scaled { gamma } else { gamma.buffer() },
             of("bias", 0.0),
             of("running_mean", 0.0).buffer(),
             of("running_var", 1.0).buffer(),

@@ -32,6 +32,19 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// A weight, and the bias behind it if the layer has one.
+    pub(super) fn weight_and_bias(
+        &self,
+        is_biased: bool,
+    ) -> tensor::Result<(&'a Tensor, Option<&'a Tensor>)> {
+        if is_biased {
+            let [weight, bias] = self.parameters()?;
+            return Ok((weight, Some(bias)));
+        }
+        let [weight] = self.parameters()?;
+        Ok((weight, None))
+    }
+
     /// The same for a part of the layer: a module within it, whose parameters are `n` from number `first` on.
     #[must_use]
     pub fn part(&self, first: usize, n: usize) -> Self {

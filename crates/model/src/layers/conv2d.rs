@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use tensor::ops::conv2d::{Conv2dOptions, Padding, Window};
 use tensor::{Activation, Shape, Tensor};
 
-use super::parameter::weight_and_bias;
+use super::parameter::{is_yes, weight_and_bias, yes};
 use super::{
     Context, Fans, Module, OnnxLayout, OnnxNode, OnnxValue, Parameter, image, whole, window,
 };
 use crate::init::Init;
 
-/// A convolution with a bias, and a ReLU where it says so.
+/// A convolution with a bias unless it says otherwise, and a ReLU where it says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
@@ -19,6 +19,8 @@ pub struct Conv2d {
     window: Window,
     groups: usize,
     relu: bool,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    biased: bool,
     #[serde(rename = "weight_init")]
     weight: Init,
     #[serde(rename = "bias_init")]
@@ -34,6 +36,7 @@ impl Conv2d {
             window: Window::new(size, 1, Padding::Valid),
             groups: 1,
             relu: false,
+            biased: true,
             weight: Init::HeNormal,
             bias: Init::Constant(0.0),
         }
@@ -78,6 +81,13 @@ impl Conv2d {
     #[must_use]
     pub const fn relu(mut self) -> Self {
         self.relu = true;
+        self
+    }
+
+    /// Without a bias: before a batch normalisation, which takes any constant away.
+    #[must_use]
+    pub const fn without_bias(mut self) -> Self {
+        self.biased = false;
         self
     }
 
@@ -138,16 +148,18 @@ impl Module for Conv2d {
             fan_out: area.saturating_mul(self.filters) / self.groups,
         };
         let shape = Shape::from([height, width, inputs, self.filters]);
-        weight_and_bias(shape, self.filters, fans, [self.weight, self.bias])
+        let mut own = weight_and_bias(shape, self.filters, fans, [self.weight, self.bias]);
+        own.truncate(1 + usize::from(self.biased));
+        own
     }
 
     fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
-        let [weight, bias] = context.parameters()?;
+        let (weight, bias) = context.weight_and_bias(self.biased)?;
         let weight = context.weight(weight, x)?;
         let options = Conv2dOptions::of(&self.window)
             .groups(self.groups)
             .activation(Activation::relu_if(self.relu));
-        x.conv2d(&weight, Some(bias), &options)
+        x.conv2d(&weight, bias, &options)
     }
 
     fn activation(&self) -> Option<&'static str> {
@@ -158,6 +170,9 @@ impl Module for Conv2d {
         let mut numbers = vec![("filters", whole(self.filters))];
         numbers.extend(window::settings(&self.window, input));
         numbers.push(("groups", whole(self.groups)));
+        if !self.biased {
+            numbers.push(("bias", 0.0));
+        }
         numbers
     }
 
@@ -169,7 +184,7 @@ impl Module for Conv2d {
     fn onnx(&self, input: &Shape, _output: &Shape) -> Result<Vec<OnnxNode>, String> {
         let conv = window::onnx(OnnxNode::new("Conv"), &self.window, input)?
             .with("group", OnnxValue::Int(self.groups))
-            .taking(&[OnnxLayout::Filters, OnnxLayout::Same]);
+            .taking(&[OnnxLayout::Filters, OnnxLayout::Same][..1 + usize::from(self.biased)]);
         let relu = self.relu.then(|| OnnxNode::new("Relu"));
         Ok(std::iter::once(conv).chain(relu).collect())
     }

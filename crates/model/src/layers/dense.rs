@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 use tensor::{Activation, Shape, Tensor};
 
-use super::parameter::weight_and_bias;
+use super::parameter::{is_yes, weight_and_bias, yes};
 use super::{Context, Fans, Module, OnnxLayout, OnnxNode, Parameter, whole};
 use crate::init::Init;
 
-/// A dense layer with a bias, and a ReLU where it says so.
+/// A dense layer with a bias unless it says otherwise, and a ReLU where it says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
     units: usize,
     relu: bool,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    biased: bool,
     #[serde(rename = "weight_init")]
     weight: Init,
     #[serde(rename = "bias_init")]
@@ -26,6 +28,7 @@ impl Dense {
         Self {
             units,
             relu: false,
+            biased: true,
             weight: Init::HeNormal,
             bias: Init::Constant(0.0),
         }
@@ -35,6 +38,13 @@ impl Dense {
     #[must_use]
     pub const fn relu(mut self) -> Self {
         self.relu = true;
+        self
+    }
+
+    /// Without a bias.
+    #[must_use]
+    pub const fn without_bias(mut self) -> Self {
+        self.biased = false;
         self
     }
 
@@ -80,13 +90,15 @@ impl Module for Dense {
         let (fan_in, fan_out) = (input.elements(), self.units);
         let shape = Shape::from([fan_in, fan_out]);
         let fans = Fans { fan_in, fan_out };
-        weight_and_bias(shape, fan_out, fans, [self.weight, self.bias])
+        let mut own = weight_and_bias(shape, fan_out, fans, [self.weight, self.bias]);
+        own.truncate(1 + usize::from(self.biased));
+        own
     }
 
     fn forward(&self, x: &Tensor, context: &Context<'_>) -> tensor::Result<Tensor> {
-        let [weight, bias] = context.parameters()?;
+        let (weight, bias) = context.weight_and_bias(self.biased)?;
         let weight = context.weight(weight, x)?;
-        x.linear(&weight, Some(bias), Activation::relu_if(self.relu))
+        x.linear(&weight, bias, Activation::relu_if(self.relu))
     }
 
     fn activation(&self) -> Option<&'static str> {
@@ -94,7 +106,10 @@ impl Module for Dense {
     }
 
     fn settings(&self, _input: &Shape, _output: &Shape) -> Vec<(&'static str, f64)> {
-        vec![("units", whole(self.units))]
+        let bias = (!self.biased).then_some(("bias", 0.0));
+        std::iter::once(("units", whole(self.units)))
+            .chain(bias)
+            .collect()
     }
 
     fn flops(&self, input: &Shape, _output: &Shape) -> u64 {
@@ -102,7 +117,8 @@ impl Module for Dense {
     }
 
     fn onnx(&self, _input: &Shape, _output: &Shape) -> Result<Vec<OnnxNode>, String> {
-        let gemm = OnnxNode::new("Gemm").taking(&[OnnxLayout::Rows, OnnxLayout::Same]);
+        let taken = &[OnnxLayout::Rows, OnnxLayout::Same][..1 + usize::from(self.biased)];
+        let gemm = OnnxNode::new("Gemm").taking(taken);
         let relu = self.relu.then(|| OnnxNode::new("Relu"));
         Ok(std::iter::once(gemm).chain(relu).collect())
     }

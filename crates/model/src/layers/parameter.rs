@@ -74,6 +74,16 @@ impl Parameter {
     }
 }
 
+/// A part that a layer has unless its file says otherwise.
+pub(super) const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+pub(super) const fn is_yes(flag: &bool) -> bool {
+    *flag
+}
+
 /// A weight of this shape, and a bias for each output.
 pub(super) fn weight_and_bias(
     shape: Shape,

@@ -132,6 +132,15 @@ pub(super) fn speed(runs: &[Run]) -> Vec<Line> {
         line("time in all", runs, |run| {
             run.summary.as_ref().map(|s| duration(s.wall_s))
         }),
+        line("training arithmetic", runs, |run| {
+            let flops = run.summary.as_ref()?.training_flops;
+            (flops > 0).then(|| scientific(flops))
+        }),
+        line("spent until the best tenth of accuracy", runs, |run| {
+            let best = run.summary.as_ref()?.milestones.last()?;
+            let (flops, time) = (scientific(best.flops), duration(best.seconds));
+            Some(format!("{flops}, {time} to {}", percent(best.accuracy)))
+        }),
         line("peak host memory", runs, |run| {
             run.summary.as_ref()?.peak_host_bytes.map(bytes)
         }),
@@ -140,6 +149,13 @@ pub(super) fn speed(runs: &[Run]) -> Vec<Line> {
         }),
     ];
     lines.into_iter().flatten().collect()
+}
+
+/// `3.5e14 FLOP`.
+fn scientific(flops: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are written")]
+    let flops = flops as f64;
+    format!("{flops:.1e} FLOP")
 }
 
 pub(super) fn profile(profile: &Profile) -> ProfileTable {

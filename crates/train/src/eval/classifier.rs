@@ -90,7 +90,7 @@ impl Classifier {
             Tta::None,
             [rows, columns],
         )?;
-        let plain = &specs[0];
+        let plain = &specs[0].spec;
         let (logits, recording) =
             device.capture(|| no_grad(|| network.forward(&input.images(plain)?, Mode::Eval)))?;
         let names = network.class_names().map_or_else(

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use data::{Images, Loader, LoaderOptions};
 use model::{Mode, Network};
+use tensor::ops::elementwise::full;
+use tensor::update::scale_gradient;
 use tensor::{DType, PendingRead, Recording, Tensor, no_grad};
 
 use crate::error::{Error, Result};
@@ -22,10 +24,12 @@ pub struct Evaluator {
     input: Input,
     /// From a batch to the network's input and, if there is one view alone, to the logits.
     views: Vec<Recording>,
-    /// From each view of several to the sum of their probabilities.
+    /// From each view of several to the weighted sum of their probabilities.
     forward: Option<Recording>,
     /// The logits of one view, or the sum of probabilities of several.
     output: Tensor,
+    /// What the weights of all views add up to.
+    weights: f32,
     classes: usize,
 }
 
@@ -87,8 +91,8 @@ impl Evaluator {
             ..LoaderOptions::evaluation(n)
         };
         let loader = Loader::new(images, options)?;
-        if let [spec] = specs.as_slice() {
-            let forward = || no_grad(|| network.forward(&input.images(spec)?, Mode::Eval));
+        if let [view] = specs.as_slice() {
+            let forward = || no_grad(|| network.forward(&input.images(&view.spec)?, Mode::Eval));
             let (output, recording) = device.capture(forward)?;
             return Ok(Self {
                 loader,
@@ -96,24 +100,29 @@ impl Evaluator {
                 views: vec![recording],
                 forward: None,
                 output,
+                weights: 1.0,
                 classes,
             });
         }
+        let weights = specs.iter().map(|view| view.weight).sum();
+        let weight = full(device, [1], 1.0)?;
         let x = Tensor::empty(device, [n, height, width, channels], DType::F32)?;
         let output = Tensor::empty(device, [n, classes], DType::F32)?;
         let mut views = Vec::new();
-        for (idx, spec) in specs.iter().enumerate() {
+        for (idx, view) in specs.iter().enumerate() {
             let ((), recording) = device.capture(|| {
                 if idx == 0 {
                     output.fill(0.0)?;
                 }
-                input.images_into(spec, &x)
+                weight.fill(view.weight)?;
+                input.images_into(&view.spec, &x)
             })?;
             views.push(recording);
         }
         let ((), forward) = device.capture(|| {
             no_grad(|| {
                 let probabilities = network.forward(&x, Mode::Eval)?.softmax()?;
+                scale_gradient(&probabilities, &weight)?;
                 output.add_scaled(1.0, &probabilities)
             })
         })?;
@@ -123,6 +132,7 @@ impl Evaluator {
             views,
             forward: Some(forward),
             output,
+            weights,
             classes,
         })
     }
@@ -153,7 +163,7 @@ impl Evaluator {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Option<Score>> {
         let device = self.output.device().clone();
-        let n_views = self.views.len();
+        let (n_views, weights) = (self.views.len(), self.weights);
         let mut tally = Tally::new(self.classes);
         let mut under_way: VecDeque<(Vec<u32>, PendingRead)> = VecDeque::new();
         let mut finish = |(labels, read): (Vec<u32>, PendingRead)| -> Result<()> {
@@ -161,7 +171,7 @@ impl Evaluator {
             if n_views > 1 {
                 output
                     .iter_mut()
-                    .for_each(|sum| *sum = log_mean(*sum, n_views));
+                    .for_each(|sum| *sum = log_mean(*sum, weights));
             }
             tally.add(&output, &labels);
             Ok(())
@@ -198,10 +208,9 @@ impl Evaluator {
     }
 }
 
-/// The logarithm of a mean probability from the sum over the views: a logit whose softmax is that mean.
-#[expect(clippy::cast_precision_loss, reason = "there are ten views at most")]
-fn log_mean(sum: f32, n_views: usize) -> f32 {
-    let mean = sum / n_views as f32;
+/// The logarithm of a mean probability from the weighted sum over the views: a logit whose softmax is that mean.
+fn log_mean(sum: f32, weights: f32) -> f32 {
+    let mean = sum / weights;
     // A probability that rounded to 0 still has a logarithm. `max` would make a number of a NaN.
     if mean < f32::MIN_POSITIVE {
         libm::logf(f32::MIN_POSITIVE)

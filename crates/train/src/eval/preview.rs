@@ -80,7 +80,7 @@ impl<'a> Preview<'a> {
         let plain = views
             .first()
             .ok_or_else(|| Error::setting("tta", "at least one view of an image", "none"))?;
-        Ok(input.images(plain)?)
+        Ok(input.images(&plain.spec)?)
     }
 
     /// The class probabilities `[n, classes]` for each of `samples`.
@@ -190,7 +190,7 @@ pub(crate) fn to_pixels(values: &[f32], [mean, std]: [&[f32]; 2]) -> Vec<u8> {
 }
 
 /// A batch of exactly these images.
-fn batch(images: &Images, samples: &[u32]) -> Result<Batch> {
+pub(crate) fn batch(images: &Images, samples: &[u32]) -> Result<Batch> {
     let mut pixels = vec![0; samples.len() * images.image_bytes()];
     let mut labels = Vec::new();
     for (sample, out) in samples

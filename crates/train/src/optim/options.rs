@@ -109,9 +109,35 @@ pub struct Options {
     pub(super) rule: Rule,
     pub(super) clip_norm: Option<f32>,
     decays: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    groups: Arc<dyn Fn(&str) -> Group + Send + Sync>,
     pub(super) accumulates: bool,
     pub(super) scales_loss: bool,
     pub(super) is_epsilon_outside: bool,
+}
+
+/// How a parameter is trained otherwise than the rest: see [`Options::grouped`].
+///
+/// ```
+/// use train::optim::Group;
+///
+/// assert_eq!((Group::default().rate_factor, Group::default().weight_decay), (1.0, None));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Group {
+    /// What the learning rate is multiplied by.
+    pub rate_factor: f64,
+    /// A weight decay in place of the rule's, whatever decays otherwise.
+    pub weight_decay: Option<f64>,
+}
+
+impl Default for Group {
+    /// As all are trained.
+    fn default() -> Self {
+        Self {
+            rate_factor: 1.0,
+            weight_decay: None,
+        }
+    }
 }
 
 /// A rule with its constants as the kernels take them.
@@ -128,6 +154,7 @@ impl From<Sgd> for Options {
             dampening: 0.0,
             weight_decay: single(sgd.weight_decay),
             is_nesterov: sgd.nesterov,
+            ..update::Sgd::default()
         }))
     }
 }
@@ -140,6 +167,7 @@ impl From<Adam> for Options {
             epsilon: single(adam.epsilon),
             weight_decay: single(adam.weight_decay),
             is_decoupled: false,
+            ..update::Adam::default()
         }))
     }
 }
@@ -160,6 +188,7 @@ impl Options {
             rule,
             clip_norm: None,
             decays: Arc::new(|_| true),
+            groups: Arc::new(|_| Group::default()),
             accumulates: false,
             scales_loss: false,
             is_epsilon_outside: false,
@@ -192,6 +221,13 @@ impl Options {
         self
     }
 
+    /// Trains each parameter as the group says that `groups` tells by its name.
+    #[must_use]
+    pub fn grouped(mut self, groups: impl Fn(&str) -> Group + Send + Sync + 'static) -> Self {
+        self.groups = Arc::new(groups);
+        self
+    }
+
     /// With room for the sums of several batches' gradients.
     #[must_use]
     pub(crate) fn accumulating(mut self, accumulates: bool) -> Self {
@@ -220,14 +256,22 @@ impl Rule {
     /// The rule for the parameter `name`, which weight decay may leave alone.
     pub(super) fn of(self, name: &str, options: &Options) -> Self {
         let decays = (options.decays)(name);
-        let kept = |coefficient| if decays { coefficient } else { 0.0 };
+        let group = (options.groups)(name);
+        let rate_factor = single(group.rate_factor);
+        let kept = |coefficient| match group.weight_decay {
+            Some(own) => single(own),
+            None if decays => coefficient,
+            None => 0.0,
+        };
         match self {
             Self::Sgd(sgd) => Self::Sgd(update::Sgd {
                 weight_decay: kept(sgd.weight_decay),
+                rate_factor,
                 ..sgd
             }),
             Self::Adam(adam) => Self::Adam(update::Adam {
                 weight_decay: kept(adam.weight_decay),
+                rate_factor,
                 ..adam
             }),
         }

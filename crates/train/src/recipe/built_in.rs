@@ -23,6 +23,7 @@ macro_rules! recipes {
 recipes!(
     "shapes10",
     "cifar10",
+    "cifar10-quick",
     "cifar100",
     "small-cifar10",
     "small-cifar10-best",
@@ -99,6 +100,7 @@ impl Recipe {
             network: "alexnet-cifar".to_owned(),
             layers: LayersRecipe::default(),
             init: InitKind::default(),
+            whitening: None,
             dropout: None,
             input_size: None,
             seed: 0,

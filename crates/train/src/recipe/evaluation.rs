@@ -43,6 +43,9 @@ pub enum Tta {
     None,
     /// The centre, and its mirror image.
     Flip,
+    /// The centre, and moved by a pixel up and left and down and right, beside which its reflection is, and their mirror
+    /// images: the centre counts as much as both others together (Jordan 2024, arXiv 2404.00498, section 3.5).
+    FlipShift,
     /// The four corners and the centre, and their mirror images (Krizhevsky 2012, section 4.1).
     TenCrop,
 }

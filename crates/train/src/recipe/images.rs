@@ -1,11 +1,12 @@
 //! How pixels become the network's input.
 
-use data::{CHANNELS, Channels, Fit, Images, Interpolation};
+use data::{CHANNELS, Channels, Images};
 use model::ImageSize;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::optim::single;
+use crate::recipe::{CropKind, FitKind, InterpolationKind, PadKind};
 
 /// Images that statistics are taken over when a recipe leaves them to the training set: evenly spread, and enough for
 /// the mean colour to be within a few thousandths.
@@ -46,14 +47,21 @@ pub struct ImagesRecipe {
     pub resize: Option<usize>,
     /// How training images are cropped.
     pub crop: CropKind,
-    /// Random crop: black pixels that are added on each side first.
+    /// Random crop: pixels that are added on each side first.
     pub pad: usize,
+    /// What these are: black, or the image's reflection.
+    #[serde(skip_serializing_if = "PadKind::is_black")]
+    pub pad_with: PadKind,
     /// Area crop: the least and the largest share of the image.
     pub area: [f32; 2],
     /// Area crop: the least and the largest ratio of width to height.
     pub ratio: [f32; 2],
     /// Random horizontal flips of training images.
     pub flip: bool,
+    /// Flips: each image is mirrored in every other epoch instead, a half of them, by their numbers, from the first epoch on
+    /// (Jordan 2024, arXiv 2404.00498, section 3.6).
+    #[serde(skip_serializing_if = "is_false")]
+    pub alternate_flip: bool,
     /// Training images' brightness is uniform in 1 plus or minus this.
     pub brightness: f32,
     /// Training images' contrast, about the mean colour, is uniform in 1 plus or minus this.
@@ -67,65 +75,6 @@ pub struct ImagesRecipe {
     /// A random rectangle of a training image becomes the mean colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erase: Option<EraseRecipe>,
-}
-
-/// How an image of any shape becomes one of the wanted shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FitKind {
-    /// The largest centred part of that shape, scaled.
-    #[default]
-    Crop,
-    /// All of it, each side scaled by itself.
-    Stretch,
-}
-
-/// How pixels between pixels are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum InterpolationKind {
-    /// A triangle, as wide as the scale where an image becomes smaller: `BILINEAR` of Pillow and torchvision.
-    #[default]
-    BilinearAntialias,
-    /// Between the four nearest pixels: `INTER_LINEAR` of `OpenCV`, and PyTorch without antialiasing.
-    Bilinear,
-    /// The nearest pixel: `NEAREST` of Pillow, and Keras' `flow_from_directory`.
-    Nearest,
-    /// Cubic with antialiasing: `BICUBIC` of Pillow and torchvision.
-    Bicubic,
-}
-
-impl InterpolationKind {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl From<InterpolationKind> for Interpolation {
-    fn from(kind: InterpolationKind) -> Self {
-        match kind {
-            InterpolationKind::BilinearAntialias => Self::BilinearAntialias,
-            InterpolationKind::Bilinear => Self::Bilinear,
-            InterpolationKind::Nearest => Self::Nearest,
-            InterpolationKind::Bicubic => Self::Bicubic,
-        }
-    }
-}
-
-/// How training images are cropped. Evaluation takes the centre.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum CropKind {
-    /// The centre of the resized image.
-    #[default]
-    Centre,
-    /// Any place of the resized and padded image.
-    Random,
-    /// A part of random area and shape, resized (Szegedy 2015).
-    Area,
 }
 
 /// Random erasing (Zhong 2017).
@@ -154,9 +103,11 @@ impl Default for ImagesRecipe {
             resize: None,
             crop: CropKind::Centre,
             pad: 0,
+            pad_with: PadKind::Black,
             area: [0.08, 1.0],
             ratio: [0.75, 4.0 / 3.0],
             flip: false,
+            alternate_flip: false,
             brightness: 0.0,
             contrast: 0.0,
             colour_shift: 0.0,
@@ -172,15 +123,6 @@ impl Default for EraseRecipe {
             probability: 0.25,
             area: [0.02, 0.33],
             ratio: [0.3, 3.3],
-        }
-    }
-}
-
-impl From<FitKind> for Fit {
-    fn from(fit: FitKind) -> Self {
-        match fit {
-            FitKind::Crop => Self::Crop,
-            FitKind::Stretch => Self::Stretch,
         }
     }
 }
@@ -273,6 +215,9 @@ impl ImagesRecipe {
             let expected = "pixels, with crop = \"random\"";
             return wrong("pad", expected, self.pad.to_string());
         }
+        if self.alternate_flip && !self.flip {
+            return wrong("alternate_flip", "false without flip", true.to_string());
+        }
         check_part(["area", "ratio"], self.area, self.ratio)?;
         let shares = [
             ("brightness", self.brightness),
@@ -293,6 +238,11 @@ impl ImagesRecipe {
             None => Ok(()),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

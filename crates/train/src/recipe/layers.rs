@@ -88,6 +88,7 @@ impl Recipe {
             InitKind::Paper => network.with_paper_init(),
             InitKind::Truncated => network.with_truncated_init(),
             InitKind::Torch => network.with_torch_init(),
+            InitKind::Identity => network.with_identity_init(),
         };
         Ok(match self.dropout {
             Some(share) => network.with_dropout(share)?,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::globs::is_match;
+use crate::recipe::GroupRecipe;
 
 /// The optimizer and its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,9 @@ pub struct OptimizerRecipe {
     /// [`crate::optim::Options::epsilon_outside`].
     #[serde(default, skip_serializing_if = "is_false")]
     pub epsilon_outside: bool,
+    /// Parameters that are trained otherwise than the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRecipe>,
 }
 
 /// Which optimizer.
@@ -76,15 +80,6 @@ pub enum OptimizerKind {
     Adam,
     /// Adam with decoupled weight decay.
     AdamW,
-}
-
-/// The exponential moving average (EMA) of the weights, which validation, the test and the saved model use.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EmaRecipe {
-    /// The decay of the EMA. Early steps use less, `(1 + t) / (10 + t)` in step `t`, so that the
-    /// initial weights are soon forgotten.
-    pub decay: f64,
 }
 
 #[expect(
@@ -172,6 +167,7 @@ impl OptimizerRecipe {
             beta2: default_beta2(),
             epsilon: default_epsilon(),
             epsilon_outside: false,
+            groups: Vec::new(),
         }
     }
 
@@ -197,7 +193,10 @@ impl OptimizerRecipe {
         &self,
         names: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<()> {
-        for (setting, patterns) in [("decay_only", &self.decay_only), ("freeze", &self.freeze)] {
+        let own = [("decay_only", &self.decay_only), ("freeze", &self.freeze)];
+        let groups = self.groups.iter();
+        let groups = groups.map(|group| ("optimizer.groups", &group.parameters));
+        for (setting, patterns) in own.into_iter().chain(groups) {
             for pattern in patterns {
                 if !names.clone().any(|name| is_match(pattern, name)) {
                     let some: Vec<_> = names.clone().take(3).collect();
@@ -237,17 +236,6 @@ impl OptimizerRecipe {
         if self.accumulate == 0 {
             return Err(Error::setting("accumulate", "at least 1", 0));
         }
-        Ok(())
-    }
-}
-
-impl EmaRecipe {
-    /// An error if the decay makes no sense.
-    pub(crate) fn check(self) -> Result<()> {
-        if (0.0..1.0).contains(&self.decay) {
-            return Ok(());
-        }
-        let expected = "a number from 0 to below 1";
-        Err(Error::setting("ema.decay", expected, self.decay))
+        self.groups.iter().try_for_each(GroupRecipe::check)
     }
 }

@@ -31,6 +31,7 @@ impl Recipe {
             exif_rotation: self.images.exif_rotation,
             tta: match self.evaluation.tta {
                 Tta::Flip => PreparedTta::Flip,
+                Tta::FlipShift => PreparedTta::FlipShift,
                 Tta::TenCrop => PreparedTta::TenCrop,
                 Tta::None => PreparedTta::None,
             },
@@ -69,6 +70,7 @@ impl Recipe {
         self.evaluation.resize = None;
         self.evaluation.tta = match preparation.tta {
             PreparedTta::Flip => Tta::Flip,
+            PreparedTta::FlipShift => Tta::FlipShift,
             PreparedTta::TenCrop => Tta::TenCrop,
             _ => Tta::None,
         };

@@ -116,6 +116,8 @@ fn keys_at(text: &str, at: usize) -> Vec<String> {
             .strip_prefix('[')
             .and_then(|line| line.strip_suffix(']'))
         {
+            // A table, or one of an array of them.
+            let header = header.trim_matches(['[', ']']);
             keys = header.split('.').map(str::to_owned).collect();
         }
         last = line;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::milestones::Milestone;
 use crate::trainer::callback::Ended;
 
 /// A row of the metrics: the results of an epoch.
@@ -95,6 +96,13 @@ pub struct Summary {
     pub test_macro_f1: Option<f64>,
     pub peak_host_bytes: Option<u64>,
     pub peak_device_bytes: u64,
+    /// Multiplications and additions of all training steps: three times those of the network's forward pass for each image, as
+    /// a backward pass takes two of a forward pass.
+    #[serde(default)]
+    pub training_flops: u64,
+    /// What was spent until each tenth of accuracy was reached.
+    #[serde(default)]
+    pub milestones: Vec<Milestone>,
     /// Why it ended.
     #[serde(default)]
     pub ended: Ended,

@@ -32,6 +32,12 @@ pub struct ScheduleRecipe {
     pub period_factor: usize,
     /// Cosine: the rate at the end. Plateau: the least rate.
     pub minimum: f64,
+    /// Triangle: the share of the learning rate at the run's first step.
+    pub start: f64,
+    /// Triangle: the share of the run's steps after which the whole rate is reached.
+    pub peak: f64,
+    /// Triangle: the share of the rate that it falls to by the end of the run.
+    pub end: f64,
     /// Plateau: what must improve.
     pub metric: Metric,
     /// Plateau: what the rate is multiplied by.
@@ -67,6 +73,8 @@ pub enum ScheduleKind {
     InverseTime,
     /// Up to the learning rate within the first third, far down by the end.
     OneCycle,
+    /// Up to the learning rate on a straight line, and down on another.
+    Triangle,
     /// Times the factor when a metric has stopped improving.
     Plateau,
 }
@@ -107,6 +115,9 @@ impl Default for ScheduleRecipe {
             every_epochs: 30,
             milestones: Vec::new(),
             minimum: 0.0,
+            start: 0.0,
+            peak: 0.5,
+            end: 0.0,
             metric: Metric::ValLoss,
             factor: 0.1,
             patience: 10,
@@ -146,7 +157,10 @@ impl ScheduleRecipe {
     fn is_chained(&self) -> bool {
         let is_cosine = matches!(
             self.kind,
-            ScheduleKind::Cosine | ScheduleKind::CosineRestarts | ScheduleKind::OneCycle
+            ScheduleKind::Cosine
+                | ScheduleKind::CosineRestarts
+                | ScheduleKind::OneCycle
+                | ScheduleKind::Triangle
         );
         match self.warmup {
             Some(kind) => kind == WarmupKind::Chained,
@@ -188,6 +202,7 @@ impl ScheduleRecipe {
                 minimum: self.minimum,
             },
             ScheduleKind::InverseTime => Schedule::InverseTime { decay: self.decay },
+            ScheduleKind::Triangle => self.triangle(left),
             ScheduleKind::OneCycle => Schedule::OneCycle(OneCycle {
                 max_rate: base,
                 steps: left,
@@ -196,6 +211,25 @@ impl ScheduleRecipe {
                 end_divisor: 1e4,
                 is_cosine: true,
                 has_three_phases: false,
+            }),
+        }
+    }
+
+    /// The triangle over so many steps: its first step has the start's rate, and the one after its last would have the end's.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a number of steps"
+    )]
+    fn triangle(&self, steps: usize) -> Schedule {
+        let rising = (self.peak * ratio(steps)) as usize;
+        Schedule::Warmup {
+            start: self.start,
+            warmup: rising,
+            then: Box::new(Schedule::Linear {
+                start: 1.0,
+                end: self.end,
+                steps: steps.saturating_sub(rising).max(1),
             }),
         }
     }
@@ -243,6 +277,9 @@ impl ScheduleRecipe {
         for (setting, value) in [
             ("schedule.gamma", self.gamma),
             ("schedule.minimum", self.minimum),
+            ("schedule.start", self.start),
+            ("schedule.peak", self.peak),
+            ("schedule.end", self.end),
             ("schedule.factor", self.factor),
             ("schedule.threshold", self.threshold),
         ] {

@@ -2,7 +2,7 @@
 
 use data::{Batch, Images};
 use model::ImageSize;
-use tensor::pixels::{Augment, ColourShift, Crop, Erase, augment, augment_into};
+use tensor::pixels::{Augment, Beside, ColourShift, Crop, Erase, augment, augment_into};
 use tensor::update::{StepBuffer, StepScalars};
 use tensor::{DType, Device, Tensor};
 
@@ -12,8 +12,8 @@ use crate::recipe::{CropKind, ImagesRecipe, Tta};
 /// Bytes that go to the device at once, of images that stay there: few beside the network, and enough to be fast.
 const PIECE_BYTES: usize = 16 << 20;
 
-/// The device's side of a batch, and of what changes from step to step.
-#[derive(Debug)]
+/// The device's side of a batch, and of what changes from step to step. Clones share it.
+#[derive(Clone, Debug)]
 pub(crate) struct Input {
     /// Of the batch `[n, h, w, c]`, or of all images `[images, h, w, c]` that batches are taken from.
     pixels: Tensor,
@@ -21,6 +21,14 @@ pub(crate) struct Input {
     labels: Tensor,
     samples: Tensor,
     step: StepBuffer,
+}
+
+/// A view of an image in evaluation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) spec: Augment,
+    /// How much its probabilities count, beside those of the other views.
+    pub(crate) weight: f32,
 }
 
 impl Input {
@@ -137,7 +145,9 @@ impl Input {
         });
         Ok(Augment {
             crop,
+            beside: recipe.pad_with.into(),
             flip: if recipe.flip { 0.5 } else { 0.0 },
+            alternates: recipe.alternate_flip,
             brightness: recipe.brightness,
             contrast: recipe.contrast,
             colour_shift,
@@ -153,11 +163,23 @@ impl Input {
         resize: Option<usize>,
         tta: Tta,
         size: [usize; 2],
-    ) -> Result<Vec<Augment>> {
+    ) -> Result<Vec<View>> {
         let plain = self.plain(images, resize.or(images.resize), size, 0)?;
         let crops = match (tta, plain.crop) {
-            (Tta::TenCrop, Crop::Centre { resized }) => ten_crop(resized, size)?,
-            _ => vec![plain.crop],
+            (Tta::TenCrop, Crop::Centre { resized }) => equal(ten_crop(resized, size)?),
+            (Tta::FlipShift, Crop::Centre { resized }) => {
+                let shifted = [-1, 1].map(|by| {
+                    (
+                        Crop::Shifted {
+                            resized,
+                            by: [by; 2],
+                        },
+                        1.0,
+                    )
+                });
+                std::iter::once((plain.crop, 2.0)).chain(shifted).collect()
+            }
+            _ => equal(vec![plain.crop]),
         };
         let flips: &[f32] = if tta == Tta::None {
             &[0.0]
@@ -166,10 +188,14 @@ impl Input {
         };
         let views = flips.iter().flat_map(|&flip| {
             let crops = crops.iter();
-            crops.map(move |&crop| Augment {
-                crop,
-                flip,
-                ..plain
+            crops.map(move |&(crop, weight)| View {
+                spec: Augment {
+                    crop,
+                    beside: Beside::Reflection,
+                    flip,
+                    ..plain
+                },
+                weight,
             })
         });
         Ok(views.collect())
@@ -209,6 +235,11 @@ impl Input {
             ..Augment::plain(source, size, mean, std)
         })
     }
+}
+
+/// Views that count alike.
+fn equal(crops: Vec<Crop>) -> Vec<(Crop, f32)> {
+    crops.into_iter().map(|crop| (crop, 1.0)).collect()
 }
 
 fn empty_pixels(device: &Device, n: usize, shape: [usize; 3]) -> tensor::Result<Tensor> {

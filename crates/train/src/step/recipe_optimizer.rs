@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use model::{Network, TensorFile, tensor_file_bytes};
-use tensor::update::{StepBuffer, StepScalars, ema_step};
+use tensor::update::{StepBuffer, StepScalars, average_step, ema_step};
 use tensor::{Gradients, Tensor};
 
 use crate::error::{Error, Result};
-use crate::optim::{Adam, AdamW, Optimizer, Options, Sgd};
+use crate::optim::{Adam, AdamW, Group, Optimizer, Options, Sgd};
 use crate::recipe::{EmaRecipe, OptimizerKind, OptimizerRecipe, Recipe};
 
 /// The optimizer of a run, with the network that it updates.
@@ -17,13 +17,15 @@ pub(crate) struct RecipeOptimizer {
     optimizer: Optimizer,
     network: Network,
     ema: Option<Ema>,
+    /// Steps of the whole run: a growing decay follows them.
+    steps: u64,
 }
 
 /// A network that follows the one in training. Its running statistics are averages of the other's: those go with
 /// averaged weights.
 #[derive(Debug)]
 struct Ema {
-    decay: f64,
+    recipe: EmaRecipe,
     network: Network,
 }
 
@@ -38,12 +40,17 @@ impl RecipeOptimizer {
             let got = recipe.optimizer.freeze.join(", ");
             return Err(Error::setting("freeze", expected, got));
         }
+        let mut trained = all.iter().filter(|(_, tensor)| tensor.requires_grad());
+        if trained.all(|(name, _)| recipe.optimizer.is_over(name, u64::MAX)) {
+            let expected = "a parameter that is trained to the end";
+            return Err(Error::setting("optimizer.groups", expected, "none"));
+        }
         let options = options(&recipe.optimizer, network)
             .accumulating(recipe.optimizer.accumulate > 1)
             .scaling_loss(!recipe.precision.is_single());
         let ema = |recipe: EmaRecipe| -> Result<Ema> {
             Ok(Ema {
-                decay: recipe.decay,
+                recipe,
                 network: network.duplicate()?,
             })
         };
@@ -52,7 +59,25 @@ impl RecipeOptimizer {
             optimizer: Optimizer::new(all, options)?,
             network: network.clone(),
             ema: recipe.ema.map(ema).transpose()?,
+            steps: u64::MAX,
         })
+    }
+
+    /// The optimizer of a run of so many steps.
+    pub(crate) fn with_steps(mut self, steps: u64) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Ends the training of the parameters whose names `is_over` tells; returns whether there are any that were trained.
+    pub(crate) fn end(&mut self, is_over: impl Fn(&str) -> bool) -> bool {
+        let mut trained = self.network.parameters().iter();
+        let has_new = trained.any(|(name, tensor)| tensor.requires_grad() && is_over(name));
+        if has_new {
+            self.network.freeze(&is_over);
+            self.optimizer.end(is_over);
+        }
+        has_new
     }
 
     /// The network to evaluate: the EMA if enabled.
@@ -83,9 +108,17 @@ impl RecipeOptimizer {
         &self.network
     }
 
-    /// See [`Optimizer::scalars`].
+    /// See [`Optimizer::scalars`]; with the share of the average.
     pub(crate) fn scalars(&self, seed: u64, step: u32, learning_rate: f64) -> StepScalars {
-        self.optimizer.scalars(seed, step, learning_rate)
+        let scalars = self.optimizer.scalars(seed, step, learning_rate);
+        let ema = self.ema.as_ref().map(|ema| ema.recipe);
+        match ema.filter(EmaRecipe::is_scheduled) {
+            Some(ema) => StepScalars {
+                average_share: ema.share(step.into(), self.steps),
+                ..scalars
+            },
+            None => scalars,
+        }
     }
 
     /// Adds a batch's gradients to those of the step so far.
@@ -113,7 +146,11 @@ impl RecipeOptimizer {
         let emas = ema.network.parameters().iter();
         let mut pairs = self.network.parameters().iter().zip(emas);
         pairs.try_for_each(|((_, parameter), (_, averaged))| {
-            ema_step(ema.decay, parameter, averaged, step)
+            if ema.recipe.is_scheduled() {
+                average_step(parameter, averaged, step, ema.recipe.write_back)
+            } else {
+                ema_step(ema.recipe.decay, parameter, averaged, step)
+            }
         })
     }
 
@@ -180,6 +217,14 @@ fn options(recipe: &OptimizerRecipe, network: &Network) -> Options {
     if let Some(longest) = recipe.clip_norm {
         options = options.clip_norm(longest);
     }
+    let groups = recipe.clone();
+    let options = options.grouped(move |name| {
+        let group = groups.group_of(name);
+        group.map_or_else(Group::default, |group| Group {
+            rate_factor: group.rate_factor,
+            weight_decay: group.weight_decay,
+        })
+    });
     let (recipe, architecture) = (recipe.clone(), network.architecture().clone());
     options.decaying(move |name| {
         let of_layer = |layer: &&model::Layer| name.split('.').next() == Some(layer.name());

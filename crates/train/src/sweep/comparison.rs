@@ -146,6 +146,8 @@ mod tests {
             test_macro_f1: None,
             peak_host_bytes: None,
             peak_device_bytes: 0,
+            training_flops: 0,
+            milestones: Vec::new(),
             ended: crate::Ended::Epochs,
             weights: "last".to_owned(),
         };

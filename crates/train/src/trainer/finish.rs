@@ -12,6 +12,7 @@ use crate::eval::score::{Score, ratio_of};
 use crate::run::checkpoint::{self, Best, Part};
 use crate::run::dir::{EVALUATION, SUMMARY};
 use crate::run::environment::peak_host_bytes;
+use crate::run::milestones::milestones;
 use crate::run::rows::{Row, Summary, rounded};
 use crate::trainer::callback::{Ended, Event, Listener};
 
@@ -129,6 +130,14 @@ impl Trainer {
         let images_in = |batches| self.loader.images_in(batches) as u64;
         let whole = self.state.epoch * images_in(self.loader.n_batches());
         let images = whole + images_in(self.state.batch);
+        let flops = 3 * self.network.architecture().summary().flops();
+        // A row of an epoch that was cut short is the last.
+        let until = |row: &Row| match row.epoch {
+            whole if whole <= self.state.epoch => whole * images_in(self.loader.n_batches()),
+            _ => images,
+        };
+        let accuracy = test.map(|score| score.accuracy);
+        let spent = |row: &Row| flops.saturating_mul(until(row));
         let of_test = |figure: fn(&Score) -> f64| test.map(|score| rounded(figure(score)));
         Summary {
             recipe: self.recipe.name.clone(),
@@ -152,6 +161,8 @@ impl Trainer {
             test_macro_f1: of_test(Score::macro_f1),
             peak_host_bytes: peak_host_bytes(),
             peak_device_bytes: self.device.memory().1,
+            training_flops: flops.saturating_mul(images),
+            milestones: milestones(&ending.rows, accuracy, spent),
             ended: ending.ended,
             weights: ending.weights.to_owned(),
         }

@@ -1,11 +1,34 @@
-//! The weights that a run begins with, when they are not random.
+//! The weights that a run begins with: random, from its images, or those of another.
 
 use std::path::Path;
+
+use data::DataSet;
+use model::{Architecture, Network};
+use tensor::Device;
 
 use super::Trainer;
 use crate::error::{Error, Result};
 use crate::eval::evaluate::Weights;
+use crate::recipe::Recipe;
 use crate::trainer::callback::FineTuning;
+
+/// The network with the weights that training begins with.
+pub(super) fn initial_network(
+    architecture: Architecture,
+    recipe: &Recipe,
+    data: &DataSet,
+    device: &Device,
+) -> Result<Network> {
+    let preparation = recipe.preparation(data.train.size(), architecture.input())?;
+    let mut network = Network::new(architecture, recipe.seed, device)?
+        .with_class_names(data.class_names())?
+        .with_preparation(preparation);
+    if let Some(whitening) = &recipe.whitening {
+        whitening.apply(&network, &data.train, recipe)?;
+    }
+    network.freeze(|name| recipe.optimizer.freezes(name));
+    Ok(network)
+}
 
 impl Trainer {
     /// Takes the recipe's initial weights from where it says, unless the run has begun already or they were taken before:

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tensor::ops::accuracy::Totals;
+use tensor::update::StepScalars;
 
 use super::Trainer;
 use crate::error::{Error, Result};
@@ -131,9 +132,13 @@ impl Trainer {
     fn loss_of_step(&mut self, number: u32, rate: f64) -> Result<f64> {
         self.step
             .set_sums(u64::from(number) - 1, &Totals::default())?;
-        let scalars = self.optimizer.scalars(self.recipe.seed, number, rate);
         let of = self.recipe.optimizer.accumulate;
-        let first = (number as usize - 1) * of % self.loader.n_batches();
+        let (batches, n_batches) = ((number as usize - 1) * of, self.loader.n_batches());
+        let first = batches % n_batches;
+        let scalars = StepScalars {
+            epoch: u32::try_from(batches / n_batches).unwrap_or(u32::MAX),
+            ..self.optimizer.scalars(self.recipe.seed, number, rate)
+        };
         let images = self.images_of(first, of);
         for idx in 0..of {
             let place = Place { idx, of, images };

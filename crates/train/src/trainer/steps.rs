@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tensor::ops::accuracy::Totals;
+use tensor::update::StepScalars;
 
 use super::{Pause, Trainer};
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ impl Trainer {
         deadline: Option<Instant>,
         listener: &mut dyn Listener,
     ) -> Result<Pause> {
+        self.end_groups()?;
         let n_batches = self.loader.n_batches();
         let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let mut pause = Pause::Epoch;
@@ -43,7 +45,10 @@ impl Trainer {
             let number = self.state.step + 1;
             let index = u32::try_from(number).unwrap_or(u32::MAX);
             let rate = self.learning_rate(number);
-            let scalars = self.optimizer.scalars(self.recipe.seed, index, rate);
+            let scalars = StepScalars {
+                epoch: u32::try_from(self.state.epoch).unwrap_or(u32::MAX),
+                ..self.optimizer.scalars(self.recipe.seed, index, rate)
+            };
             let of = self.recipe.optimizer.accumulate;
             let of = of.min(n_batches - self.state.batch);
             let images = self.images_of(self.state.batch, of);
@@ -87,6 +92,19 @@ impl Trainer {
         self.state.partial.seconds = before.seconds + (began.elapsed() - evaluated).as_secs_f64();
         self.tell(true, listener)?;
         Ok(pause)
+    }
+
+    /// Ends the training of the parameters whose epochs are over: steps are captured anew, without what only they need.
+    fn end_groups(&mut self) -> Result<()> {
+        let (recipe, epochs) = (&self.recipe, self.state.epoch);
+        if self
+            .optimizer
+            .end(|name| recipe.optimizer.is_over(name, epochs))
+        {
+            let network = self.optimizer.trained();
+            self.step.capture_anew(network, &self.optimizer, recipe)?;
+        }
+        Ok(())
     }
 
     /// Tells of the last step, and notes it down if that is due, or if it is the last before a pause.

@@ -51,6 +51,7 @@ impl Recipe {
         let images = &mut self.images;
         images.crop = CropKind::Centre;
         (images.pad, images.flip, images.erase) = (0, false, None);
+        images.alternate_flip = false;
         (images.brightness, images.contrast, images.colour_shift) = (0.0, 0.0, 0.0);
         self.mix = MixRecipe::default();
         self.evaluation = EvaluationRecipe::default();

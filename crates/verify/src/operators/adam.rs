@@ -24,6 +24,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
             epsilon: fields.real_or("epsilon", 1e-8)?,
             weight_decay: fields.real_or("decay", 0.0)?,
             is_decoupled: fields.flag("decoupled"),
+            rate_factor: fields.real_or("factor", 1.0)?,
             ..adam::Adam::default()
         },
         is_scaled: fields.flag("scaled"),
@@ -42,8 +43,14 @@ impl Case for AdamCase {
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let adam::Adam { beta1, beta2, .. } = self.spec;
-        let [epsilon, decay, rate] =
-            [self.spec.epsilon, self.spec.weight_decay, RATE].map(f64::from);
+        let [epsilon, decay, rate, factor] = [
+            self.spec.epsilon,
+            self.spec.weight_decay,
+            RATE,
+            self.spec.rate_factor,
+        ]
+        .map(f64::from);
+        let rate = factor * rate;
         let scale = if self.is_scaled { inputs[3][0] } else { 1.0 };
         let mut parameter = inputs[0].clone();
         let (mut mean, mut variance) = (vec![0.0; self.n], vec![0.0; self.n]);

@@ -1,12 +1,15 @@
 //! Cases of augmentation. The reference draws from the host's Philox and computes everything else in f64, pixel by pixel.
 
-use kernels::ops::augment::{self, Augment, ColourShift, Crop, Erase};
+use kernels::ops::augment::{self, Augment, Beside, ColourShift, Crop, Erase};
 use kernels::philox::{philox, unit};
 use kernels::{Buffer, Device, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
-const STEP: StepScalars = StepScalars::new(0x0123_4567_89AB_CDEF, 3, 0.0);
+const STEP: StepScalars = StepScalars {
+    epoch: 5,
+    ..StepScalars::new(0x0123_4567_89AB_CDEF, 3, 0.0)
+};
 /// Eigenvectors times eigenvalues of ImageNet's colours, as widely used.
 const COMPONENTS: [[f32; 3]; 3] = [
     [-0.1236, 0.0139, -0.0018],
@@ -45,12 +48,17 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
             top: 3,
             left: 5,
         }
+    } else if fields.flag("shifted") {
+        Crop::Shifted {
+            resized: resized(input)?,
+            by: [pixels(fields, "down")?, pixels(fields, "right")?],
+        }
     } else if fields.flag("centre") {
         Crop::Centre {
             resized: resized(output)?,
         }
     } else {
-        return Err("expected random, area, at or centre".to_owned());
+        return Err("expected random, area, at, shifted or centre".to_owned());
     };
     let (shift, erase) = (fields.real_or("shift", 0.0)?, fields.real_or("erase", 0.0)?);
     let resident = fields.get_or("resident", 0)?;
@@ -62,7 +70,13 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
     let spec = Augment {
         resident: (resident > 0).then_some(resident),
         crop,
+        beside: if fields.flag("reflect") {
+            Beside::Reflection
+        } else {
+            Beside::Black
+        },
         flip: fields.real_or("flip", 0.0)?,
+        alternates: fields.flag("alternate"),
         brightness: fields.real_or("brightness", 0.0)?,
         contrast: fields.real_or("contrast", 0.0)?,
         colour_shift: (shift > 0.0).then_some(ColourShift {
@@ -80,6 +94,12 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
         n: fields.get("n")?,
         spec,
     }))
+}
+
+/// A number of pixels that may be negative.
+#[expect(clippy::cast_possible_truncation, reason = "a few pixels")]
+fn pixels(fields: &Fields<'_>, name: &str) -> Result<i32, String> {
+    Ok(fields.real_or(name, 0.0)? as i32)
 }
 
 /// Top, left, height and width.
@@ -144,6 +164,11 @@ impl AugmentCase {
             Crop::At { resized, top, left } => {
                 (resized.map(|x| x as f64), [top as f64, left as f64])
             }
+            Crop::Shifted { resized, by } => {
+                let resized = resized.map(|x| x as f64);
+                let middle = |i: usize| ((resized[i] - output[i]) / 2.0).floor();
+                (resized, [0, 1].map(|i: usize| middle(i) + f64::from(by[i])))
+            }
             Crop::Random { resized, pad } => {
                 let (resized, pad) = (resized.map(|x| x as f64), pad as f64);
                 let places = |i: usize| resized[i] + 2.0 * pad - output[i] + 1.0;
@@ -172,7 +197,13 @@ impl AugmentCase {
             begin,
             resized,
             window,
-            is_flipped: u[0] < f64::from(spec.flip),
+            is_flipped: if spec.alternates {
+                let counter = [sample, 0, 0, step[1]];
+                let own = philox(counter, [step[0], STREAM])[0] >> 31;
+                (own + STEP.epoch) % 2 == 1
+            } else {
+                u[0] < f64::from(spec.flip)
+            },
             bright: 1.0 + f64::from(spec.brightness) * (2.0 * v[0] - 1.0),
             contrast: 1.0 + f64::from(spec.contrast) * (2.0 * v[1] - 1.0),
             shift,
@@ -195,6 +226,10 @@ impl AugmentCase {
             column
         };
         let at = [row as f64 + plan.begin[0], column as f64 + plan.begin[1]];
+        let at = [0, 1].map(|i: usize| match self.spec.beside {
+            Beside::Reflection => reflected(at[i], plan.resized[i]),
+            _ => at[i],
+        });
         let axes = [0, 1].map(|i: usize| {
             let (length, window) = ([in_h, in_w][i], [plan.window[i], plan.window[2 + i]]);
             weights(at[i], plan.resized[i], window, length)
@@ -232,6 +267,17 @@ fn part(
         let [top, left] = [u[2] * (h - height + 1.0), u[3] * (w - width + 1.0)].map(f64::floor);
         fits.then_some([top, left, height, width])
     })
+}
+
+/// The place of the image that one beside it shows.
+fn reflected(at: f64, length: f64) -> f64 {
+    if at < 0.0 {
+        -at
+    } else if at > length - 1.0 {
+        2.0 * (length - 1.0) - at
+    } else {
+        at
+    }
 }
 
 /// The weight of each position of an axis of `length` at place `at` of its resized window; none outside of it.

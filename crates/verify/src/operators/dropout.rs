@@ -2,7 +2,7 @@
 
 use kernels::ops::dropout::{self, Dropout};
 use kernels::philox::{Philox, unit};
-use kernels::{Buffer, Device, Result};
+use kernels::{Buffer, Device, Result, StepScalars};
 
 use super::{Case, Fields, Fill, Input, Sizes};
 
@@ -31,7 +31,7 @@ impl Case for DropoutCase {
     fn inputs(&self) -> Vec<Input> {
         vec![
             Input::with_grad("x", self.n, Fill::Uniform(-1.0, 1.0)),
-            Input::constant("step", 8, Fill::Words),
+            Input::constant("step", StepScalars::WORDS, Fill::Words),
         ]
     }
 

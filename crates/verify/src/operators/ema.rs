@@ -1,4 +1,5 @@
-//! Cases of the EMA: two steps from step `t`, towards other values in the second.
+//! Cases of the EMA: two steps from step `t`, towards other values in the second; or by shares of the steps, where the second
+//! step leaves everything as it is.
 
 use kernels::ops::{elementwise, ema};
 use kernels::{Buffer, Device, Result, StepScalars};
@@ -10,6 +11,15 @@ struct EmaCase {
     n: usize,
     t: u32,
     decay: f64,
+    /// The share of a scheduled average, and whether it is written back.
+    scheduled: Option<(f32, bool)>,
+}
+
+impl EmaCase {
+    /// The first step takes its share, the second none, the third again.
+    fn shares(share: f32) -> [f32; 3] {
+        [share, -1.0, share]
+    }
 }
 
 pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
@@ -18,6 +28,10 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
         n: fields.get("n")?,
         t: t.map_err(|error| error.to_string())?,
         decay: f64::from(fields.real_or("decay", 0.999)?),
+        scheduled: match (fields.real_or("share", -1.0)?, fields.flag("back")) {
+            (share, is_back) if share >= 0.0 => Some((share, is_back)),
+            _ => None,
+        },
     }))
 }
 
@@ -32,6 +46,21 @@ impl Case for EmaCase {
 
     fn reference(&self, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut ema = inputs[0].clone();
+        if let Some((share, is_back)) = self.scheduled {
+            let mut weights = inputs[1].clone();
+            for share in Self::shares(share).map(f64::from) {
+                if share < 0.0 {
+                    continue;
+                }
+                for (y, x) in ema.iter_mut().zip(&mut weights) {
+                    *y += share * (*x - *y);
+                    if is_back {
+                        *x = *y;
+                    }
+                }
+            }
+            return vec![ema, weights];
+        }
         for (weights, t) in inputs[1..].iter().zip(self.t..) {
             let t = f64::from(t);
             let decay = self.decay.min((1.0 + t) / (10.0 + t));
@@ -44,6 +73,17 @@ impl Case for EmaCase {
 
     fn forward(&self, device: &Device, inputs: &[Buffer]) -> Result<Vec<Buffer>> {
         let ema = elementwise::copy(device, &inputs[0])?;
+        if let Some((share, is_back)) = self.scheduled {
+            let weights = elementwise::copy(device, &inputs[1])?;
+            for (average_share, t) in Self::shares(share).into_iter().zip(self.t..) {
+                let step = StepScalars {
+                    average_share,
+                    ..StepScalars::new(0, t, 0.0)
+                };
+                ema::scheduled(device, &weights, &ema, &step.upload(device)?, is_back)?;
+            }
+            return Ok(vec![ema, weights]);
+        }
         for (weights, t) in inputs[1..].iter().zip(self.t..) {
             let step = StepScalars::new(0, t, 0.0).upload(device)?;
             ema::update(device, self.decay, weights, &ema, &step)?;

@@ -23,6 +23,7 @@ pub(crate) fn parse(fields: &Fields<'_>) -> Result<Box<dyn Case>, String> {
             dampening: fields.real_or("dampening", 0.0)?,
             weight_decay: fields.real_or("decay", 0.0)?,
             is_nesterov: fields.flag("nesterov"),
+            rate_factor: fields.real_or("factor", 1.0)?,
         },
         is_scaled: fields.flag("scaled"),
     }))
@@ -59,7 +60,7 @@ impl Case for SgdCase {
                         velocity[i]
                     };
                 }
-                parameter[i] -= f64::from(rate) * g;
+                parameter[i] -= f64::from(self.spec.rate_factor) * f64::from(rate) * g;
             }
         }
         if momentum == 0.0 {

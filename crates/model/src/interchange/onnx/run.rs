@@ -91,11 +91,11 @@ impl Run<'_> {
                 let w = Tensor::from_slice(self.device, &values, shape)?;
                 let groups = self.ints("group")?.first().copied().unwrap_or(1);
                 let options = Conv2dOptions::of(&self.window()?).groups(groups);
-                x.conv2d(&w, Some(&self.tensor(2)?), &options)?
+                x.conv2d(&w, self.optional(2)?.as_ref(), &options)?
             }
             "Gemm" => {
-                let (weight, bias) = (self.tensor(1)?, self.tensor(2)?);
-                x.linear(&weight, Some(&bias), Activation::None)?
+                let (weight, bias) = (self.tensor(1)?, self.optional(2)?);
+                x.linear(&weight, bias.as_ref(), Activation::None)?
             }
             "BatchNormalization" => {
                 let constants = BatchNorm {
@@ -118,6 +118,10 @@ impl Run<'_> {
                     beta: self.float("beta")?,
                 })?
             }
+            "Mul" => match self.weight(1)?.1[..] {
+                [factor] => x.scale(factor)?,
+                ref other => return Err(fault(format!("{} factors", other.len()))),
+            },
             "Relu" => x.relu()?,
             "LeakyRelu" => x.leaky_relu(self.float("alpha")?)?,
             "Gelu" => x.gelu()?,
@@ -174,6 +178,12 @@ impl Run<'_> {
     fn tensor(&self, at: usize) -> Result<Tensor> {
         let (shape, values) = self.weight(at)?;
         Ok(Tensor::from_slice(self.device, &values, shape)?)
+    }
+
+    /// A parameter that an operator may do without.
+    fn optional(&self, at: usize) -> Result<Option<Tensor>> {
+        let is_there = at < self.node.input.len();
+        is_there.then(|| self.tensor(at)).transpose()
     }
 
     /// An attribute's numbers; none if it is absent.

@@ -258,3 +258,78 @@ fn an_absolute_threshold_is_a_difference() {
     assert_eq!(rate(ThresholdMode::Absolute), 1.0, "each is 3e-4 better");
     assert_eq!(rate(ThresholdMode::Relative), 0.1, "reduced in the third");
 }
+
+/// `start (1 - t / w) + t / w` before the peak, then `1 - u + end u` with `u = (t - w) / (n - w)`: by hand for 43 steps.
+#[test]
+fn a_triangle_rises_to_its_peak_and_falls_by_the_runs_end() {
+    let recipe = ScheduleRecipe {
+        kind: ScheduleKind::Triangle,
+        start: 0.2,
+        peak: 0.23,
+        end: 0.07,
+        ..ScheduleRecipe::default()
+    };
+    let schedule = recipe.schedule(1.5, 1, 43);
+    // int(43 * 0.23) = 9.
+    for (step, share) in [
+        (0, 0.2),
+        (1, 0.2 + 0.8 / 9.0),
+        (8, 0.2 + 0.8 * 8.0 / 9.0),
+        (9, 1.0),
+        (10, 1.0 - 0.93 / 34.0),
+        (26, 1.0 - 0.93 / 2.0),
+        (42, 1.0 - 0.93 * 33.0 / 34.0),
+        (43, 0.07),
+        (99, 0.07),
+    ] {
+        let rate = schedule.rate(1.5, step);
+        assert!((rate - 1.5 * share).abs() < 1e-12, "step {step}: {rate}");
+    }
+    // All of it up, all of it down, and behind a warm-up.
+    let with = |peak: f64, warmup_steps: usize, step: usize| {
+        let recipe = ScheduleRecipe {
+            peak,
+            warmup_steps,
+            ..recipe.clone()
+        };
+        recipe.schedule(1.0, 2, 5).rate(1.0, step)
+    };
+    for (peak, warmup, step, share) in [
+        (0.0, 0, 0, 1.0),
+        (0.0, 0, 5, 1.0 - 0.93 / 2.0),
+        (1.0, 0, 0, 0.2),
+        (1.0, 0, 5, 0.6),
+        (0.5, 4, 0, 0.2 / 4.0),
+        (0.5, 4, 4, 0.2),
+        (0.5, 4, 7, 1.0),
+    ] {
+        let rate = with(peak, warmup, step);
+        assert!((rate - share).abs() < 1e-12, "{peak} {step}: {rate}");
+    }
+    for (setting, wrong) in [
+        (
+            "schedule.peak",
+            ScheduleRecipe {
+                peak: 1.5,
+                ..recipe.clone()
+            },
+        ),
+        (
+            "schedule.start",
+            ScheduleRecipe {
+                start: -0.1,
+                ..recipe.clone()
+            },
+        ),
+        (
+            "schedule.end",
+            ScheduleRecipe {
+                end: f64::NAN,
+                ..recipe.clone()
+            },
+        ),
+    ] {
+        let message = wrong.check().unwrap_err().to_string();
+        assert!(message.starts_with(setting), "{message}");
+    }
+}

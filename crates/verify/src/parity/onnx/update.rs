@@ -64,7 +64,7 @@ pub(super) fn adam(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         beta2: number("beta", 0.999)?,
         epsilon: number("epsilon", 1e-6)? as f32,
         weight_decay: number("norm_coefficient", 0.0)? as f32,
-        is_decoupled: false,
+        ..Adam::default()
     };
     let t = steps as f64;
     let correction = (1.0 - spec.beta2.powf(t)).sqrt() / (1.0 - spec.beta1.powf(t));
@@ -96,6 +96,7 @@ pub(super) fn momentum(case: &Loaded<'_>, device: &Device) -> Result<Outcome> {
         },
         weight_decay: attributes.float("norm_coefficient")?,
         is_nesterov: attributes.text("mode")? == "nesterov",
+        ..Sgd::default()
     };
     // The velocity is given, so this is never the first step, which would set it.
     #[expect(

@@ -44,6 +44,7 @@ impl Kind {
                 dampening: or_zero("dampening")?,
                 weight_decay: or_zero("weight_decay")?,
                 is_nesterov: attributes.has("nesterov") && attributes.flag("nesterov")?,
+                ..Sgd::default()
             }));
         }
         let is_decoupled = match name {
@@ -60,6 +61,7 @@ impl Kind {
             epsilon: attributes.float("eps")?,
             weight_decay: or_zero("weight_decay")?,
             is_decoupled,
+            ..Adam::default()
         }))
     }
 
