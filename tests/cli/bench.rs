@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{fail, path_text, succeed};
+use super::{alexnet, fail, path_text, succeed, text};
 
 /// A peer that says that a step takes a second, and 250 ms without training.
 #[cfg(unix)]
@@ -199,12 +199,17 @@ fn a_plan_predicts_what_an_h100_took() {
 
 #[test]
 fn a_plan_lists_all_cards_and_asks_for_a_network() {
-    let text = succeed(&["bench", "alexnet-small", "--plan", "--batch-size", "32"]);
+    let table = succeed(&["bench", "alexnet-small", "--plan", "--batch-size", "32"]);
     for card in ["H100", "RTX 4090", "7900 XTX", "A770", "Apple M2", "UHD"] {
-        assert!(text.contains(card), "{card}: {text}");
+        assert!(table.contains(card), "{card}: {table}");
     }
-    let error = fail(&["bench", "--plan"]);
-    assert!(error.contains("NAME"), "{error}");
-    let error = fail(&["bench", "alexnet-small", "--card", "h100"]);
-    assert!(error.contains("--plan"), "{error}");
+    for (args, missing) in [
+        (&["bench", "--plan"][..], "NAME"),
+        (&["bench", "alexnet-small", "--card", "h100"], "--plan"),
+    ] {
+        let output = alexnet(args);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+        assert!(message.contains(missing), "{args:?}: {message}");
+    }
 }

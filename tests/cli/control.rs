@@ -16,6 +16,52 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// Of each parameter after the first epoch, of values and gradients.
+fn has_histograms(folder: &Path) {
+    let rows = fs::read_to_string(folder.join("histograms.jsonl")).unwrap();
+    let rows = rows
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows: Vec<_> = rows
+        .filter(|row| row["parameter"] == "conv1.weight")
+        .collect();
+    for (row, is_gradient) in rows.iter().zip([false, true]) {
+        assert_eq!(
+            (&row["epoch"], &row["is_gradient"]),
+            (&1.into(), &is_gradient.into()),
+            "values first: {row}"
+        );
+        let counts = row["counts"].as_array().unwrap().iter();
+        let n: u64 = counts.map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(n, 7 * 7 * 3 * 48, "every weight of conv1: {row}");
+    }
+    assert_eq!(
+        rows.len(),
+        2,
+        "weights, and gradients as norms are asked for"
+    );
+}
+
+fn has_norms(folder: &Path) {
+    let norms = fs::read_to_string(folder.join("norms.csv")).unwrap();
+    let lines: Vec<_> = norms.lines().collect();
+    let header = "epoch,step,parameter,weight_norm,gradient_norm";
+    assert_eq!(lines[0], header, "{norms}");
+    let weights: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains(",conv1.weight,"))
+        .collect();
+    let cells: Vec<_> = weights[0].split(',').collect();
+    assert_eq!(
+        (weights.len(), &cells[..2]),
+        (1, &["1", "2"][..]),
+        "{norms}"
+    );
+    for cell in &cells[3..] {
+        assert!(cell.parse::<f64>().unwrap() > 0.0, "{norms}");
+    }
+}
+
 #[test]
 fn flags_win_over_a_file_and_a_file_over_the_recipe() {
     let root = tempfile::tempdir().unwrap();
@@ -66,43 +112,8 @@ fn flags_win_over_a_file_and_a_file_over_the_recipe() {
             .join("checkpoints/epoch-0001/model.safetensors")
             .is_file()
     );
-    let rows = fs::read_to_string(folder.join("histograms.jsonl")).unwrap();
-    let rows = rows
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let rows: Vec<_> = rows
-        .filter(|row| row["parameter"] == "conv1.weight")
-        .collect();
-    for (row, is_gradient) in rows.iter().zip([false, true]) {
-        assert_eq!(
-            (&row["epoch"], &row["is_gradient"]),
-            (&1.into(), &is_gradient.into())
-        );
-        let counts = row["counts"].as_array().unwrap().iter();
-        let n: u64 = counts.map(|count| count.as_u64().unwrap()).sum();
-        assert_eq!(n, 7 * 7 * 3 * 48, "every weight of conv1: {row}");
-    }
-    assert_eq!(
-        rows.len(),
-        2,
-        "weights, and gradients as norms are asked for"
-    );
-    let norms = fs::read_to_string(folder.join("norms.csv")).unwrap();
-    let lines: Vec<_> = norms.lines().collect();
-    assert_eq!(lines[0], "epoch,step,parameter,weight_norm,gradient_norm");
-    let weights: Vec<_> = lines
-        .iter()
-        .filter(|line| line.contains(",conv1.weight,"))
-        .collect();
-    let cells: Vec<_> = weights[0].split(',').collect();
-    assert_eq!(
-        (weights.len(), &cells[..2]),
-        (1, &["1", "2"][..]),
-        "{norms}"
-    );
-    for cell in &cells[3..] {
-        assert!(cell.parse::<f64>().unwrap() > 0.0, "{norms}");
-    }
+    has_histograms(&folder);
+    has_norms(&folder);
     fail(&quick(&["--set", "epoch=3"]), &["epoch"]);
     fail(&quick(&["--from", "/no/such/run"]), &["/no/such/run"]);
     fail(&quick(&["--freeze", "*"]), &["freeze"]);

@@ -50,7 +50,7 @@ pub(crate) struct TuneArgs {
 pub(crate) enum CardArg {
     /// NVIDIA H100 with HBM3
     H100,
-    /// NVIDIA GeForce RTX 4090
+    /// NVIDIA RTX 4090
     Rtx4090,
     /// AMD Radeon RX 7900 XTX
     Rx7900,

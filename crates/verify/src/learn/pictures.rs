@@ -283,6 +283,7 @@ pub(super) fn sgd(device: &Device, picture: &Picture) -> Result<Vec<Picture>> {
             dampening: 0.0,
             weight_decay: 0.0,
             is_nesterov: false,
+            rate_factor: 1.0,
         };
         let parameter = device.upload(&vec![0.5_f32; wanted.len()])?;
         let velocity = device.alloc(wanted.len())?;
