@@ -1,6 +1,5 @@
 //! What `cifar10-quick` is made of, each by itself: whitening, groups of parameters, lookahead, and all of it resumed.
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use data::{DataSet, Images};
@@ -118,11 +117,11 @@ fn whitened_patches_have_the_identity_for_their_covariance() {
             / n
     };
     let means: Vec<f64> = (0..24).map(mean).collect();
-    for i in 0..12 {
-        for j in i..24 {
+    for (i, mean_i) in means.iter().enumerate().take(12) {
+        for (j, mean_j) in means.iter().enumerate().skip(i) {
             let rows = y.chunks_exact(24);
             let products = rows.map(|row| f64::from(row[i]) * f64::from(row[j]));
-            let covariance = products.sum::<f64>() / n - means[i] * means[j];
+            let covariance = products.sum::<f64>() / n - mean_i * mean_j;
             // The second half are the negatives of the first.
             let expected = f64::from(i8::from(i == j) - i8::from(i + 12 == j));
             assert!(
@@ -303,7 +302,7 @@ fn the_quick_recipe_is_resumed_with_the_same_bits() {
         run(&folder, quick(), stop_at);
         finished(run(&folder, quick(), u64::MAX));
         let what = format!("stopped after {stop_at}");
-        assert_same_run(Path::new(&path("straight")), &folder, &what);
+        assert_same_run(&path("straight"), &folder, &what);
     }
 }
 
