@@ -17,6 +17,8 @@ mod probe;
 #[path = "kernels/variants.rs"]
 mod variants;
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use kernels::{Device, Options, TileKind};
 use verify::operators::{Case, Row, check, check_f16, check_twin, gpu, operators};
 
@@ -74,12 +76,21 @@ const QUICK_FLOPS: usize = 50_000_000;
 /// Every tile, the split sums of real GPUs among them, on whatever adapter there is.
 #[test]
 fn matrix_products_hold_with_every_tile() {
-    for device in TileKind::ALL.into_iter().filter_map(open_with_tile) {
+    for (_, device) in tiled() {
+        let device = device.lock().unwrap_or_else(PoisonError::into_inner);
         check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_twin);
         if device.has_f16() {
             check_cases(&device, &["gemm", "conv2d"], QUICK_FLOPS, check_f16);
         }
     }
+}
+
+/// For each tile that it can use, a GPU that uses this one alone. Tests take turns with it: what one has compiled, which takes most of
+/// their time, the other finds there.
+fn tiled() -> &'static [(TileKind, Mutex<Device>)] {
+    static DEVICES: OnceLock<Vec<(TileKind, Mutex<Device>)>> = OnceLock::new();
+    let open = |tile| Some((tile, Mutex::new(open_with_tile(tile)?)));
+    DEVICES.get_or_init(|| TileKind::ALL.into_iter().filter_map(open).collect())
 }
 
 /// A GPU that uses this tile alone, if it can.

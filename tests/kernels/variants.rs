@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use kernels::ops::conv2d::{self, Conv2d};
@@ -13,7 +13,7 @@ use kernels::{Activation, Buffer, Device, TileKind, TilePlan, Width};
 use shaders::{Variant, variants};
 use verify::operators::{check_f16, check_twin, gpu};
 
-use super::{check_cases, no_gpu, open_with_tile};
+use super::{check_cases, no_gpu, tiled};
 
 /// What the cases of an operator may cost: all of it but its large sizes.
 const SMALL_FLOPS: usize = 2_000_000;
@@ -27,27 +27,26 @@ fn every_variant_runs() {
         Ok(device) => device,
         Err(reason) => return no_gpu(&reason),
     };
-    let open = |tile| Some((open_with_tile(tile)?, tile));
-    let tiled: Vec<(Device, TileKind)> = TileKind::ALL.into_iter().filter_map(open).collect();
     let ran = Mutex::new(HashSet::new());
     thread::scope(|scope| {
         scope.spawn(|| {
             check_operators(&default);
             ran.lock().unwrap().extend(default.compiled());
         });
-        for (device, tile) in &tiled {
+        for (tile, device) in tiled() {
             let ran = &ran;
             scope.spawn(move || {
-                for width in widths(device) {
-                    check_products(device, width);
-                    check_convolutions((device, *tile), width);
+                let device = device.lock().unwrap_or_else(PoisonError::into_inner);
+                for width in widths(&device) {
+                    check_products(&device, width);
+                    check_convolutions((&device, *tile), width);
                 }
                 ran.lock().unwrap().extend(device.compiled());
             });
         }
     });
     let ran = ran.into_inner().unwrap();
-    let has_subgroups = tiled.len() == TileKind::ALL.len();
+    let has_subgroups = tiled().len() == TileKind::ALL.len();
     let can_run = |variant: &Variant| {
         (default.has_f16() || !variant.is_f16()) && (has_subgroups || !variant.needs_subgroups())
     };
