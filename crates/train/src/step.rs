@@ -170,12 +170,12 @@ impl TrainStep {
             share: self.update.as_ref().map(|update| &update.share),
         };
         let steps = std::iter::once(&mut self.full).chain(&mut self.partial);
-        let steps = steps.map(|step| {
-            (step.recording, step.gradients) = (None, None);
-            step
-        });
+        let mut steps: Vec<_> = steps.collect();
         // All of them first: their memory is for the new ones.
-        for step in steps.collect::<Vec<_>>() {
+        for step in &mut steps {
+            (step.recording, step.gradients) = (None, None);
+        }
+        for step in steps {
             *step = BatchStep::capture(&parts, step.input.clone())?;
         }
         if let Some(update) = &mut self.update {
