@@ -212,15 +212,19 @@ impl Recipe {
     }
 
     /// The recipe of a run from its `config.toml`, which means what it meant when it was written: without `drop_last` it is
-    /// of a time when every run left out an incomplete last batch, and without `layers.dropout_place` of a time when
-    /// `alexnet-bn1` had dropout before its hidden layers.
+    /// of a time when every run left out an incomplete last batch, without `runtime.winograd` of one when convolutions were
+    /// computed directly, and without `layers.dropout_place` of one when `alexnet-bn1` had dropout before its hidden layers.
     ///
     /// # Errors
     /// As [`Recipe::parse`].
     pub fn of_run(text: &str, path: &Path) -> Result<Self> {
         let mut recipe = Self::parse(text, path)?;
-        let table = text.parse::<toml::Table>();
-        recipe.drop_last |= table.is_ok_and(|table| !table.contains_key("drop_last"));
+        let table: toml::Table = text.parse().unwrap_or_default();
+        recipe.drop_last |= !table.contains_key("drop_last");
+        let runtime = table.get("runtime").or_else(|| table.get("machine"));
+        if runtime.is_none_or(|runtime| runtime.get("winograd").is_none()) {
+            recipe.runtime.winograd = Winograd::Never;
+        }
         // Since a dropout's place is told of this network, it has it after the hidden layers.
         if recipe.network == DROPOUT_MOVED {
             let place = recipe.layers.dropout_place;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use tensor::{Avoided, Device, DeviceOptions, TileKind, probe};
+use tensor::{Avoided, Device, TileKind, probe};
 
 use crate::args::OutputArgs;
 use crate::report;
@@ -33,12 +33,7 @@ type Probes = BTreeMap<String, Kept>;
 /// # Errors
 /// If no device answers to the selector, or its results are wrong whatever it is kept from.
 pub(crate) fn open(selector: &str, output: OutputArgs) -> Result<Device> {
-    // As recipes have it, unless they say otherwise.
-    let options = DeviceOptions {
-        winograd: train::Winograd::default().into(),
-        ..DeviceOptions::default()
-    };
-    let device = Device::open_with(selector, options)?;
+    let device = Device::open(selector)?;
     heed(&device, output)?;
     Ok(device)
 }

@@ -28,11 +28,6 @@ fn is_default_cache(mib: &u64) -> bool {
     *mib == CACHE_MIB
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_default_winograd(winograd: &Winograd) -> bool {
-    *winograd == Winograd::default()
-}
-
 /// Settings of the runtime: they change the speed of a run and not its result, but for rounding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -55,8 +50,8 @@ pub struct RuntimeRecipe {
     /// Whether the norms of parameters and gradients are written to `norms.csv`, and histograms of gradients to
     /// `histograms.jsonl`, once an epoch.
     pub norms: bool,
-    /// Whether convolutions of 3 x 3 filters may be computed by Winograd's transforms: the same but for rounding.
-    #[serde(skip_serializing_if = "is_default_winograd")]
+    /// Whether convolutions of 3 x 3 filters may be computed by Winograd's transforms: the same but for rounding. A `config.toml`
+    /// of a time when they seldom were leaves it out: see [`Recipe::of_run`](super::Recipe::of_run).
     pub winograd: Winograd,
 }
 

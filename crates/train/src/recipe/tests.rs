@@ -99,3 +99,18 @@ fn numbers_out_of_range_are_errors() {
         assert!(message.starts_with(setting), "{message}");
     }
 }
+
+#[test]
+fn a_run_without_word_of_winograd_computed_directly() {
+    let recipe = Recipe::named("shapes10").unwrap();
+    let of_run = |text: &str| Recipe::of_run(text, Path::new("config.toml")).unwrap();
+    let text = recipe.to_toml().unwrap();
+    assert_eq!(of_run(&text).runtime.winograd, Winograd::Auto);
+    let old = text.replace("winograd = \"auto\"\n", "");
+    assert_ne!(old, text, "runs tell of it");
+    assert_eq!(of_run(&old).runtime.winograd, Winograd::Never);
+    let older = old.replace("[runtime]", "[machine]");
+    assert_eq!(of_run(&older).runtime.winograd, Winograd::Never);
+    let told = older.replace("[machine]", "[machine]\nwinograd = \"auto\"");
+    assert_eq!(of_run(&told).runtime.winograd, Winograd::Auto);
+}
