@@ -51,21 +51,22 @@ pub(in crate::ops) fn choose(
 /// What transforming a tile of one channel, there and back, takes on the CPU device: as long as its products with so many others.
 const TRANSFORM: usize = 32;
 
-/// Whether the CPU device is faster by transforms than directly, by the multiplications of an image and a group.
+/// What transforming a filter takes, once a batch, in the same measure.
+const FILTER_TRANSFORM: usize = 32;
+
+/// Whether the CPU device is faster by transforms than directly, by the multiplications of a batch and a group.
 fn pays_on_cpu(checked: &Checked) -> bool {
     let (conv, [rows, columns]) = (&checked.spec, checked.placement.out);
     let [group_in, group_out] = [conv.c_in, conv.c_out].map(|channels| channels / conv.groups);
-    let tiles = rows.div_ceil(Side::Four.outputs()) * columns.div_ceil(Side::Four.outputs());
+    let outputs = Side::Four.outputs();
+    let tiles = conv.n * rows.div_ceil(outputs) * columns.div_ceil(outputs);
     // Taps on padding are left out, of large batches.
-    let taps = elements(&[
-        (FILTER * rows).saturating_sub(2),
-        (FILTER * columns).saturating_sub(2),
-    ]);
-    let products = group_in * group_out;
-    let direct = taps * products;
-    let transformed =
-        Side::Four.planes() * (tiles * (products + TRANSFORM * (group_in + group_out)));
-    has_whole_vectors(checked) && transformed < direct
+    let taps = [rows, columns].map(|size| (FILTER * size).saturating_sub(2));
+    let direct = elements(&[conv.n, taps[0], taps[1], group_in, group_out]);
+    let products = elements(&[tiles + FILTER_TRANSFORM, group_in, group_out]);
+    let transforms = elements(&[tiles, TRANSFORM, group_in + group_out]);
+    has_whole_vectors(checked)
+        && elements(&[Side::Four.planes(), products.saturating_add(transforms)]) < direct
 }
 
 /// The product of a group that a pass is without the transforms.
