@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use tensor::{Device, DeviceOptions, Winograd};
-use train::{Event, Trainer};
+use train::{Event, Recipe, Trainer};
 
 use super::drivers::{rerun_on_newer_mesa, rerun_on_swiftshader};
 use super::{data, gpu, recipe};
@@ -13,13 +13,12 @@ use super::{data, gpu, recipe};
 /// With the full rate from the first step, Adam on this network is chaotic: a change of one image channel by 4e-7 alters
 /// the loss by 1e-2 within ten steps, on one device. Behind a warm-up, what differs between devices stays what it was.
 fn losses(device: &Device, epochs: u64) -> Vec<f64> {
-    losses_of_batches(device, epochs, 16)
+    losses_of(recipe(), device, epochs)
 }
 
-/// The same in batches of another size, of 64 images.
-fn losses_of_batches(device: &Device, epochs: u64, batch_size: usize) -> Vec<f64> {
-    let mut recipe = recipe();
-    (recipe.epochs, recipe.batch_size) = (epochs, batch_size);
+/// The same of another network.
+fn losses_of(mut recipe: Recipe, device: &Device, epochs: u64) -> Vec<f64> {
+    (recipe.epochs, recipe.batch_size) = (epochs, 16);
     recipe.schedule.warmup_steps = 1000;
     let mut trainer = Trainer::new(recipe, data(), device).unwrap();
     let mut losses = Vec::new();
@@ -84,8 +83,14 @@ fn transformed_convolutions_learn_the_same() {
         ..DeviceOptions::default()
     };
     let transforming = |name| Device::open_with(name, options).unwrap();
-    // Of small batches the CPU device transforms nothing, as filters would take longer than images.
-    let losses = |device: &Device| losses_of_batches(device, 20, 64);
+    // Of small images the CPU device transforms nothing, as filters would take longer.
+    let losses = |device: &Device| {
+        let recipe = Recipe {
+            network: "alexnet-cifar".to_owned(),
+            ..recipe()
+        };
+        losses_of(recipe, device, 5)
+    };
     let direct = losses(&Device::cpu());
     let mut devices = vec![transforming("cpu")];
     devices.extend(gpu().map(|_| transforming("gpu")));
