@@ -11,7 +11,7 @@ use tensor::{Gradients, Tensor};
 
 use crate::error::{Error, Result};
 use crate::run::rows::significant;
-use crate::run::step_log::kept_lines;
+use crate::run::step_log::reopen;
 
 /// The file in a run folder.
 const NAME: &str = "histograms.jsonl";
@@ -55,11 +55,8 @@ impl HistogramLog {
     /// Opens the log of a run that has done `step` steps, without lines of later ones.
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(NAME);
-        let kept = kept_lines(&path, step, |row: &HistogramRow| row.step)?;
-        files::replace(&path, kept.as_bytes())?;
-        let file = File::options().append(true).open(&path);
         Ok(Self {
-            file: file.map_err(Error::io(&path, "open"))?,
+            file: reopen(&path, step, |row: &HistogramRow| row.step)?,
             path,
         })
     }

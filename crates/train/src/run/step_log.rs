@@ -60,11 +60,8 @@ impl StepLog {
     /// Opens the log of a run that has done `step` steps. Lines of later steps, and one that a kill has cut, are dropped.
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(NAME);
-        let kept = kept_lines(&path, step, |row: &StepRow| row.step)?;
-        files::replace(&path, kept.as_bytes())?;
-        let file = File::options().append(true).open(&path);
         Ok(Self {
-            file: file.map_err(Error::io(&path, "open"))?,
+            file: reopen(&path, step, |row: &StepRow| row.step)?,
             path,
             last: None,
         })
@@ -97,8 +94,20 @@ impl StepLog {
     }
 }
 
+/// Opens a log of rows at its end, without those of steps later than `step` and one that a kill has cut.
+pub(crate) fn reopen<R: DeserializeOwned>(
+    path: &Path,
+    step: u64,
+    step_of: fn(&R) -> u64,
+) -> Result<File> {
+    let kept = kept_lines(path, step, step_of)?;
+    files::replace(path, kept.as_bytes())?;
+    let file = File::options().append(true).open(path);
+    file.map_err(Error::io(path, "open"))
+}
+
 /// The whole lines of steps that are done.
-pub(crate) fn kept_lines<R: DeserializeOwned>(
+fn kept_lines<R: DeserializeOwned>(
     path: &Path,
     step: u64,
     step_of: fn(&R) -> u64,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::run::rows::number_or_null;
-use crate::run::step_log::kept_lines;
+use crate::run::step_log::reopen;
 
 /// The file in a run folder.
 const NAME: &str = "validation.jsonl";
@@ -42,11 +42,8 @@ impl ValidationLog {
     /// Opens the log of a run that has done `step` steps, without lines of later ones.
     pub(crate) fn open(run: &Path, step: u64) -> Result<Self> {
         let path = run.join(NAME);
-        let kept = kept_lines(&path, step, |row: &ValidationRow| row.step)?;
-        files::replace(&path, kept.as_bytes())?;
-        let file = File::options().append(true).open(&path);
         Ok(Self {
-            file: file.map_err(Error::io(&path, "open"))?,
+            file: reopen(&path, step, |row: &ValidationRow| row.step)?,
             path,
         })
     }
